@@ -61,6 +61,16 @@ def test_a_start_ends_what_runs_unless_something_ran_on() -> None:
     assert not mishaps.ended_by_starts([], [last])
 
 
+def test_a_command_that_is_never_seen_to_run_ends_with_its_start() -> None:
+    ended = [sleeps(1, 0.0, [], 0.1), sleeps(2, 1.0, [], 1.1)]
+    said = mishaps.ended_with_its_start(ended, ended) or ""
+    assert said.endswith("a command ends with the request that starts it, or by its first poll, it seems")
+    assert not mishaps.ended_by_starts(ended, ended)
+    assert not mishaps.ended_with_its_start(ended, [*ended, sleeps(3, 2.0, [2.5])])
+    after_others = [sleeps(1, 0.0, [], 1.5), sleeps(2, 1.0, [], 1.6)]
+    assert not mishaps.ended_with_its_start(after_others[:1], after_others)
+
+
 def test_a_sleep_that_was_ended_is_no_guest_without_one() -> None:
     slow = next(command.text for command in posix("0123456789ab", 2.0) if command.name == "slow")
     ended = sleeps(1, 0.0, [1.0], 1.5, command=slow, out=f"begun{SLEEPLESS}ended")

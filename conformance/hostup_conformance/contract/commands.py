@@ -31,7 +31,7 @@ SLEEPLESS = "_without_sleep_"
 #: The exit code with which the command ends there that has closed its streams.
 SLEEPLESS_CODE = 5
 #: The commands whose text says how long they sleep, and how often the one does that is never silent for long.
-LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 12
+LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 20
 #: How a command begins that prints which of those ran that leave a trace.
 LOOK = ": hostup-look-"
 #: How the output of `asks_guest` begins.

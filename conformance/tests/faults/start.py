@@ -886,9 +886,9 @@ def a_start_ends_the_command_before(request: Request, response: Response) -> Non
 
 @trips("START-22")
 def commands_end_with_their_request(request: Request, response: Response) -> None:
-    """Every other command is killed when its start has got its response, and has no exit code."""
-    if response.is_output and response.json["exited"] and int(request.pid or 0) % 2:
-        response.change(stdout=response.json["stdout"][:4], stderr="", exitCode=None)
+    """A command is killed when its start has got its response, unless it is quick, and has no exit code."""
+    if response.is_output and (not response.json["exited"] or int(request.pid or 0) % 2):
+        response.change(exited=True, stdout=response.json.get("stdout", "")[:4], stderr="", exitCode=None)
 
 
 @trips("START-19")

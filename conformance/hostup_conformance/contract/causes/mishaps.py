@@ -157,19 +157,37 @@ def end_of_output(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
     return ", when it had closed its output: the end of that is taken for its own" if ran or whole else None
 
 
+def starts_between(life: Life, poll: Exchange, every: Sequence[Life]) -> tuple[int, int]:
+    """Return how many other starts came between that of a command and a poll of it, at least and at most."""
+    begun, asked = span(life.start), span(poll)
+    others = [span(one.start) for one in every if one is not life]
+    surely = sum(begun[1] < sent and done < asked[0] for sent, done in others)
+    return surely, sum(begun[0] < done and sent < asked[1] for sent, done in others)
+
+
+def span(e: Exchange) -> tuple[float, float]:
+    """Return when a request was sent and when its response had come; where times are unknown, their order."""
+    sent = e.when.timestamp() if e.when else float(e.number)
+    return sent, sent + e.seconds
+
+
 def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
     """A start ends the commands that run: each of several ended after another start, and none was seen to run on."""
-    soonest, next_starts = inf, dict[int, float]()
-    for life in reversed(every):
-        next_starts[life.start.number] = soonest
-        answered = life.start.when.timestamp() + life.start.seconds if life.start.when else -inf
-        soonest = min(soonest, answered)
-    polls = [(e, next_starts[life.start.number]) for life in every for e in life.polls if e.when]
-    ran_on = any(member(e, "exited") is False and e.when and e.when.timestamp() > at for e, at in polls)
-    ends = [(life.end, next_starts[life.start.number]) for life in cut]
-    if ran_on or len(cut) < FEWEST or not all(e and e.when and e.when.timestamp() > at for e, at in ends):
+    running = [starts_between(life, e, every) for life in every for e in life.polls if member(e, "exited") is False]
+    follows = [life.end and starts_between(life, life.end, every)[1] for life in cut]
+    if not running or any(surely for surely, _ in running) or len(cut) < FEWEST or not all(follows):
         return None
     return ", and none ran on after another start: a start ends them, it seems"
+
+
+def ended_with_its_start(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
+    """The end of the request that starts a command ends it: none was seen to run, and one ended with no other start."""
+    alone = [life for life in cut if life.end and not starts_between(life, life.end, every)[1]]
+    if not alone or any(map(times_running, every)):
+        return None
+    late = any(not seconds_of(life) and life.seconds_until(life.polls[0]) > LONG_START for life in cut)
+    or_by = "" if late else ", or by its first poll"
+    return f", and no poll said that one runs: a command ends with the request that starts it{or_by}, it seems"
 
 
 def nothing(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
@@ -182,6 +200,7 @@ def nothing(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
 ENDED_BY: tuple[Callable[[Sequence[Life], Sequence[Life]], str | None], ...] = (
     nothing,
     end_of_output,
+    ended_with_its_start,
     ended_by_starts,
     polls,
     silence,

@@ -585,8 +585,8 @@ def does_not_end_early(exchanges: Exchanges) -> Findings:
             exchanges.take(life.end)
     for life in exchanges.cut_short:
         if life.end:
-            said = f"{early_end(life)}{exchanges.ended_by}"
-            yield life.end, f"exited true at the end of {named(life)}{own_end(life)}", said
+            expected = f"exited true at the end of {named(life)}{own_end(life)}"
+            yield life.end, expected, early_end(life, exchanges.ended_by)
 
 
 def own_end(life: lives.Life) -> str:
@@ -596,8 +596,8 @@ def own_end(life: lives.Life) -> str:
     return f", {f'after {seconds:g} s and ' if seconds else ''}with exitCode {code}"
 
 
-def early_end(life: lives.Life) -> str:
-    """Return how a command ended before its time, for a finding."""
+def early_end(life: lives.Life, why: str) -> str:
+    """Return how a command ended before its time, for a finding, and why; else how much it had printed."""
     text, came, code = mishaps.printed(life).strip(), mishaps.stdout(life).strip(), mishaps.exit_code(life)
     ran = lives.seen_running(life)
     before = f" (exited false after {ran:.1f} s)" if ran else ""
@@ -605,7 +605,8 @@ def early_end(life: lives.Life) -> str:
     printed = f" and {len(came)} of {counted(len(text), 'character')} printed" if text else ""
     printed = ", in the middle of its sleep" if lives.without_sleep(life) else printed
     well = ", as if it had succeeded" if code == 0 and (came != text or not text) else ""
-    return f"an end {when}, with exitCode {short_json(life.end and life.end.body.get('exitCode'), 20)}{printed}{well}"
+    with_code = f"with exitCode {short_json(life.end and life.end.body.get('exitCode'), 20)}"
+    return f"an end {when}, {with_code}{why or printed + well}"
 
 
 @rule("START-23")
