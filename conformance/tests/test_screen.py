@@ -388,6 +388,7 @@ ONE_WAY = {
     },
     "uses a stream": {
         "keeping/screen.py": "which guards them",
+        "contract/schemathesis_process.py": "in another process, the pipe to the run",
         "front/start.py": "what they do with characters that they cannot encode",
         "front/cli.py": "what is said of usage errors, and the end of what is printed",
         "front/client_run.py": "whether it is a terminal, and its width",

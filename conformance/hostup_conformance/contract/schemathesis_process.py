@@ -5,7 +5,6 @@ answer depends on, and reads what came of each.
 """
 
 import json
-import os
 import sys
 from base64 import b64decode
 from collections.abc import Callable
@@ -105,26 +104,24 @@ def plain(case: schemathesis.Case[Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Answer questions until there are no more."""
-    with os.fdopen(os.dup(1), "w", encoding="ascii") as channel:
-        os.dup2(2, 1)  # what a library prints is no answer
-        say = partial(print, file=channel, flush=True)
+    say = partial(print, file=sys.stdout, flush=True)
+    sys.stdout = sys.stderr  # what a library prints is no answer
 
-        def heard() -> dict[str, Any]:
-            line = sys.stdin.readline() or sys.exit()
-            asked: dict[str, Any] = json.loads(line)
-            return asked
+    def heard() -> dict[str, Any]:
+        asked: dict[str, Any] = json.loads(sys.stdin.readline() or sys.exit())
+        return asked
 
-        def send(case: dict[str, Any]) -> dict[str, Any]:
-            say(json.dumps({"send": case}, default=str))
-            return heard()
+    def send(case: dict[str, Any]) -> dict[str, Any]:
+        say(json.dumps({"send": case}, default=str))
+        return heard()
 
-        known = Schemathesis(**heard(), send=send)
-        while question := heard():
-            try:
-                answer = {"answer": getattr(known, question["what"])(**question["about"])}
-            except Exception as error:  # some responses are stranger than schemathesis expects
-                answer = {"failed": type(error).__name__}
-            say(json.dumps(answer, default=str))
+    known = Schemathesis(**heard(), send=send)
+    while question := heard():
+        try:
+            answer = {"answer": getattr(known, question["what"])(**question["about"])}
+        except Exception as error:  # some responses are stranger than schemathesis expects
+            answer = {"failed": type(error).__name__}
+        say(json.dumps(answer, default=str))
 
 
 if __name__ == "__main__":
