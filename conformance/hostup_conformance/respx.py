@@ -29,9 +29,9 @@ try:
     import jsonschema_rs
     import respx
 
+    from hostup_conformance.contract.document import document
     from hostup_conformance.contract.paths import ENDPOINT
     from hostup_conformance.contract.problems import example_of
-    from hostup_conformance.judging.ledger import document
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(complaint() or str(error)) from error
 

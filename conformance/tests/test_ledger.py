@@ -9,11 +9,12 @@ import pytest
 import yaml
 from hostup_conformance.clients.judging import client_requirements
 from hostup_conformance.clients.rules import client_rules
+from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.paths import resource_of
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES, VARIABLES
-from hostup_conformance.judging.ledger import SPEC, document, requirements
+from hostup_conformance.judging.ledger import SPEC, requirements
 from judging import run
 from openapi_spec_validator import validate
 from stage import Request, Response

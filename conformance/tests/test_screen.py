@@ -369,7 +369,8 @@ ONE_WAY = {
         "clients/examples/client.py": "a request",
     },
     "reads files": {
-        "judging/ledger.py": "its own requirements and documents",
+        "judging/ledger.py": "its own requirements",
+        "contract/document.py": "its own document",
         "judging/root_cause.py": "its own kill matrix",
         "clients/examples/__init__.py": "its own examples",
         "clients/traps.py": "its own table",

@@ -14,7 +14,8 @@ import yaml
 from catalogue import first_of
 from comparison import changes
 from contract import Contract, Unusable, interface
-from hostup_conformance.judging.ledger import document, requirements
+from hostup_conformance.contract.document import document
+from hostup_conformance.judging.ledger import requirements
 
 ROOT = Path(__file__).parents[2]
 EXEC = "/api/v2/vps/{id}/agent/exec"

@@ -18,6 +18,7 @@ from hostile.server import KEYS
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import judge_client
 from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.sending import Wire
@@ -26,7 +27,6 @@ from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Unsent
-from hostup_conformance.judging.ledger import document
 from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import VPS_ID

@@ -7,11 +7,11 @@ from faults import FAULTS
 from faults.probe import problem
 from faults.probe import refuse as refused
 from faults.rate import soon
+from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.judging.ledger import document
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
 from judging import LIMITS, result_on, run, run_on_mock, verdict_by, verdict_on, wire_to

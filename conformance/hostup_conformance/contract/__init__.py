@@ -1,6 +1,6 @@
 """What is HostUp's own. It sends nothing.
 
-- What is named: `paths`, `problems`, `target`, `commands`.
+- What is named: `document`, `paths`, `problems`, `target`, `commands`.
 - What requests ask for: `ask`, which `understanding` reads from them.
 - What exchanges show: `content` of one response, `responder` who gave it, `lives` of a command, `exchanges` of all; the
   `selectors` select by that.

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from hostup_conformance.judging.ledger import document
+from hostup_conformance.contract.document import document
 
 #: For how many seconds an answer is waited for: a busy machine takes a while to import schemathesis.
 ANSWER_SECONDS = 30.0

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.document import members_of
 from hostup_conformance.http.times import http_date
-from hostup_conformance.judging.ledger import members_of
 from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The members of each 200, from the OpenAPI document: of a probe, a poll and a start, and of the list and a status.

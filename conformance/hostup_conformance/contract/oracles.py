@@ -8,9 +8,9 @@ import jsonschema_rs
 
 from hostup_conformance.contract.ask import Exchange, Pid, is_start
 from hostup_conformance.contract.beside import schemathesis
+from hostup_conformance.contract.document import document
 from hostup_conformance.contract.selectors import is_error, judged
 from hostup_conformance.http.json_text import encodable, schema_errors
-from hostup_conformance.judging.ledger import document
 
 #: Only our own rules judge larger bodies, since schemathesis reads a body several times.
 LARGEST_BODY = 1_000_000

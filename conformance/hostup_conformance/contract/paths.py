@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any, Literal
 from urllib.parse import quote
 
+from hostup_conformance.contract.document import document
 from hostup_conformance.http.messages import Request
-from hostup_conformance.judging.ledger import document
 
 #: Which path a request is for: the endpoint, the list of VPSs, the status of a VPS, or any other.
 Resource = Literal["exec", "list", "status", "other"]

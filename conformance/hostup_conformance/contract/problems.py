@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
+from hostup_conformance.contract.document import document
 from hostup_conformance.contract.paths import ENDPOINT
-from hostup_conformance.judging.ledger import document
 
 #: What the type of a problem begins with; its code follows.
 ERRORS = "https://developer.hostup.se/errors/"

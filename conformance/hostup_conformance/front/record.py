@@ -13,12 +13,12 @@ from math import inf, isfinite
 from typing import Any, Generic, TypeVar
 
 from hostup_conformance import __version__
+from hostup_conformance.contract.document import spec_identity
 from hostup_conformance.contract.paths import parameter_names
 from hostup_conformance.http import credentials
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.pace import retry_after
-from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line, spelt_out

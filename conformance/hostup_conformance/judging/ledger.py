@@ -1,6 +1,5 @@
-"""Reads the ledger of requirements and the OpenAPI document from `spec/`. It must not know what they say."""
+"""Reads the ledger of requirements from `spec/`. It must not know what they say."""
 
-import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -51,27 +50,6 @@ def requirements() -> dict[str, Requirement]:
     """Return all requirements by id, in the ledger's order."""
     entries = load_yaml((SPEC / "requirements.yaml").read_bytes())
     return {entry["id"]: Requirement(**entry) for entry in entries}
-
-
-@cache
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document."""
-    loaded: dict[str, Any] = load_yaml((SPEC / "openapi.yaml").read_bytes())
-    return loaded
-
-
-def members_of(schema: str) -> tuple[str, ...]:
-    """Return the names of a schema's members."""
-    return tuple(document()["components"]["schemas"][schema]["properties"])
-
-
-@cache
-def spec_identity() -> dict[str, str]:
-    """Return the version of the document and the sha256 of document and ledger together."""
-    digest = hashlib.sha256()
-    for name in ("openapi.yaml", "requirements.yaml"):
-        digest.update((SPEC / name).read_bytes())
-    return {"version": document()["info"]["version"], "sha256": digest.hexdigest()}
 
 
 def load_yaml(text: bytes) -> Any:

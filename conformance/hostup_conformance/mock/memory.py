@@ -16,8 +16,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
+from hostup_conformance.contract.document import document
 from hostup_conformance.contract.paths import PATHS, path_of
-from hostup_conformance.judging.ledger import document
 from hostup_conformance.keeping.screen import say
 from hostup_conformance.mock.face import Backend, Key, Provider, Unavailable, create_app
 

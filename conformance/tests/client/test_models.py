@@ -16,7 +16,7 @@ from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, 
 from hostup_agent_exec.types import UNSET, InvalidValue, Unset
 from hostup_agent_runtime import values as types
 from hostup_agent_runtime.sending import Request, json_body
-from hostup_conformance.judging.ledger import document
+from hostup_conformance.contract.document import document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

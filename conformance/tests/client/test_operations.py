@@ -13,7 +13,7 @@ from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.api.vps import get_vps_status, list_vps
 from hostup_agent_exec.models import CommandStart, Problem, StartedCommand, VpsPage, VpsStatus
-from hostup_conformance.judging.ledger import document
+from hostup_conformance.contract.document import document
 
 #: By operation: its module, its arguments, what it sends, what it returns, and where the document has it.
 OPERATIONS: dict[str, tuple[ModuleType, tuple[str, ...], dict[str, Any], str, type, tuple[str, str]]] = {

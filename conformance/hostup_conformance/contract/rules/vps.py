@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from hostup_conformance.contract import ask, content, oracles, paths, responder, selectors
+from hostup_conformance.contract.document import document
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.judging.ledger import document
 from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: All states that the documentation of the status lists.
