@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.notes import Entry, depends_on_time, polls_wait, refused_keys
-from hostup_conformance.contract.causes.shared import from_a_cache
+from hostup_conformance.contract.causes.notes import Entry, depends_on_time, refused_keys
+from hostup_conformance.contract.causes.shared import from_a_cache, waiting
 from hostup_conformance.contract.causes.splits import Course, Split, told
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
@@ -161,9 +161,11 @@ def test_who_is_let_in_for_a_while_shows_no_servers(letters: str, depends: bool)
 
 
 def test_polls_that_wait_for_the_end_are_told() -> None:
-    late = replace(run_of([got(200, b'{"exited": true}')], query="?pid=8")[0], seconds=2.0)
+    ended = run_of([got(200, b'{"exited": true}')], query="?pid=8")[0]
     lost = replace(run_of([None], query="?pid=7")[0], failure="no whole response within 10 seconds")
-    words = "the poll of request 1 told the end of its command after 2.0 s, and none that its command runs"
-    assert words in (polls_wait(in_order(late, lost)[1], in_order(late, lost)) or "")
-    runs = run_of([got(200, b'{"exited": false}')], query="?pid=8")[0]
-    assert polls_wait(lost, in_order(late, runs, lost)) is None
+    cause = waiting(in_order(ended, lost))
+    assert cause
+    assert (cause.words or "").endswith("a poll waits for the end, it seems")
+    runs = run_of([got(200, b'{"exited": false}')], query="?pid=7")[0]
+    assert waiting(in_order(ended, runs, lost)) is None
+    assert waiting(in_order(lost)) is None

@@ -1,10 +1,11 @@
 """What became of each command that a run started: its start, the polls of its pid, and its end. It judges nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from hostup_conformance.contract.ask import SLEEP, SLEEP_SECONDS, Exchange, new_pid
+from hostup_conformance.contract.ask import Exchange, new_pid
 from hostup_conformance.contract.commands import (
     GUEST_MARK,
     LOOK,
@@ -145,8 +146,15 @@ def command_text(life: Life) -> str:
 
 
 def seconds_of(life: Life) -> float:
-    """Return how long a command runs, in seconds."""
-    return life.command.seconds if life.command else SLEEP_SECONDS * (life.start.ask.command == SLEEP)
+    """Return how long a command runs, in seconds, as far as that is known."""
+    return life.command.seconds if life.command else seconds_asked(life.start)
+
+
+def seconds_asked(start: Exchange) -> float:
+    """Return how many seconds the command of a start takes, as far as that is known."""
+    text = start.ask.command or ""
+    known, sleeps = recognized(text), re.fullmatch(r"sleep (\d{1,3})", text)
+    return known.seconds if known else float(sleeps[1]) if sleeps else 0.0
 
 
 def guest_of_lives(found: list[Life]) -> Guest | None:

@@ -1183,6 +1183,13 @@ def lasting_starts_are_a_504(request: Request, response: Response) -> None:
         response.become(504, b"<h1>504 Gateway Time-out</h1>", "text/html")
 
 
+@trips("POLL-05", starts=True)
+def polls_of_what_runs_are_a_504(_request: Request, response: Response) -> None:
+    """A poll waits for the end of its command, and a gateway does not wait so long."""
+    if response.is_output and not response.json["exited"]:
+        response.become(504, b"<h1>504 Gateway Time-out</h1>", "text/html")
+
+
 @trips("HTTP-03", starts=True)
 def a_notice_comes_before_the_json(_request: Request, response: Response) -> None:
     """Where a command writes nothing to standard error, an interpreter's notice stands before the body."""

@@ -3,7 +3,6 @@
 Each hypothesis is a small function of the evidence, which is refuted by one command that contradicts it.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -14,7 +13,7 @@ from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
 from hostup_conformance.contract.causes.mishaps import errors_of, plain, printed, stdout
 from hostup_conformance.contract.content import is_page, member, refused
-from hostup_conformance.contract.lives import Life, command_text
+from hostup_conformance.contract.lives import Life, command_text, seconds_of
 from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
@@ -56,12 +55,6 @@ def since_end(evidence: Evidence, seen: Sighting) -> Bounds:
     """Seconds since the end, as far as it is known when that was."""
     runs = member(seen.e, "exited") is False and not seen.life.is_short
     return (0.0 if runs else max(0.0, since_start(evidence, seen)[0] - seconds_of(seen.life)),) * 2
-
-
-def seconds_of(life: Life) -> float:
-    """Return how long a command runs, as far as that is known."""
-    sleeps = re.fullmatch(r"sleep (\d{1,3})", command_text(life))
-    return float(sleeps[1]) if sleeps else life.command.seconds if life.command else 0.0
 
 
 def others_started(evidence: Evidence, seen: Sighting) -> Bounds:

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, SLEEP, Ask, Credential, Exchange, Pid, new_pid
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Credential, Exchange, Pid
 from hostup_conformance.contract.causes.evidence import alternates
 from hostup_conformance.contract.causes.fates import FEW
 from hostup_conformance.contract.causes.losses import Reasons
@@ -37,8 +37,6 @@ LET_IN = {"AUTH", "SCOPE", "ID"}
 SEVERAL = 10
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
-#: A poll that takes so many seconds may have waited for the end of its command.
-AT_ONCE = 1.0
 #: So many requests that are alike show whether a server refuses them now and then.
 ALIKE = 5
 #: By so many polls it is known whether responses are mixed up, each of which is compared with so many, and with so
@@ -92,8 +90,6 @@ def note_on(
         return words
     return (
         told_later(result, exchanges)
-        or waited_for(first, exchanges)
-        or polls_wait(first, exchanges)
         or what_befell(result, exchanges, reasons)
         or of_another(first, exchanges)
         or told_apart(result, course, BY_REQUEST)
@@ -189,26 +185,6 @@ def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
         if more := {n: member(e, n) for n in TOLD if member(first, n) in NOTHING and member(e, n) not in NOTHING}:
             return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}"
     return None
-
-
-def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return that a start seems to wait for the end of its command, if only those that take long got no 200."""
-    sent = [e for e in exchanges if e.ask.starts and e.ask.command]
-    lasting = [e for e in sent if SLEEP in (e.ask.command or "")]
-    if first not in lasting or any(e.response and not failed(e) for e in lasting) or not any(map(new_pid, sent)):
-        return None
-    return "its command takes a minute, and starts of quick ones got a response: a start waits, it seems"
-
-
-def polls_wait(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return that a poll seems to wait, if none said that a command runs, and one came late with its end."""
-    polls = [e for e in exchanges if e.ask.endpoint and e.ask.pid.known and e.request.method == "GET"]
-    lost = first.failure is not None and first.ask.pid == Pid.RUNNING and first.ask.credential == "full"
-    late = next((e for e in polls if member(e, "exited") is True and e.seconds > AT_ONCE), None)
-    if not lost or late is None or any(member(e, "exited") is False for e in polls):
-        return None
-    told = f"the poll of request {late.number} told the end of its command after {late.seconds:.1f} s"
-    return f"{told}, and none that its command runs: a poll waits for the end, it seems"
 
 
 def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:

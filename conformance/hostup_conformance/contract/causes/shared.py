@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, islice, pairwise
+from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
 from hostup_conformance.contract.ban import should_not_be_forbidden
@@ -25,13 +26,15 @@ from hostup_conformance.contract.content import (
     output_members,
     refused,
 )
-from hostup_conformance.contract.lives import overlap
+from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_error, is_output
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
 BEFORE, IN_A_ROW = 5, 3
+#: What takes so many seconds may have waited for the end of a command, if that is most of what it goes on for.
+AT_ONCE, TO_THE_END = 1.0, 0.7
 #: After so many seconds, so many times, no request was refused.
 PAUSE, PAUSES = 0.2, 5
 #: The status codes with which servers are known to limit the rate of requests instead of with 429.
@@ -135,6 +138,34 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
         return None
     words = f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
     return Cause(after, words)
+
+
+def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the starts of commands that last, or the polls of those that run, if they seem to wait for the end.
+
+    Some got no response, or a 5xx, as from a gateway that waits no longer, and the others theirs at the end; of other
+    commands, some were served. Once they wait, what asks for something else may have to as well.
+    """
+    own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and not e.ask.devious]
+    begun = [(e, seconds_asked(e)) for e in own if e.ask.starts and e.ask.command]
+    life_of = {e.request.target: life for life in lives(own) for e in life.polls}
+    polls = [e for e in own if e.ask.pid.known and e.request.method == "GET"]
+    polled = [(e, seconds_left(e, life_of.get(e.request.target))) for e in polls]
+    for what, sent in {"start": begun, "poll": polled}.items():
+        lasting = [e for e, left in sent if left >= AT_ONCE]
+        lost = [e for e in lasting if e.response is None or failed(e)]
+        told = [e for e, left in sent if left >= AT_ONCE and e not in lost and e.seconds < TO_THE_END * left]
+        if lost and not told and any(left <= 0 and below(e, 300) for e, left in sent):
+            found = [e for e in exchanges if e.number >= lost[0].number and e.status in {one.status for one in lost}]
+            words = f"no {what} of a command that goes on for a while got a response before its end, and others did"
+            return Cause({e.number for e in found if not e.obeyed}, f"{words}: a {what} waits for the end, it seems")
+    return None
+
+
+def seconds_left(poll: Exchange, life: Life | None) -> float:
+    """Return for how many seconds more a command runs at the time of a poll, as far as that is known."""
+    given = inf if poll.ask.pid == Pid.RUNNING else 0.0
+    return seconds_of(life) - life.seconds_until(poll) if life else given
 
 
 def redirected(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -607,6 +638,7 @@ def is_json(text: bytes) -> bool:
 CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     limited,
     blocked,
+    waiting,
     redirected,
     repeated,
     instead_of_refusals,

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
 from hostup_conformance.contract.causes import differences, mishaps
+from hostup_conformance.contract.causes.shared import TO_THE_END
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -50,7 +51,7 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     pass too, since the server may be busy, and so does a gateway's failure. A block with 400 or 422 passes there as
     well, unless it is for a command with nothing unusual but its length. Where others are started, START-24 judges the
     starts that are chunked or name a charset. A gateway's failure does not pass if one start in five gets one, three at
-    least, or if all commands get one which take a while, several at least, and no other: their starts wait for the end.
+    least, or if all commands that take a while get one, or wait for the end, several at least, and no other gets one.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
@@ -61,10 +62,11 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
 
 
 def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
-    """Return the starts that failed, if those are all of the commands that take a while, and several, and no others."""
+    """Return the starts that failed, if those of all commands that take a while, and no others, fail or wait for it."""
     failed = [e for e in starts if content.failed(e)]
     others = [e for e in starts if not content.failed(e)]
-    wait = len(failed) > 1 and all(may_last(e) for e in failed) and not any(lasts(e) for e in others)
+    waited = [e.seconds > TO_THE_END * lives.seconds_asked(e) for e in others if lasts(e)]
+    wait = len(failed) + len(waited) > 1 and all(may_last(e) for e in failed) and all(waited)
     return failed if wait and len(others) > len(failed) else []
 
 
@@ -76,8 +78,7 @@ def often_given_up(starts: list[ask.Exchange]) -> list[ask.Exchange]:
 
 def lasts(e: ask.Exchange) -> bool:
     """The start of a command that takes a while."""
-    known = commands.recognized(e.ask.command or "")
-    return e.ask.command == ask.SLEEP or bool(known and known.seconds)
+    return lives.seconds_asked(e) > 0
 
 
 def may_last(e: ask.Exchange) -> bool:
