@@ -22,8 +22,8 @@ T = TypeVar("T")
 #: What a rule yields: an exchange that breaks the requirement, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange[A], str, Any]]
 
-#: How many characters a finding shows of what came, and of what was expected.
-SHOWN, EXPECTED = 160, 400
+#: How many characters a finding shows of a value that came, and of a sentence, which may say at its end how that came.
+SHOWN, SENTENCE = 160, 400
 #: How many seconds of CPU a rule may use: a hundred times what the slowest needs for any correct server.
 RULE_SECONDS = 10.0
 
@@ -103,8 +103,9 @@ class Rule(Generic[E]):
             with at_most(RULE_SECONDS):
                 for exchange, expected, got in self.judge(exchanges):
                     exchanges.take(exchange)
-                    words = shown(expected, EXPECTED, redact) if expected else ""
-                    findings.append(Finding(exchange, words, shown(got, SHOWN, redact)))
+                    words = shown(expected, SENTENCE, redact) if expected else ""
+                    longest = SENTENCE if isinstance(got, str) else SHOWN
+                    findings.append(Finding(exchange, words, shown(got, longest, redact)))
         except TimeUp:
             if not findings:
                 raise

@@ -37,6 +37,14 @@ def stack_trace(_request: Request, response: Response) -> None:
 
 
 @trips("SAFETY-02")
+def trace_of_a_debug_mode(_request: Request, response: Response) -> None:
+    """A 404 lists where it was made, with the slashes escaped as PHP does."""
+    if response.status == 404 and response.is_problem:
+        response.change(at="#0 /tmp/build/Router.php(208): App\\Vps->find()")
+        response.body = response.body.replace(b"/", b"\\/")
+
+
+@trips("SAFETY-02")
 def trace_in_the_detail(_request: Request, response: Response) -> None:
     """A 400 shows a Python trace."""
     if response.status == 400 and response.is_problem:

@@ -13,8 +13,9 @@ from hostup_conformance.keeping.redact import MARK, Redactor, redactor
 #: bounded and mostly possessive, so that matching takes a time that is linear in the text.
 INTERNALS = re.compile(
     r"""Traceback\ \(most\ recent | File\ \\?"[^"\n]{1,300}+",\ line\ \d | Stack\ ?trace: | \bstack"\s{0,9}+:
+      | \btrace"\s{0,9}+:\s{0,9}+\[ | \.(?:go|rs|py|js|ts|php|rb|pl|java)(?:[:(]|\ (?:on\ )?line\ )\d
       | \bat\ /[\w./-]{1,300}+:\d | goroutine\ \d{1,19}+\ \[ | panic:\s
-      | \bat\ [\w$.<>\[\]]{1,200}+\ ?\((?P<place>[^)\n]{0,300}+) | \.(?:go|rs|py|js|ts|php|rb|java):\d
+      | \bat\ [\w$.<>\[\]]{1,200}+\ ?\((?P<place>[^)\n]{0,300}+)
       | \b(?:java|javax|org|com)(?:\.\w{1,80}+){1,20}+(?<=Exception)\b | NullPointerException | node_modules
       | (?<![\w/])/(?:home|var|usr|opt|srv|etc|root|app)/[\w.-] | [A-Z]:\\\\?(?:Users|inetpub|Windows|Program)
       | \binvalid\ literal\ for\ int\(\) | \bstrconv\.\w | \bFor\ input\ string:\ | \bjava\.lang\.
@@ -49,7 +50,7 @@ def texts(e: ask.Exchange) -> list[str]:
 
 def internals(text: str) -> str | None:
     """Return the first mark of a server's internals with some of its surroundings, or None."""
-    text = text[:SEARCHED_FOR_INTERNALS].replace("\\n", "\n")
+    text = text[:SEARCHED_FOR_INTERNALS].replace("\\n", "\n").replace("\\/", "/")
     for found in INTERNALS.finditer(text):
         if found["place"] is None or PLACE.search(found["place"]):
             return text[max(0, found.start() - 10) : found.end() + 60]
