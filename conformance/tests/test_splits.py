@@ -8,7 +8,7 @@ import pytest
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.notes import Entry, depends_on_time, refused_keys
 from hostup_conformance.contract.causes.shared import from_a_cache, waiting
-from hostup_conformance.contract.causes.splits import Course, Split, told
+from hostup_conformance.contract.causes.splits import IN_TIME, Course, Split, told
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response
@@ -66,7 +66,7 @@ def statuses(text: str) -> list[Response | None]:
         ("sr" * 12, "12 of 24 requests, 1 of each 2 in a row: 1 of 2 servers that take turns does so, it seems"),
         ("ssrrsrrrssrsrssrsrrssrr", "back and forth: only some of several servers do so, it seems"),
         ("s" * 9 + "r" * 7, "none of 9 before request 10, and all 7 since"),
-        ("s" * 9 + "." * 7, "and all 7 since: it is down since then, or drops what comes too fast"),
+        ("s" * 9 + "." * 7, "and all 7 since: it went down at that request (/api/v2/vps/vps_1/agent/exec), or drops"),
         ("s" * 9 + "r" * 7 + "s", None),
         ("s" * 9 + "rr", None),
     ],
@@ -80,6 +80,14 @@ def test_what_comes_too_fast_is_told() -> None:
     fast, slow = run_of(statuses("s" * 12 + "r" * 6), 0.001), run_of(statuses("s" * 9), after=5.0)
     said = "only the 6 requests sent when 13 or more had been within 0.25 s, none of 21 others"
     assert (told_of(in_order(*fast, *slow)) or "").startswith(said)
+
+
+def test_a_limit_on_requests_at_once_is_told() -> None:
+    alone, burst = run_of(statuses("s" * 60)), run_of(statuses("ss" + "r" * 8), 0.0, after=99.0)
+    every = in_order(*alone, *(replace(e, seconds=0.1) for e in burst))
+    words = told(Split(every[62:], every[:62], Course(every, KEY)), IN_TIME) or ""
+    assert words.startswith("only 8 of the 10 requests sent while more than 1 others were under way, none of 60 others")
+    assert words.endswith(": a limit on requests at once, it seems")
 
 
 def test_what_a_wrong_key_brings_about_is_told() -> None:

@@ -265,3 +265,10 @@ def pid_is_read_only_at_the_beginning(request: Request, response: Response) -> N
     """A query that does not begin with pid is taken for one without it."""
     if request.full and request.own and "&pid=" in request.query and not request.query.startswith("pid="):
         response.become(200, AVAILABLE)
+
+
+@trips("PID-06")
+def a_bad_pid_gets_the_page_of_a_crash(request: Request, response: Response) -> None:
+    """A pid that is no integer makes the server fail, with the page of its framework."""
+    if response.status == 400 and request.pid is not None:
+        response.become(500, b"<html><h2>HTTP ERROR 500 NumberFormatException</h2></html>", "text/html")

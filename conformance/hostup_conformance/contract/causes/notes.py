@@ -53,7 +53,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     course = Course(exchanges, key, lambda: reasons.evidence.life_of)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
     found += [cause for find in (refused_keys, refused_in_time) if broken and (cause := find(course))]
-    causes = [cause for cause in found if cause.words or cause.first in broken]
+    causes = [*found, *failures(exchanges)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
     alike = tuple(
@@ -201,13 +201,21 @@ def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Re
     return None
 
 
+def failures(exchanges: Sequence[Exchange]) -> list[Cause]:
+    """Return what got each 5xx, so that whatever else is wrong with these responses stands with that."""
+    statuses = {e.status for e in exchanges if failed(e) and not e.obeyed}
+    return [Cause({e.number for e in exchanges if e.status == status}) for status in sorted(filter(None, statuses))]
+
+
 def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     """Return that something in front refuses with a page in HTML, if the server's own errors are JSON."""
     errors = [e for e in exchanges if e.response and not below(e, 400)]
     own = sum(is_document(e) for e in errors)
     if below(first, 400) or not is_page(first) or own < ENOUGH_ERRORS or sum(map(is_page, errors)) > own:
         return None
-    return "it is a page in HTML, as no error of the application: a framework or something in front gives it"
+    crash = "an exception that nobody catches, or something in front"
+    gives = crash if first.status == 500 else "a framework, or something in front"
+    return f"it is a page in HTML, as no error of the application: {gives}, it seems"
 
 
 def swapped(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:

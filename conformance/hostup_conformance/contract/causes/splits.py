@@ -14,7 +14,7 @@ from typing import TypeAlias
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import turns
-from hostup_conformance.contract.causes.traits import FEWEST, all_beside, in_common, of_command, traits
+from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.keeping.safe_text import counted, shown
@@ -238,6 +238,14 @@ def shut_out(split: Split) -> str | None:
     return f"{times}it begins just after a request with a wrong key, which locks out valid keys for a while, it seems"
 
 
+def is_crowded(split: Split) -> str | None:
+    """The odd ones were refused while so many others were under way as none was served with."""
+    if not split.is_refusal or len(split.odd) < ENOUGH or not split.alike:
+        return None
+    words = in_common(split.odd, split.usual, lambda e: split.course.carried(e) & {*BESIDE.values()})
+    return f"{words}: a limit on requests at once, it seems" if words else None
+
+
 def comes_too_fast(split: Split) -> str | None:
     """The odd ones came when more requests had been sent within some time than before any other."""
     if not split.is_refusal or not split.alike or any(e.when is None for e, _ in split.every):
@@ -261,14 +269,15 @@ def served_afterwards(split: Split) -> bool:
 
 def since(split: Split) -> str | None:
     """All that came after a moment are odd, and none before, although the same was asked for."""
-    first = min(e.number for e in split.odd)
-    later = [e for e in split.usual if e.number > first and split.course.is_alone(e)]
+    first = min(split.odd, key=lambda e: e.number)
+    later = [e for e in split.usual if e.number > first.number and split.course.is_alone(e)]
     few = len(split.odd) < ENOUGH or len(split.usual) < ENOUGH or split.every[-1][1] is False
     if later or few or not (split.same or (split.is_refusal and split.alike)):
         return None
     silent = all(e.response is None for e in split.odd)
-    why = ": it is down since then, or drops what comes too fast" if silent else ""
-    return f"none of {len(split.usual)} before request {first}, and all {len(split.odd)} since{why}"
+    what = shown(first.purpose or first.request.target, 80)
+    why = f": it went down at that request ({what}), or drops what comes too fast" if silent else ""
+    return f"none of {len(split.usual)} before request {first.number}, and all {len(split.odd)} since{why}"
 
 
 def every_nth(split: Split) -> str | None:
@@ -307,7 +316,7 @@ def back_and_forth(split: Split) -> str | None:
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (carries, begins_as_the_key, is_larger, responds)
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (follows, shut_out, comes_too_fast, every_nth, since, back_and_forth)
+IN_TIME: tuple[Teller, ...] = (follows, shut_out, is_crowded, comes_too_fast, every_nth, since, back_and_forth)
 
 
 def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME)) -> str | None:

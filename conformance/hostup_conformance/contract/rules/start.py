@@ -139,10 +139,11 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
 def refusals_are_told(exchanges: Exchanges) -> Findings:
     """Reports the status codes with which valid commands were refused, and how many, and judges nothing.
 
-    A provider may block commands, and a firewall may take one for an attack.
+    A provider may block commands, and a firewall may take one for an attack. START-24 judges those that are framed in
+    another way.
     """
     refused: dict[str, list[ask.Exchange]] = {}
-    for e in exchanges.each(selectors.starts):
+    for e in exchanges.each(selectors.starts, lambda e: not is_framed(e)):
         if content.refused(e) and e.status not in selectors.BUSY:
             refused.setdefault(content.status_of(e), []).append(e)
     for status, alike in refused.items():
