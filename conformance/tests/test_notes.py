@@ -121,13 +121,18 @@ def compares_ids_by_like(request: Request, response: Response) -> None:
 
 
 def sends_all_errors_with_200(_request: Request, response: Response) -> None:
-    if response.status >= 400:
+    if response.status in {400, 401, 403, 404}:
         response.status = 200
 
 
 def refuses_with_400(_request: Request, response: Response) -> None:
-    if 400 <= response.status < 500:
+    if response.status in {401, 403, 404}:
         response.status = 400
+
+
+def has_a_form_of_the_framework_for_keys(request: Request, response: Response) -> None:
+    if response.status == 401 and "prefer" not in request.headers:
+        response.become(403, {"detail": "Not authenticated"})
 
 
 def ignores_the_key_if_it_is_missing(request: Request, response: Response) -> None:
@@ -190,6 +195,7 @@ CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_id_of_probes: ("ID-01", "a probe does not look at the id, or a cache takes no notice of it"),
     makes_500_of_4xx: ("ID-01", "what responds in front makes 5xx of 4xx, it seems"),
     remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),
+    has_a_form_of_the_framework_for_keys: ("AUTH-01", "errors for a wrong key, none of "),
     has_a_form_of_the_framework: ("PID-02", "they are the framework's own, it seems"),
 }
 

@@ -52,7 +52,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     reasons = Reasons(exchanges)
     course = Course(exchanges, key, lambda: reasons.evidence.life_of)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
-    found += [cause for find in (refused_keys, refused_in_time) if broken and (cause := find(course))]
+    found += [cause for find in (refused_keys, let_in_keys, refused_in_time) if broken and (cause := find(course))]
     causes = [*found, *failures(exchanges)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
@@ -150,6 +150,14 @@ def refused_keys(course: Course) -> Cause | None:
     words = told(Split(odd, usual, course)) if len(due) >= FEWEST else None
     found = {e.number for e in sent if e.status == 401}
     return Cause(found, f"a valid key gets 401: {words}", "AUTH-08", says_more=True) if words else None
+
+
+def let_in_keys(course: Course) -> Cause | None:
+    """Return the requests with a wrong key that were let in, if something tells them from those that were refused."""
+    sent = [e for e in course.ordered if e.ask.credential == "wrong" and e.response and is_plain(e)]
+    odd = [e for e in sent if below(e, 300)]
+    words = told(Split(odd, [e for e in sent if e.status == 401], course), BY_REQUEST) if len(odd) >= FEWEST else None
+    return Cause({e.number for e in odd}, words) if words else None
 
 
 def is_plain(e: Exchange) -> bool:

@@ -595,15 +595,23 @@ def mistake_in(e: Exchange) -> str | None:
 
 
 def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the errors of one status code that are no problem documents, if all others are, which have others."""
+    """Return the errors that are no problem documents, if just those of one status code or mistake are none."""
     errors = [e for e in exchanges if is_error(e) and isinstance(e.body, dict)]
-    bare = {e.status for e in errors if not ({"type", "code"} & e.body.keys())}
-    odd = [e for e in errors if e.status in bare]
-    others = len(errors) - len(odd)
-    if len(bare) != 1 or len(odd) < STRAYS or others < STRAYS or any({"type", "code"} & e.body.keys() for e in odd):
+    odd = [e for e in errors if not ({"type", "code"} & e.body.keys())]
+    others = [e for e in errors if {"type", "code"} & e.body.keys()]
+    if len(odd) < STRAYS or len(others) < STRAYS:
         return None
-    words = f"only the {len(odd)} errors with the status {odd[0].status}, none of {others} others"
+    common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others))
+    if not common:
+        return None
+    words = f"only the {len(odd)} errors {max(common)}, none of {len(others)} others"
     return Cause({e.number for e in odd}, f"{words}: they are the framework's own, it seems")
+
+
+def what_failed(e: Exchange) -> frozenset[str]:
+    """Return what an error is about, in words that may follow "an error"."""
+    mistake = "a wrong key" if e.ask.credential in WITHOUT_KEY else mistake_in(e)
+    return frozenset([f"with the status {e.status}", f"for {mistake}" if mistake else ""]) - {""}
 
 
 def counted_in_characters(exchanges: Sequence[Exchange]) -> Cause | None:

@@ -158,7 +158,10 @@ def begins_as_the_key(split: Split) -> str | None:
     most = max((right_characters(e, key) for e in split.usual if e.ask.credential == "wrong"), default=0)
     if least < FEW_CHARACTERS or most >= least:
         return None
-    return f"{split.only} whose key begins with the first {least} characters of the right one, {split.others}"
+    signed = most <= key.rfind(".") <= least
+    how = "what is behind its last dot is not verified" if signed else "only the beginning of a key is compared"
+    begins = f"whose key begins with the first {least} characters of the right one"
+    return f"{split.only} {begins}, {split.others}: {how}, it seems"
 
 
 def right_characters(e: Exchange, key: str) -> int:
@@ -243,7 +246,9 @@ def is_crowded(split: Split) -> str | None:
     if not split.is_refusal or len(split.odd) < ENOUGH or not split.alike:
         return None
     words = in_common(split.odd, split.usual, lambda e: split.course.carried(e) & {*BESIDE.values()})
-    return f"{words}: a limit on requests at once, it seems" if words else None
+    crash = any(e.status in {500, 502} for e in split.odd)
+    why = "requests at the same time disturb each other" if crash else "a limit on requests at once"
+    return f"{words}: {why}, it seems" if words else None
 
 
 def comes_too_fast(split: Split) -> str | None:
