@@ -292,10 +292,13 @@ COMMANDS = {
 @pytest.mark.parametrize(
     ("lost", "said"),
     [
-        (("exit_1", "exit_200"), "what ends with another exitCode than 0 is lost, and nothing else, it seems"),
+        (
+            ("exit_1", "exit_200"),
+            "each command that fails is lost (2), and none of 4 others, it seems",
+        ),
         (
             ("six_kilobytes", "shared"),
-            "what prints 6,200 bytes or more is lost, and nothing that prints less, it seems",
+            "each command that prints 4,096 bytes or more is lost (2), and none of 4 others, it seems",
         ),
         (("number", "shared"), None),
     ],
@@ -410,6 +413,22 @@ def test_what_a_cache_keeps_was_not_lost() -> None:
     assert kept_by_a_cache(reasons.evidence)
     assert "a cache" in (reasons.unending or "")
     assert kept_by_a_cache(unending().reasons.evidence) is None
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_what_a_cache_keeps_for_a_while(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid)
+    story.poll(7.1, 7, RUNS)
+    if not contradicted:
+        story.poll(13, 8, ENDED)
+    story.poll(14, 7, RUNS)
+    if contradicted:
+        story.poll(15, 8, ENDED)
+    story.poll(16, 7, ENDED)
+    said = story.reasons.of(story.reasons.evidence.overdue[0].polls[1]) or ""
+    assert ("got, for a while: a cache keeps that" in said) is not contradicted
 
 
 def test_another_kind_of_command_that_never_ends_was_not_lost() -> None:

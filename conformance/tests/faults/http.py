@@ -550,3 +550,10 @@ def gzip_is_not_called_so(_request: Request, response: Response) -> None:
     """The bodies of errors are in gzip, which no header field says."""
     if response.is_problem:
         response.body = gzip.compress(response.body)
+
+
+@trips("HTTP-03", starts=True)
+def what_is_not_utf_8_empties_the_body(request: Request, response: Response) -> None:
+    """Where output, or a path that is repeated in an error, is not UTF-8, the body cannot be encoded, and is empty."""
+    if "%ff" in request.path.lower() or (response.is_output and "\ufffd" in response.json.get("stdout", "")):
+        response.body = b""

@@ -207,3 +207,12 @@ def unavailable_is_an_error_in_a_success(_request: Request, response: Response) 
     """A probe of the VPS without an agent gets 200 with an error in the body."""
     if response.is_availability and not response.json["available"]:
         response.json = {"error": response.json["reason"]}
+
+
+@trips("PROBE-05", starts=True)
+def a_running_command_makes_the_agent_unavailable(request: Request, response: Response) -> None:
+    """While a command runs, and one does for a minute, the agent is said not to be available."""
+    if response.is_started and b"sleep 60" in request.body:
+        request.memory["runs"] = True
+    if response.is_availability and request.own and request.memory.get("runs"):
+        response.change(available=False)

@@ -13,7 +13,7 @@ from math import inf
 from hostup_conformance.contract.ask import Exchange, new_pid
 from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed
 from hostup_conformance.contract.content import failed, member, refused
-from hostup_conformance.contract.lives import Life, lives, stream
+from hostup_conformance.contract.lives import Life, lives, seconds_of, stream
 from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, starts
 
 #: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
@@ -97,12 +97,12 @@ class Evidence:
     @cached_property
     def unending(self) -> list[Life]:
         """The commands that should have ended soon, and are said to run on."""
-        return [life for life in self.lives if life.is_short and not life.end and self._runs_on(life)]
+        return [life for life in self.overdue if not life.end and member(polls_of(life)[-1], "exited") is False]
 
-    def _runs_on(self, life: Life) -> bool:
-        polls = [e for e in life.polls if e.ask.credential == "full"]
-        lasts = LONG_ENOUGH + (life.command.seconds if life.command else 0.0)
-        return bool(polls) and member(polls[-1], "exited") is False and life.seconds_until(polls[-1]) > lasts
+    @cached_property
+    def overdue(self) -> list[Life]:
+        """The commands that were said to run long after they should have ended."""
+        return [life for life in self.lives if life.is_short and any(is_overdue(life, e) for e in polls_of(life))]
 
     @cached_property
     def ended(self) -> list[Life]:
@@ -156,6 +156,16 @@ class Evidence:
         """Return how long after the start of a command a poll of it was served."""
         start = seen.life.start
         return self.sent(seen.e) - self.done(start), self.done(seen.e) - self.sent(start)
+
+
+def polls_of(life: Life) -> list[Exchange]:
+    """Return the polls of a command by the full key."""
+    return [e for e in life.polls if e.ask.credential == "full"]
+
+
+def is_overdue(life: Life, e: Exchange) -> bool:
+    """Whether a poll said that a command runs that should have ended long before."""
+    return member(e, "exited") is False and life.seconds_until(e) > LONG_ENOUGH + seconds_of(life)
 
 
 def says_nothing(life: Life) -> bool:

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 from unicodedata import normalize
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.differences import LONG, alike, beginning_of, difference, rearranged
 from hostup_conformance.contract.causes.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
 from hostup_conformance.contract.commands import BY_A_SHELL, SECRETS, SHORT
@@ -363,7 +364,7 @@ def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
     """Return which other text came in place of one, or with it; None if none did, or if it is whole."""
     own, came, begun = looks(text.sent), looks(text.came), text.came[:WITHIN]
     other = looks(printed(text.life) if text.name == "stderr" else errors_of(text.life))
-    if own == came or not came or (other and other in came):
+    if own == came or not came or (other and other in came) or before(text):
         return None
     if (one := known.get(came)) and one.life is not text.life:
         return one
@@ -405,11 +406,17 @@ def errors_as_output(text: Text) -> str | None:
 
 def rest_of_it(text: Text) -> str | None:
     """What polls got while the command ran is left out."""
-    before = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
-    if not before or plain("".join(stream(e, text.name) for e in before) + text.came) != plain(text.sent):
+    if not (polls := before(text)):
         return None
-    what = beginning_of(stream(before[-1], text.name))
-    return f"{beginning_of(text.came)}: the rest of what request {before[-1].number} got while it ran, {what}"
+    what = beginning_of(stream(polls[-1], text.name))
+    return f"{beginning_of(text.came)}: the rest of what request {polls[-1].number} got while it ran, {what}"
+
+
+def before(text: Text) -> list[Exchange]:
+    """Return the polls that got the beginning of a text while its command ran, if what came is the rest of it."""
+    polls = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
+    whole = plain("".join(stream(e, text.name) for e in polls) + text.came) == plain(text.sent)
+    return polls if whole else []
 
 
 def before_it_slept(text: Text) -> str | None:

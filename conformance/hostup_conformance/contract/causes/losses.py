@@ -10,8 +10,9 @@ from itertools import accumulate, pairwise
 from math import comb, inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
-from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
+from hostup_conformance.contract.causes.evidence import LONG_ENOUGH, Bounds, Evidence, Sighting, alternates, is_poll
 from hostup_conformance.contract.causes.mishaps import errors_of, plain, printed, stdout
+from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of
 from hostup_conformance.keeping.safe_text import counted
@@ -310,22 +311,12 @@ def latest_free(spans: Sequence[tuple[float, float]], moment: float) -> tuple[fl
     return (spans[at - 1][1] if at else -inf), spans[at][0]
 
 
-def much_printed(evidence: Evidence) -> str | None:
-    """What prints much is lost."""
-    found = parted(evidence, lambda _, seen: (len(printed(seen.life).encode()),) * 2)
-    return found and f"what prints {found[1]:,.0f} bytes or more is lost, and nothing that prints less, it seems"
-
-
-def failing(evidence: Evidence) -> str | None:
-    """What fails is lost."""
-    found = parted(evidence, failures)
-    return found and "what ends with another exitCode than 0 is lost, and nothing else, it seems"
-
-
-def failures(_evidence: Evidence, seen: Sighting) -> Bounds:
-    """1 for a command that ends with another code than 0; death by a signal may have one, or none."""
-    code = seen.life.command.exit_code if seen.life.command else 0
-    return (0, 1) if code is None else (int(code != 0),) * 2
+def of_a_kind(evidence: Evidence) -> str | None:
+    """What all do is lost, and nothing else."""
+    lost = {id(life) for life in evidence.lost_lives}
+    known = list({id(seen.life): seen.life for seen in evidence.known if id(seen.life) not in lost}.values())
+    what = of_one_kind(evidence.lost_lives, known)
+    return what and f"each {what} is lost ({len(lost)}), and none of {len(known)} others, it seems"
 
 
 def never_known(evidence: Evidence) -> str | None:
@@ -361,8 +352,7 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     known_in_turns,
     forgotten,
     known_once_ended,
-    much_printed,
-    failing,
+    of_a_kind,
     at_some_moments,
     never_known,
 )
@@ -381,13 +371,31 @@ def waits_for_others(evidence: Evidence) -> str | None:
 
 
 def kept_by_a_cache(evidence: Evidence) -> str | None:
-    """The first response is repeated: what was said to run by its first poll, soon after its start, is for ever."""
-    stuck = {id(life) for life in evidence.unending}
+    """A response is repeated: what was said to run by its first poll, soon after its start, is for ever, or for long.
+
+    Others had ended, as their first polls told meanwhile, which had been started later.
+    """
     running = [life for life in evidence.lives if life.is_short and says_it_runs(life)]
-    late = [life for life in evidence.unending if life.seconds_until(life.polls[0]) > SOON]
-    if late or not evidence.ended or any(id(life) not in stuck for life in running):
+    late = any(life.seconds_until(life.polls[0]) > SOON for life in evidence.overdue)
+    if late or not evidence.overdue or not evidence.ended or any(map(told_in_time, running)):
         return None
-    return "each poll gets what the first of its command got: a cache keeps that, it seems"
+    for_ever = not any(life.end for life in evidence.overdue)
+    if not for_ever and not any(ended_meanwhile(life, evidence) for life in evidence.overdue):
+        return None
+    how_long = "" if for_ever else ", for a while"
+    return f"each poll gets what the first of its command got{how_long}: a cache keeps that, it seems"
+
+
+def told_in_time(life: Life) -> bool:
+    """Whether the end of a command was told not long after it."""
+    return life.end is not None and life.seconds_until(life.end) <= LONG_ENOUGH + seconds_of(life)
+
+
+def ended_meanwhile(life: Life, evidence: Evidence) -> bool:
+    """Whether another command had ended, as was told, that was started later than one which is said to run on."""
+    last = max(evidence.sent(e) for e in life.polls if member(e, "exited") is False)
+    later = [one for one in evidence.ended if evidence.sent(one.start) > evidence.done(life.start)]
+    return any(one.end and not says_it_runs(one) and evidence.done(one.end) < last for one in later)
 
 
 def says_it_runs(life: Life) -> bool:
@@ -446,6 +454,13 @@ def kind_of(life: Life) -> str:
     return life.name or command_text(life).partition(" ")[0]
 
 
+def unending_kind(evidence: Evidence) -> str | None:
+    """What all do is said to run on, and nothing else."""
+    stuck, others = evidence.unending, evidence.ended
+    what = of_one_kind(stuck, others)
+    return what and f"so is each {what} ({len(stuck)}), and none of {len(others)} that ended: no end of it is noticed"
+
+
 def kept_or_never_run(evidence: Evidence) -> str | None:
     """A cache keeps what polls got first, or starts are lost; nothing else decides between the two."""
     return ", or ".join(filter(None, (kept_by_a_cache(evidence), never_run(evidence)))) or None
@@ -497,7 +512,7 @@ def unread(evidence: Evidence) -> str | None:
 
 
 #: Why commands are said to run on.
-UNENDING = (noticed_by_starts, waits_for_others, lost_together, kept_or_never_run)
+UNENDING = (noticed_by_starts, waits_for_others, lost_together, unending_kind, kept_or_never_run)
 
 
 def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: Evidence) -> str | None:
@@ -540,8 +555,8 @@ class Reasons:
             if refused(e) and is_page(e):
                 return "it is a page in HTML: something in front of the server refuses it, such as a firewall, it seems"
             return None if e.status in {401, 403} else self.lost
-        if is_of(e, self.evidence.unending, self.evidence):
-            return self.unending
+        if is_of(e, self.evidence.overdue, self.evidence):
+            return self.unending or kept_by_a_cache(self.evidence)
         if is_of(e, self.evidence.empty, self.evidence):
             return self.empty
         return (rounded(self.evidence) or of_another_process(self.evidence)) if new_pid(e) is not None else None

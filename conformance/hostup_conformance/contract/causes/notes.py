@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Credential, Exchange, Pid
 from hostup_conformance.contract.causes.evidence import alternates
-from hostup_conformance.contract.causes.fates import FEW
+from hostup_conformance.contract.causes.fates import FEW, before, texts_of
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.mishaps import printed
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
 from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, Teller, asked, told
-from hostup_conformance.contract.causes.traits import FEWEST, of_command, rank
+from hostup_conformance.contract.causes.traits import FEWEST, of_one_kind
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
@@ -107,11 +107,16 @@ def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Rea
     """Return what befell the command, or the VPS, that the first finding is about."""
     first, requirement = result.findings[0].exchange, result.requirement
     if requirement.area == "PROBE":
-        return in_turns(first, exchanges)
+        return in_turns(first, exchanges) or once_started(first, exchanges)
     if requirement.area == "PID" and (words := of_any_process(first, exchanges)):
         return words
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
-        return reasons.of(first) or swapped(result, exchanges, reasons) or ran_nevertheless(first, exchanges, reasons)
+        return (
+            reasons.of(first)
+            or taken_by_polls(first, reasons)
+            or swapped(result, exchanges, reasons)
+            or ran_nevertheless(first, exchanges, reasons)
+        )
     return given_to_any_probe(first, exchanges)
 
 
@@ -246,21 +251,25 @@ def swapped(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons
 
 
 def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
-    """Return of which command all that was found is a poll, with what it alone does, if several others have ended."""
+    """Return of which command all polls are that were found, with what it alone does, if several others have ended."""
     life_of = reasons.evidence.life_of
     found = [life_of.get(one.exchange.number) for one in result.findings]
     life, ended = found[0], [one for one in reasons.evidence.ended if one is not found[0]]
-    if (
-        result.requirement.area == "START"
-        or life is None
-        or not life.name
-        or any(one is not life for one in found)
-        or len(ended) < FEWEST
-    ):
+    others = any(one not in (life, None) for one in found)
+    if result.requirement.area == "START" or life is None or not life.name or others or len(ended) < FEWEST:
         return None
-    others = frozenset[str]().union(*map(of_command, ended))
-    alone = sorted((trait for trait in of_command(life) if trait not in others), key=rank)
-    return f"it is a poll of the command {life.name}" + (f", the only one {alone[0]}" if alone else "")
+    what = of_one_kind([life], ended)
+    return f"it is a poll of the command {life.name}{f', the only {what}' if what else ''}"
+
+
+def taken_by_polls(first: Exchange, reasons: Reasons) -> str | None:
+    """Return that each poll takes what it returns, if one got only the rest of what others had got before the end."""
+    whole = stream(first, "stdout") and stream(first, "stderr")
+    for text in texts_of(reasons.evidence.ended) if member(first, "exited") is True else ():
+        if (earlier := before(text)) and (text.number == first.number or not whole):
+            said = f"request {text.number} got only the rest of what request {earlier[-1].number} had got"
+            return f"{said}: each poll takes what it returns, it seems"
+    return None
 
 
 def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
@@ -282,6 +291,19 @@ def in_turns(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     return (
         f"{sum(differ)} of {len(alike)} requests like this got another available, in turns: servers disagree, it seems"
     )
+
+
+def once_started(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that probes got another availability once a command had been started, if all did, and none before."""
+    alike = [e for e in exchanges if is_availability(e) and e.ask.vps == "own" and e.ask.credential in VALID]
+    differ = [member(e, "available") != member(first, "available") for e in alike]
+    before = sum(differ)
+    changed = min(e.number for e in alike[before:]) if 0 < before < len(alike) else 0
+    started = [e.number for e in exchanges if starts(e) and e.number < changed]
+    if not started or not all(differ[:before]) or alike[before - 1].number > started[0]:
+        return None
+    others = f"{before} before the first command was started, and none of {len(alike) - before} later, got another"
+    return f"{others}: what was started has changed it, it seems"
 
 
 def now_and_then(result: Result[Ask]) -> str | None:

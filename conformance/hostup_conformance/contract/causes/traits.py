@@ -103,6 +103,8 @@ def of_command(life: Life) -> Iterator[str]:
     printed, errors = (known.stdout, known.stderr) if known else (life.text.encode(), b"")
     if known and known.exit_code is None:
         yield "of a command that a signal ended"
+    if known and known.exit_code != 0:
+        yield "of a command that fails"
     if known and known.exit_code:
         yield "of a command that ends with another exitCode than 0"
         yield f"of a command that ends with exitCode {known.exit_code}"
@@ -110,11 +112,20 @@ def of_command(life: Life) -> Iterator[str]:
         yield "of a command that takes a while"
     yield f"of a command that writes {'something' if errors else 'nothing'} to standard error"
     yield f"of a command that prints {'something' if printed else 'nothing'}"
+    if not (printed or errors):
+        yield "of a command that writes nothing"
     if not is_text(printed):
         yield "of a command whose output is not UTF-8"
     elif not printed.isascii():
         yield "of a command that prints characters outside ASCII"
     yield from (f"of a command that prints {size:,} bytes or more" for size in PRINTED if len(printed) >= size)
+
+
+def of_one_kind(some: Sequence[Life], others: Sequence[Life]) -> str | None:
+    """Return what some commands are, in the fewest words, and none of several others; None if there is nothing."""
+    common = frozenset[str].intersection(*(frozenset(of_command(life)) for life in some))
+    alone = common.difference(*map(of_command, others)) if len(others) >= FEWEST else ()
+    return min(alone, key=rank).removeprefix("of a ") if alone else None
 
 
 def is_text(printed: bytes) -> bool:
