@@ -28,7 +28,8 @@ class Server:
 
     def __call__(self, received: Received) -> Reply:
         response = self.always or self.response_to(received.request.method, received.request.target)
-        return Reply(raw=[response], after="keep" if response.startswith(b"HTTP/1.1 200") else "close")
+        whole = response.startswith(b"HTTP/1.1 200") and response != LOST["cut"]
+        return Reply(raw=[response], after="keep" if whole else "close")
 
     def response_to(self, method: str, target: str) -> bytes:
         if method == "POST":
