@@ -71,6 +71,16 @@ def test_a_command_that_is_never_seen_to_run_ends_with_its_start() -> None:
     assert not mishaps.ended_with_its_start(after_others[:1], after_others)
 
 
+def test_a_start_that_failed_may_have_run_its_command() -> None:
+    text = next(command.text for command in posix("0123456789ab", 2.0) if command.name == "again")
+    twice = sleeps(2, 1.0, [], 1.1, command=text, out="2")
+    failed = sleeps(1, 0.0, [], command=text).start
+    assert [run.starts for run in mishaps.runs_of([twice])] == [1]
+    assert [run.starts for run in mishaps.runs_of([twice], [failed])] == [2]
+    once = sleeps(2, 1.0, [], 1.1, command=text, out="1")
+    assert [run.starts for run in mishaps.runs_of([once], [failed])] == [1]
+
+
 def test_a_sleep_that_was_ended_is_no_guest_without_one() -> None:
     slow = next(command.text for command in posix("0123456789ab", 2.0) if command.name == "slow")
     ended = sleeps(1, 0.0, [1.0], 1.5, command=slow, out=f"begun{SLEEPLESS}ended")

@@ -9,7 +9,7 @@ from hostup_conformance.contract.causes import differences, fates, mishaps
 from hostup_conformance.contract.causes.fates import Fate, Text
 from hostup_conformance.contract.causes.mishaps import Alteration, Run
 from hostup_conformance.contract.commands import Command, Guest
-from hostup_conformance.contract.content import is_availability_alone
+from hostup_conformance.contract.content import failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import asks_output, starts
@@ -97,7 +97,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def runs(self) -> list[Run]:
         """How often the commands ran that are counted: START-16 judges that, unless numbers do not come as printed."""
         printed = all(stream(e, "stdout") == command.stdout.decode() for e, command in self._ends("number", "slow"))
-        runs = mishaps.runs_of(self.lives)
+        runs = mishaps.runs_of(self.lives, self.all(starts, failed))
         whole = printed and all(life in self.lives for life in self.every_life if life.name == "again")
         return [run for run in runs if whole or run.life.name != "again"]
 

@@ -66,6 +66,8 @@ def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
 def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, width: int | None = None) -> None:
     """Print the verdict, each requirement that did not pass, and where the reports are.
 
+    What fails says more than why something was not seen to work, and so comes first.
+
     On a terminal, of so many columns, lines are wrapped between words; elsewhere each requirement has one line.
     """
     verdict = report["verdict"]
@@ -76,7 +78,8 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
 
     reporter.section("conformance", sep="=")
     say_of_run(f"{verdict}{about(report)}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
-    print_doubts(say_of_run, report)
+    if not (fails := verdict == "not_conformant"):
+        print_doubts(say_of_run, report)
     say_of_run(report["scope"])
     together = {key: ids for key, ids in not_judged(report).items() if len(ids) > 2}
     for mend in mends(report, SHOWN):
@@ -86,6 +89,8 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
                 lines = lines_of(entry, mend.entry["id"] if entry is not mend.entry else None, ids, width)
                 for number, line in enumerate(lines):
                     reporter.write_line(line, **(COLOURS.get(entry["status"], {}) if number == 0 else {}))
+    if fails:
+        print_doubts(say_of_run, report)
     say_of_run(f"report: {on_one_line(', '.join(written(directory))) or 'none could be written'}")
     for line in annotations_for(report, os.environ):
         reporter.write_line(line)

@@ -442,23 +442,33 @@ class Run:
     slow_starts: int = 0
 
 
-def runs_of(every: Sequence[Life]) -> list[Run]:
-    """Return how often commands ran that leave a trace. The first trace is taken before anything is written."""
+def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = ()) -> list[Run]:
+    """Return how often commands ran that leave a trace. The first trace is taken before anything is written.
+
+    A start that failed may have been carried out, or not.
+    """
     named = {life.name: life for life in reversed(every)}
+
+    def started(life: Life, number: int, times: int) -> int:
+        unsure = sum(e.ask.command == life.start.ask.command for e in failed)
+        return min(max(times, number), number + unsure)
+
     traces = [life.end for life in every if life.name == "trace" and life.end]
     found = []
     for e in traces[1:] if "once" in named else ():
         counts = re.search(r"once (\d{1,9}) slow (\d{1,9})\s*$", stream(e, "stdout"))
         for name, times in zip(("once", "slow"), counts.groups() if counts else (), strict=False):
             slow = int(name in named and named[name].start.seconds >= LONG_START)
-            found += [Run(named[name], 1, int(times), e, slow_starts=slow)] if name in named else []
-    started = [life for life in every if life.name == "again"]
-    for number, life in enumerate(started, 1):
+            number = started(named[name], 1, int(times)) if name in named else 0
+            found += [Run(named[name], number, int(times), e, slow_starts=slow)] if number else []
+    again = [life for life in every if life.name == "again"]
+    for number, life in enumerate(again, 1):
         times = stdout(life).strip()
-        polls = [e for one in started[: number - 1] for e in one.polls if one.end and e.number > one.end.number]
+        polls = [e for one in again[: number - 1] for e in one.polls if one.end and e.number > one.end.number]
         if life.end and times.isdecimal():
-            slow = sum(one.start.seconds >= LONG_START for one in started[:number])
-            found.append(Run(life, number, int(times[:9]), life.end, len(polls), slow))
+            slow = sum(one.start.seconds >= LONG_START for one in again[:number])
+            ran = int(times[:9])
+            found.append(Run(life, started(life, number, ran), ran, life.end, len(polls), slow))
     return found
 
 
