@@ -100,9 +100,6 @@ class Conformance:
     def pytest_sessionstart(self) -> None:
         """Redact everything that pytest itself prints."""
         self.secrets.learn(self.run.configured.nearly_secrets)
-        if not self.only_shown:
-            # They stand until they are replaced at the end, so that nothing that ends the process looks like a success.
-            write_files(self.run.first_record(), self.run.options.report_dir)
         if (reporter := self.config.pluginmanager.get_plugin("terminalreporter")) is not None:
             writer = reporter._tw
             writer.fullwidth = min(writer.fullwidth, WIDEST)
@@ -127,9 +124,12 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """Begin to send: while pytest imports the suite's items, the first responses are under way."""
+        """Begin to send, before anything that can be done while the first responses are under way."""
         if not self.only_shown and not may_leave_out_items(self.config):
             self.run.begin()
+        if not self.only_shown:
+            # They stand until they are replaced at the end, so that nothing that ends the process looks like a success.
+            write_files(self.run.first_record(), self.run.options.report_dir)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
