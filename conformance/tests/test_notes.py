@@ -135,6 +135,20 @@ def has_a_form_of_the_framework_for_keys(request: Request, response: Response) -
         response.become(403, {"detail": "Not authenticated"})
 
 
+def keeps_errors(request: Request, response: Response) -> None:
+    """Keep each error for its URL, whoever asks."""
+    kept, url = request.memory.setdefault("errors", {}), (request.path, request.query)
+    if request.method == "GET" and response.is_problem and "prefer" not in request.headers:
+        kept.setdefault(url, (response.status, response.body))
+    if request.method == "GET" and url in kept:
+        response.status, response.body = kept[url]
+
+
+def needs_no_key(request: Request, response: Response) -> None:
+    if response.status == 401 and "authorization" not in request.headers and "prefer" not in request.headers:
+        response.become(200, {"available": True} if request.pid is None else {"exited": False})
+
+
 def ignores_the_key_if_it_is_missing(request: Request, response: Response) -> None:
     if response.status == 401 and request.own and request.method == "GET":
         response.become(200, {"available": True, "reason": None, "vmRunning": True})
@@ -196,7 +210,9 @@ CAUSES: dict[Change, tuple[str, str]] = {
     makes_500_of_4xx: ("ID-01", "what responds in front makes 5xx of 4xx, it seems"),
     remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),
     has_a_form_of_the_framework_for_keys: ("AUTH-01", "errors for a wrong key, none of "),
-    has_a_form_of_the_framework: ("PID-02", "they are the framework's own, it seems"),
+    keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
+    needs_no_key: ("AUTH-01", "nobody looks at whether there is a key, it seems"),
+    has_a_form_of_the_framework: ("PID-02", "they are the framework's own, or of something in front"),
 }
 
 

@@ -180,6 +180,8 @@ TOLD: dict[str, tuple[str, str]] = {
     "a_probe_forgets_what_has_ended": ("START-27", "forgotten by a probe of the availability, unless it runs"),
     "code_255_is_a_502": ("START-27", "until the end of the command exit_255 was reported, got 502"),
     "a_bad_pid_gets_the_page_of_a_crash": ("PID-06", "an exception that nobody catches, or something in front"),
+    "a_gateway_gives_up_large_outputs": ("START-27", ", those that print most (and "),
+    "a_gateway_loses_the_body": ("START-01", "the command is not found in the body, it seems"),
     "starts_are_redirected": ("START-01", "which clients follow with a GET or not at all"),
     "lasting_starts_are_a_504": ("START-01", "a start waits for the end, it seems"),
     "a_notice_comes_before_the_json": ("HTTP-03", "something stands before the JSON text: 'Notice: Undefined"),

@@ -1213,3 +1213,18 @@ def silent_commands_never_end(request: Request, response: Response) -> None:
         silent.add(request.pid)
     if request.full and request.own and request.pid in silent:
         response.become(200, {"exited": False, "exitCode": None, "stdout": "", "stderr": ""})
+
+
+@trips("START-27", starts=True)
+def a_gateway_gives_up_large_outputs(_request: Request, response: Response) -> None:
+    """A gateway has no room for more than 4 KiB, and the output is gone."""
+    if response.is_output and len(response.body) > 4096:
+        response.become(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html")
+
+
+@trips("START-01")
+def a_gateway_loses_the_body(request: Request, response: Response) -> None:
+    """A start arrives without its body."""
+    if request.method == "POST" and response.is_started:
+        refuse(request, response, 400, "invalid_request", "Invalid request")
+        response.change(errors=[{"pointer": "/command", "detail": "no", "code": "invalid_request"}])

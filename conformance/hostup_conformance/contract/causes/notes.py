@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Credential, Exchange, Pid
 from hostup_conformance.contract.causes.evidence import alternates
@@ -52,7 +53,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     reasons = Reasons(exchanges)
     course = Course(exchanges, key, lambda: reasons.evidence.life_of)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
-    found += [cause for find in (refused_keys, let_in_keys, refused_in_time) if broken and (cause := find(course))]
+    found += [cause for find in (refused_keys, let_in_keys, not_served) if broken and (cause := find(course))]
     causes = [*found, *failures(exchanges)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
@@ -86,12 +87,12 @@ def note_on(
     first = result.findings[0].exchange
     of_others = [cause for cause in causes if cause.first != result.requirement.id or cause.says_more]
     own = [cause for cause in of_others if explains(cause, result)]
-    if words := next((cause.words for cause in own if cause.words), None):
-        return words
-    return (
+    strong, weak = (next((c.words for c in own if c.words and c.weak is one), None) for one in (False, True))
+    return strong or (
         told_later(result, exchanges)
         or what_befell(result, exchanges, reasons)
         or of_another(first, exchanges)
+        or weak
         or told_apart(result, course, BY_REQUEST)
         or everywhere(first, exchanges, course)
         or let_in_now_and_then(result, exchanges)
@@ -171,18 +172,18 @@ def is_plain(e: Exchange) -> bool:
     return asks and (e.ask.pid.well_formed or not e.ask.endpoint) and not e.ask.devious
 
 
-def refused_in_time(course: Course) -> Cause | None:
-    """Return what was refused or failed with one status code, if the time tells it from what is due and was served."""
+def not_served(course: Course) -> Cause | None:
+    """Return what got one status code of errors, if something tells what is due and got it from what is served."""
     own = [e for e in course.ordered if is_plain(e) and e.ask.credential == "full" and e.ask.vps in {"own", None}]
     steady = [e for e in own if e.ask.pid in {Pid.ABSENT, Pid.RUNNING} and e.ask.resource != "other" and not e.obeyed]
     due = [e for e in steady if e.response and (not e.ask.starts or (e.ask.command is not None and e.ask.is_passable))]
     usual = [e for e in due if below(e, 300)]
-    for status in sorted({e.status or 0 for e in due} - {401, 429}):
+    for tellers, status in product((IN_TIME, BY_REQUEST), sorted({e.status or 0 for e in due} - {401, 429})):
         odd = [e for e in due if e.status == status and status >= 400]
-        if len(odd) >= FEWEST and (words := told(Split(odd, usual, course), IN_TIME)):
-            found = {e.number for e in course.ordered if e.status == status}
-            tells = "HTTP-08" if status >= 500 else None
-            return Cause(found, f"what is to be served gets {status}: {words}", tells, says_more=True)
+        if len(odd) >= FEWEST and (words := told(Split(odd, usual, course), tellers)):
+            found, in_time = {e.number for e in course.ordered if e.status == status}, tellers is IN_TIME
+            tells = "HTTP-08" if status >= 500 and in_time else None
+            return Cause(found, f"what is to be served gets {status}: {words}", tells, says_more=True, weak=not in_time)
     return None
 
 

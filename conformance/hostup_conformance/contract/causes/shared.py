@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice, pairwise
 from math import inf
 
@@ -25,6 +26,7 @@ from hostup_conformance.contract.content import (
     member,
     output_members,
     refused,
+    status_of,
 )
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
 from hostup_conformance.contract.responder import BURST
@@ -69,6 +71,8 @@ class Cause:
     says_more: bool = False
     #: Whether it explains a requirement only if it explains all that was found.
     whole: bool = False
+    #: Whether what befell a command, or another body, says more than its words.
+    weak: bool = False
 
 
 def limited(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -282,7 +286,7 @@ def remembered(exchanges: Sequence[Exchange]) -> Cause | None:
             starts |= is_start(e) and below(e, 300)
         elif e.ask.credential == "full" and e.status not in {401, 429}:
             paths.add(path)
-            kept |= {what} if below(e, 300) else set()
+            kept.add(what)
     let_in, cache = sum(one[0] for one in found), not starts and all(one[0] == one[2] for one in found)
     if let_in < FEW or let_in == len(found) or not (cache or all(one[0] == one[1] for one in found)):
         return None
@@ -303,6 +307,33 @@ def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause(found, "no poll got command output: pid is not read, or a cache takes no notice of the query")
 
 
+#: What a server may never look at: which requests show it, how they are refused, and the requirement that tells of it.
+UNCHECKED: dict[str, tuple[Callable[[Exchange], bool], AbstractSet[int], str]] = {
+    "whether there is a key": (lambda e: e.ask.credential == "none" and e.ask.vps in {"own", None}, {401}, "AUTH-01"),
+    "whether a key is valid": (lambda e: e.ask.credential == "wrong" and e.ask.vps in {"own", None}, {401}, "AUTH-02"),
+    "scopes": (lambda e: e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known), {403}, "SCOPE-02"),
+    "who owns a VPS": (lambda e: e.ask.credential in {"full", "read"} and e.ask.vps == "foreign", {403, 404}, "ID-02"),
+}
+
+
+def unchecked(exchanges: Sequence[Exchange], what: str) -> Cause | None:
+    """Return the requests that were served, of several kinds, as none was refused for what may never be looked at."""
+    shows, refusals, first = UNCHECKED[what]
+    every = [e for e in exchanges if shows(e)]
+    plain = [e for e in every if e.response and not (e.ask.devious or e.ask.ordered or e.ask.resource == "other")]
+    sent = [e for e in plain if e.request.method in {"GET", "HEAD", "POST"} and not is_of_no_command(e)]
+    kinds = {(e.request.method, kind_of(e)) for e in sent if below(e, 300)}
+    if len(kinds) < FEW or any(e.status in refusals or (is_document(e) and below(e, 300)) for e in sent):
+        return None
+    words = f"none of {len(sent)} such requests was refused for it: nobody looks at {what}, it seems"
+    return Cause({e.number for e in every}, words, first, says_more=True)
+
+
+def is_of_no_command(e: Exchange) -> bool:
+    """Whether a poll got a 404 that may be for its pid, or any request a 429."""
+    return e.status == 429 or (e.status == 404 and e.ask.pid.is_integer)
+
+
 def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests for other VPSs that got what is of the caller's own, if all of a kind did.
 
@@ -321,6 +352,8 @@ def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
         return None
     if alike == kinds and len(kinds) > 1:
         return Cause(found, "each id that was served got what is of the first VPS: the id is not used, it seems")
+    if alike == {("exec", True)}:
+        return Cause(found, "each poll under another VPS got what it gets under its own: it does not look at the id")
     refusals = [e for e in by_full if refused(e) and e.request.query and e.ask.vps in {"unknown", "foreign"}]
     words = "each id got what is of the first VPS, and was refused with any query: a probe does not look at the id"
     only_probes = alike == {("exec", False)} and len(refusals) >= FEW
@@ -333,7 +366,9 @@ def kind_of(e: Exchange) -> tuple[str, bool]:
 
 
 def shown_of(e: Exchange) -> Hashable:
-    """Return what a response shows of its VPS: the id in a status, and all that is said of the agent otherwise."""
+    """Return what a response shows of its VPS: the id in a status, and whether a poll got output."""
+    if e.ask.pid.is_integer:
+        return bool(output_members(e.body))
     body = e.response.body if e.response else b""
     return (e.ask.resource, e.request.query, short_json(member(e, "id"), 200) if e.ask.resource == "status" else body)
 
@@ -364,7 +399,9 @@ def compared(exchanges: Sequence[Exchange]) -> Cause | None:
     for how, stands_for in COMPARED.items():
         alike = {id for id in others if any(stands_for(id, one or "") for one in own)}
         if len(alike) > 1 and alike == served & others:
-            found = {e.number for e in exchanges if e.ask.id in served}
+            found = {
+                e.number for e in exchanges if any(stands_for(e.ask.id or "", one or "") for one in own - {e.ask.id})
+            }
             return Cause(
                 found, f"each such id stands for an own one, and none that is refused: ids are compared {how}, it seems"
             )
@@ -556,6 +593,32 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause(let_in, f"{words} alone: who asked is kept from one request to the next, it seems")
 
 
+def kept_errors(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the errors with the body of an earlier one of the same URL, if each requestId belongs to one URL."""
+    urls, first, found = defaultdict[str, set[str]](set), dict[tuple[str, bytes], Exchange](), list[Exchange]()
+    for e in exchanges:
+        if e.response and e.request.method == "GET" and isinstance(id := member(e, "requestId"), str):
+            urls[id].add(e.request.target)
+            before = first.setdefault((e.request.target, e.response.body), e)
+            found += [e] if before is not e and not overlap(before, e) else []
+    if len(found) < FEW or any(len(of_one) > 1 for of_one in urls.values()):
+        return None
+    words = f"{len(found)} errors have the body of an earlier one of the same URL, with its requestId"
+    return Cause({e.number for e in found}, f"{words}: a cache keeps errors, it seems")
+
+
+def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the proper starts, if each was refused as one without a command is."""
+    sent = [e for e in exchanges if is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"]
+    proper = [e for e in sent if e.ask.command is not None and e.ask.is_passable]
+    got = {status_of(e) for e in proper}
+    improper = {status_of(e) for e in sent if e.ask.command is None and has_object(e.request)}
+    if len(proper) < FEW or len(got) > 1 or not got <= improper or proper[0].status not in {400, 422}:
+        return None
+    words = f"each start got {got.pop()}, as one without a command does: the command is not found in the body, it seems"
+    return Cause({e.number for e in proper}, words)
+
+
 def turned(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return all that got a 5xx, or one status code of refusals, if each kind of mistake gets it always or never.
 
@@ -596,16 +659,16 @@ def mistake_in(e: Exchange) -> str | None:
 
 def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the errors that are no problem documents, if just those of one status code or mistake are none."""
-    errors = [e for e in exchanges if is_error(e) and isinstance(e.body, dict)]
-    odd = [e for e in errors if not ({"type", "code"} & e.body.keys())]
-    others = [e for e in errors if {"type", "code"} & e.body.keys()]
+    errors = [e for e in exchanges if is_error(e)]
+    others = [e for e in errors if isinstance(e.body, dict) and {"type", "code"} & e.body.keys()]
+    odd = [e for e in errors if e not in others]
     if len(odd) < STRAYS or len(others) < STRAYS:
         return None
     common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others))
     if not common:
         return None
     words = f"only the {len(odd)} errors {max(common)}, none of {len(others)} others"
-    return Cause({e.number for e in odd}, f"{words}: they are the framework's own, it seems")
+    return Cause({e.number for e in odd}, f"{words}: they are the framework's own, or of something in front, it seems")
 
 
 def what_failed(e: Exchange) -> frozenset[str]:
@@ -653,13 +716,16 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     one_for_all,
     counted_in_characters,
     out_of_step,
+    kept_errors,
     cached,
     remembered,
     from_a_cache,
+    *(partial(unchecked, what=what) for what in UNCHECKED),
     of_the_own_vps,
     compared,
     without_query,
     inherited,
     turned,
+    without_command,
     of_another_form,
 )

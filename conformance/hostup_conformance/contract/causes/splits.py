@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange, Pid
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import turns
 from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, all_beside, in_common, of_command, traits
@@ -111,8 +111,9 @@ class Split:
 
     @cached_property
     def same(self) -> AbstractSet[object]:
-        """What is asked for by requests of both."""
-        return {asked(e) for e in self.odd} & {asked(e) for e in self.usual}
+        """What is asked for by requests of both, without what a poll may use up."""
+        both = {asked(e) for e in self.odd} & {asked(e) for e in self.usual}
+        return {one for one in both if one[1].pid not in {Pid.FINISHED, Pid.STARTED}}
 
     @cached_property
     def alike(self) -> bool:
@@ -218,27 +219,33 @@ def leaves(before: Exchange | None) -> Iterator[str]:
 
 def shut_out(split: Split) -> str | None:
     """Each stretch of the odd ones begins just after a wrong key was refused, and hardly any wrong key is without."""
-    if not split.is_refusal or len(split.odd) < ENOUGH:
+    if not split.is_refusal or len(split.odd) < ENOUGH or not split.usual:
         return None
+    stretches = max(stretches_after(split, "wrong"), stretches_after(split, *WITHOUT_KEY))
+    times = "" if stretches == 1 else f"each of {stretches} times, "
+    why = "it begins just after a request with a wrong key, which locks out valid keys for a while, it seems"
+    return f"{times}{why}" if stretches else None
+
+
+def stretches_after(split: Split, *keys: Credential) -> int:
+    """Return how many stretches of odd ones there are, if each begins just after one of these keys was refused."""
     refused = {e.number: odd for e, odd in split.every}
     stretches = followed = wrong = 0
-    was_odd, keys = False, 0
+    was_odd, seen = False, 0
     for e in split.course.ordered:
-        if e.number not in refused:
-            keys += e.ask.credential in WITHOUT_KEY and e.status == 401
+        odd = refused.get(e.number, e.status == 401)
+        if e.number not in refused and e.ask.credential in WITHOUT_KEY:
+            seen += e.ask.credential in keys and e.status == 401
             continue
-        odd = refused[e.number]
-        if odd and not was_odd:
-            if not keys:
-                return None
-            stretches += 1
-        if keys:
-            wrong, followed = wrong + 1, followed + odd
-        was_odd, keys = odd, 0
-    if wrong < ENOUGH or followed < 0.9 * wrong or not split.usual:
-        return None
-    times = "" if stretches == 1 else f"each of {stretches} times, "
-    return f"{times}it begins just after a request with a wrong key, which locks out valid keys for a while, it seems"
+        if e.number in refused:
+            if odd and not was_odd:
+                if not seen:
+                    return 0
+                stretches += 1
+            if seen:
+                wrong, followed = wrong + 1, followed + odd
+        was_odd, seen = odd, 0
+    return stretches if wrong >= ENOUGH and followed >= 0.9 * wrong else 0
 
 
 def is_crowded(split: Split) -> str | None:

@@ -147,6 +147,8 @@ def credentials(e: Exchange, key: str) -> Iterator[str]:
             yield "with the beginning of the key"
         elif token.startswith(key):
             yield "with the key and more behind it"
+        if len(token) == len(key):
+            yield "with a key as long as the right one"
     if blank and scheme in SCHEMES:
         yield f"with a key under the scheme {scheme}"
     if e.ask.credential == "malformed" and scheme.lower() == "bearer":

@@ -725,7 +725,8 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
 
     Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and a
     503 pass, since the server may be busy. So does a gateway's failure, if three of four commands came to their end,
-    and the command does not get it again and again while polls of others get 200. A server need not keep for more than
+    those that got it are not just the several that print most, and the command does not get it again and again while
+    polls of others get 200. A server need not keep for more than
     thirty seconds what nobody polls. A command of which an earlier poll was refused is START-25's, one that OPTIONS or
     HEAD was asked for before is START-29's or START-30's; one that did not run as it was sent is START-19's, and one
     that did not run again START-16's. Where a 200 may have told the end in a form that nobody can read, others judge
@@ -739,6 +740,7 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     mostly = 4 * sum(life.end is not None for life in short) >= 3 * len(short)
     also = sum(not life.end and lost(life) is not None for life in short)
     served = [e.number for life in every for e in life.polls if e.status == 200]
+    most = ", those that print most" if gateway_loses_the_largest(short) else ""
     for life in short:
         polls = [exchanges.take(e) for e in polls_with_full_key(life)]
         passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
@@ -746,13 +748,28 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
             continue
         if gone:
-            gateways = mostly and responder.responded(gone, responder.Who.GATEWAY)
+            gateways = mostly and not most and responder.responded(gone, responder.Who.GATEWAY)
             if not gateways or gone_for_good(polls, served):
                 expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
-                yield gone, expected, f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}"
+                yield (
+                    gone,
+                    expected,
+                    f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}{most}",
+                )
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], f"exited true for {named(life)}", said
+
+
+def gateway_loses_the_largest(short: list[lives.Life]) -> bool:
+    """Whether a gateway failed at several commands that print more than any other."""
+
+    def printed(life: lives.Life) -> int:
+        return len(life.command.stdout + life.command.stderr) if life.command else len(life.text)
+
+    others = [printed(life) for life in short if life.end]
+    given_up = [printed(life) for life in short if (e := lost(life)) and responder.responded(e, responder.Who.GATEWAY)]
+    return len(given_up) > 1 and min(given_up) > max(others, default=inf)
 
 
 def although_busy(gone: ask.Exchange, exchanges: Exchanges) -> str:
