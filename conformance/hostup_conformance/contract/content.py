@@ -120,8 +120,8 @@ def is_document(e: Exchange) -> bool:
 
 
 def is_page(e: Exchange) -> bool:
-    """A response in HTML, which is a page for people."""
-    return e.response is not None and e.response.media_type == "text/html"
+    """A response in HTML, which is a page for people, unless it is JSON after all."""
+    return e.response is not None and e.response.media_type == "text/html" and not e.response.json.is_json
 
 
 def below(e: Exchange, status: int) -> bool:

@@ -455,10 +455,11 @@ def kind_of(life: Life) -> str:
 
 
 def unending_kind(evidence: Evidence) -> str | None:
-    """What all do is said to run on, and nothing else."""
+    """What all do is said to run on, and nothing else; a cache may keep that as well."""
     stuck, others = evidence.unending, evidence.ended
     what = of_one_kind(stuck, others)
-    return what and f"so is each {what} ({len(stuck)}), and none of {len(others)} that ended: no end of it is noticed"
+    said = f"so is each {what} ({len(stuck)}), and none of {len(others)} that ended: no end of it is noticed"
+    return ", or ".join(filter(None, (said, kept_by_a_cache(evidence)))) if what else None
 
 
 def kept_or_never_run(evidence: Evidence) -> str | None:

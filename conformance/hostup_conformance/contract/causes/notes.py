@@ -177,13 +177,15 @@ def not_served(course: Course) -> Cause | None:
     own = [e for e in course.ordered if is_plain(e) and e.ask.credential == "full" and e.ask.vps in {"own", None}]
     steady = [e for e in own if e.ask.pid in {Pid.ABSENT, Pid.RUNNING} and e.ask.resource != "other" and not e.obeyed]
     due = [e for e in steady if e.response and (not e.ask.starts or (e.ask.command is not None and e.ask.is_passable))]
-    usual = [e for e in due if below(e, 300)]
-    for tellers, status in product((IN_TIME, BY_REQUEST), sorted({e.status or 0 for e in due} - {401, 429})):
-        odd = [e for e in due if e.status == status and status >= 400]
+    kinds = {"what is to be served": due, "a proper start": [e for e in due if e.ask.starts]}
+    ways = product((IN_TIME, BY_REQUEST), sorted({e.status or 0 for e in due} - {401, 429}), kinds)
+    for tellers, status, kind in ways:
+        odd = [e for e in kinds[kind] if e.status == status and status >= 400]
+        usual = [e for e in kinds[kind] if below(e, 300)]
         if len(odd) >= FEWEST and (words := told(Split(odd, usual, course), tellers)):
             found, in_time = {e.number for e in course.ordered if e.status == status}, tellers is IN_TIME
             tells = "HTTP-08" if status >= 500 and in_time else None
-            return Cause(found, f"what is to be served gets {status}: {words}", tells, says_more=True, weak=not in_time)
+            return Cause(found, f"{kind} gets {status}: {words}", tells, says_more=True, weak=not in_time)
     return None
 
 

@@ -662,6 +662,9 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     errors = [e for e in exchanges if is_error(e)]
     others = [e for e in errors if isinstance(e.body, dict) and {"type", "code"} & e.body.keys()]
     odd = [e for e in errors if e not in others]
+    if len(odd) >= STRAYS and not others and all(map(is_page, odd)):
+        words = f"each of {len(odd)} errors is a page in HTML: something in front, or a framework, gives that instead"
+        return Cause({e.number for e in odd}, words)
     if len(odd) < STRAYS or len(others) < STRAYS:
         return None
     common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others))
