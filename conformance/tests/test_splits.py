@@ -161,7 +161,14 @@ def test_a_copy_from_a_cache_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("letters", "depends"), [("sssrrr", True), ("srsrsr", False), ("sssssrsrrrrr", True), ("ssrsrsrsrrrr", False)]
+    ("letters", "depends"),
+    [
+        ("sssrrr", True),
+        ("srsrsr", False),
+        ("ssssssssrsrrrrrrrrrr", True),
+        ("sssssrsrrrrr", False),
+        ("ssrsrsrsrrrr", False),
+    ],
 )
 def test_who_is_let_in_for_a_while_shows_no_servers(letters: str, depends: bool) -> None:
     """The letters stand for requests that came later and later after one with the full key."""
