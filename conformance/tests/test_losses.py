@@ -281,8 +281,8 @@ COMMANDS = {
     for name, text in {
         "number": "printf 42",
         "errors": "printf 'error alone' >&2",
-        "exit_1": "printf out1; printf err1 >&2; exit 1",
-        "exit_200": "printf out200; printf err200 >&2; exit 200",
+        "exit_1": "printf '{\"out\": %s}' 1; printf err1 >&2; exit 1",
+        "exit_200": "printf '{\"out\": %s}' 200; printf err200 >&2; exit 200",
         "six_kilobytes": "i=0; while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; i=$((i+1)); done",
         "shared": "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
     }.items()
@@ -453,7 +453,7 @@ def test_commands_that_wait_for_one_another(contradicted: bool) -> None:
 def test_starts_that_are_lost_and_said_to_have_ended_well(contradicted: bool) -> None:
     """It is not said where the output alone was lost, or that of one kind of command."""
     story = Story()
-    commands = ["echo x", ": hostup-exit_200-aa; printf out200; printf err200 >&2; exit 200"]
+    commands = ["echo x", ": hostup-exit_200-aa; printf '{\"out\": %s}' 200; printf err200 >&2; exit 200"]
     for pid, command in enumerate([*commands, "echo x", "echo x"], 7):
         story.start(pid, pid, command)
     story.poll(20, 7, NOTHING)

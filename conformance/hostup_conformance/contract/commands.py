@@ -38,8 +38,13 @@ LOOK = ": hostup-look-"
 GUEST_MARK = "hostup-guest-"
 #: How it ends where a POSIX shell prints it.
 BY_A_SHELL = "42-%OS%--"
-#: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased.
-VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
+#: Text that changes if it is put into a template or a pattern, or if addresses in it are replaced, as by a gateway.
+PATTERNS = r"$& $1 \1 $$ {0} {{x}} %s http://localhost/ http://127.0.0.1:8080/"
+#: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased, and such text.
+VERBATIM = (
+    """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC """
+    f"{PATTERNS}  "
+)
 
 #: Made-up values of kinds that filters are known to mask: a password, a card number, an address of mail and of a host.
 SECRETS = ("password=hunter2", "4111111111111111", "jane.doe@example.com", "192.0.2.44")
@@ -122,12 +127,13 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
         # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.
         Command("control", "printf '\\357\\273\\277ab\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\342\\200\\250e"
-                f"\\134n\\134\\134\\046amp; {secrets}'",
-                f"\ufeffab\x1b[1mc\r\nd\ttab\b\x7f\v\f\u2028e\\n\\\\&amp; {secrets}".encode()),
+                f"\\134n\\134\\134\\046amp; {octal(PATTERNS)} {secrets}'",
+                f"\ufeffab\x1b[1mc\r\nd\ttab\b\x7f\v\f\u2028e\\n\\\\&amp; {PATTERNS} {secrets}".encode()),
         Command("not_utf_8", "printf 'a\\377\\376\\000z'", b"a\xff\xfe\0z"),
         *(
-            Command(f"exit_{code}", f"printf out{code}; printf err{code} >&2; exit {code}",
-                    f"out{code}".encode(), f"err{code}".encode(), code)
+            # Who reads output as JSON makes an object of it.
+            Command(f"exit_{code}", f"printf '{{\"out\": %s}}' {code}; printf err{code} >&2; exit {code}",
+                    b'{"out": %d}' % code, f"err{code}".encode(), code)
             for code in (1, 200, 255)
         ),
         # Who replaces words in commands shows it by what is printed where no signal ended it.
@@ -249,6 +255,11 @@ def windows(guest: Guest, token: str) -> list[Command]:
     }
     text = texts.get(guest)
     return [Command(guest, text, out.encode(), error.encode(), 3, exact=False)] if text else []
+
+
+def octal(text: str) -> str:
+    """Return what makes printf print a text, whose beginnings of words and special characters are in octal digits."""
+    return re.sub(r"\b[a-z0-9]|[^a-z0-9 ]", lambda found: f"\\{ord(found[0]):03o}", text)
 
 
 def quoted(text: str) -> str:

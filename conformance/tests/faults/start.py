@@ -974,6 +974,27 @@ def polls_take_what_they_return(request: Request, response: Response) -> None:
         response.change(**(so_far if not response.json["exited"] else {"stdout": "ended"}))
 
 
+@trips("START-13")
+def output_is_a_replacement(_request: Request, response: Response) -> None:
+    """Output is put into a template by a replacement, in which $& and $$ stand for something else."""
+    if response.is_output and isinstance(response.json.get("stdout"), str):
+        response.change(stdout=response.json["stdout"].replace("$&", "{{stdout}}").replace("$$", "$"))
+
+
+@trips("START-05")
+def output_that_is_an_object_is_read(_request: Request, response: Response) -> None:
+    """Where output is a JSON object, stdout is that object."""
+    if response.is_output and str(response.json.get("stdout")).startswith("{"):
+        response.change(stdout=json.loads(response.json["stdout"]))
+
+
+@trips("START-13")
+def a_gateway_replaces_addresses(_request: Request, response: Response) -> None:
+    """A gateway makes its own address of that of the server behind it, in all it passes on."""
+    if response.is_output:
+        response.body = response.body.replace(b"http://127.0.0.1:8080", b"https://cloud.hostup.se")
+
+
 @trips("START-11")
 def an_empty_stderr_is_the_one_before(request: Request, response: Response) -> None:
     """Where a command writes nothing to standard error, stderr is that of the command before."""
