@@ -277,15 +277,9 @@ def test_known_to_one_of_several() -> None:
 
 
 COMMANDS = {
-    name: f": hostup-{name}-aa; {text}"
-    for name, text in {
-        "number": "printf 42",
-        "errors": "printf 'error alone' >&2",
-        "exit_1": "printf '{\"out\": %s}' 1; printf err1 >&2; exit 1",
-        "exit_200": "printf '{\"out\": %s}' 200; printf err200 >&2; exit 200",
-        "six_kilobytes": "i=0; while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; i=$((i+1)); done",
-        "shared": "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
-    }.items()
+    command.name: command.text
+    for command in posix("aa", 2.0)
+    if command.name in {"number", "errors", "exit_1", "exit_200", "six_kilobytes", "shared"}
 }
 
 
@@ -294,11 +288,11 @@ COMMANDS = {
     [
         (
             ("exit_1", "exit_200"),
-            "each command that fails is lost (2), and none of 4 others, it seems",
+            "each command that fails (2), and none of 4 others, is lost, it seems",
         ),
         (
             ("six_kilobytes", "shared"),
-            "each command that prints 4,096 bytes or more is lost (2), and none of 4 others, it seems",
+            "each command that prints 4,096 bytes or more (2), and none of 4 others, is lost, it seems",
         ),
         (("number", "shared"), None),
     ],
@@ -453,7 +447,7 @@ def test_commands_that_wait_for_one_another(contradicted: bool) -> None:
 def test_starts_that_are_lost_and_said_to_have_ended_well(contradicted: bool) -> None:
     """It is not said where the output alone was lost, or that of one kind of command."""
     story = Story()
-    commands = ["echo x", ": hostup-exit_200-aa; printf '{\"out\": %s}' 200; printf err200 >&2; exit 200"]
+    commands = ["echo x", COMMANDS["exit_200"]]
     for pid, command in enumerate([*commands, "echo x", "echo x"], 7):
         story.start(pid, pid, command)
     story.poll(20, 7, NOTHING)

@@ -64,7 +64,7 @@ def test_a_start_ends_what_runs_unless_something_ran_on() -> None:
 def test_a_command_that_is_never_seen_to_run_ends_with_its_start() -> None:
     ended = [sleeps(1, 0.0, [], 0.1), sleeps(2, 1.0, [], 1.1)]
     said = mishaps.ended_with_its_start(ended, ended) or ""
-    assert said.endswith("a command ends with the request that starts it, or by its first poll, it seems")
+    assert said.endswith("runs: a command ends with the request that starts it, it seems")
     assert not mishaps.ended_by_starts(ended, ended)
     assert not mishaps.ended_with_its_start(ended, [*ended, sleeps(3, 2.0, [2.5])])
     after_others = [sleeps(1, 0.0, [], 1.5), sleeps(2, 1.0, [], 1.6)]

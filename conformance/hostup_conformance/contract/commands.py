@@ -114,7 +114,9 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("number", "printf 42", b"42"),
         Command("nothing", "true"),
         Command("errors", "printf 'error alone' >&2", stderr=b"error alone"),
-        Command("six_kilobytes", "i=0; while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; i=$((i+1)); done",
+        # Most of it is written at once, and the rest in small pieces after that.
+        Command("six_kilobytes", f"printf 'line %025d\\n' {' '.join(map(str, range(150)))}; i=150; "
+                "while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; (:); i=$((i+1)); done",
                 b"".join(b"line %025d\n" % i for i in range(200))),
         Command("letters", f"i=0; while [ $i -lt {ROUNDS} ]; do printf %s {whole}; i=$((i+1)); done",
                 (whole * ROUNDS).encode()),

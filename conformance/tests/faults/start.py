@@ -1249,3 +1249,25 @@ def a_gateway_loses_the_body(request: Request, response: Response) -> None:
     if request.method == "POST" and response.is_started:
         refuse(request, response, 400, "invalid_request", "Invalid request")
         response.change(errors=[{"pointer": "/command", "detail": "no", "code": "invalid_request"}])
+
+
+@trips("START-27")
+def failing_commands_are_a_500(request: Request, response: Response) -> None:
+    """What fails is taken for a failure of the server."""
+    if ended(request, response) and response.json.get("exitCode"):
+        refuse(request, response, 500, "internal_error", "Internal server error")
+
+
+@trips("START-01", starts=True)
+def quotes_in_a_command_are_a_500(request: Request, response: Response) -> None:
+    """A command with a single quote cannot be written to the data base."""
+    if response.is_started and b"'" in request.body:
+        refuse(request, response, 500, "internal_error", "Internal server error")
+
+
+@trips("HTTP-01", starts=True)
+def large_output_ends_the_connection(_request: Request, response: Response) -> None:
+    """Of a body of more than 64 KiB, the first 64 KiB are sent."""
+    if response.is_output and len(response.body) > 1 << 16:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(response.body)}\r\n\r\n"
+        response.raw = [head.encode() + response.body[: 1 << 16]]

@@ -14,7 +14,7 @@ from hostup_conformance.contract.ask import Exchange, new_pid
 from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed
 from hostup_conformance.contract.content import failed, member, refused
 from hostup_conformance.contract.lives import Life, lives, seconds_of, stream
-from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, starts
+from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, new_poll, starts
 
 #: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
 RETAINED, LONG_ENOUGH = 30.0, 4.0
@@ -91,8 +91,11 @@ class Evidence:
 
     @cached_property
     def life_of(self) -> dict[int, Life]:
-        """The commands by the numbers of their starts and polls."""
-        return {e.number: life for life in self.lives for e in (life.start, *life.polls)}
+        """The commands by the numbers of their starts and polls, with those polls that got no response."""
+        found = {e.number: life for life in self.lives for e in (life.start, *life.polls)}
+        asked = {new_poll(life.start): life for life in self.lives}
+        lost = [e for e in self._all if e.response is None and is_poll(e) and e.request.target in asked]
+        return {e.number: asked[e.request.target] for e in lost} | found
 
     @cached_property
     def unending(self) -> list[Life]:
@@ -103,6 +106,11 @@ class Evidence:
     def overdue(self) -> list[Life]:
         """The commands that were said to run long after they should have ended."""
         return [life for life in self.lives if life.is_short and any(is_overdue(life, e) for e in polls_of(life))]
+
+    @cached_property
+    def failing(self) -> list[Life]:
+        """The commands whose last poll got a 5xx, before the end of any was told by another."""
+        return [life for life in self.lives if not life.end and any(map(failed, polls_of(life)[-1:]))]
 
     @cached_property
     def ended(self) -> list[Life]:

@@ -364,7 +364,7 @@ def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
     """Return which other text came in place of one, or with it; None if none did, or if it is whole."""
     own, came, begun = looks(text.sent), looks(text.came), text.came[:WITHIN]
     other = looks(printed(text.life) if text.name == "stderr" else errors_of(text.life))
-    if own == came or not came or (other and other in came) or before(text):
+    if came in own or (other and other in came):
         return None
     if (one := known.get(came)) and one.life is not text.life:
         return one

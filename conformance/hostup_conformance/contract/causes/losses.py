@@ -13,7 +13,7 @@ from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.causes.evidence import LONG_ENOUGH, Bounds, Evidence, Sighting, alternates, is_poll
 from hostup_conformance.contract.causes.mishaps import errors_of, plain, printed, stdout
 from hostup_conformance.contract.causes.traits import of_one_kind
-from hostup_conformance.contract.content import is_page, member, refused
+from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of
 from hostup_conformance.keeping.safe_text import counted
 
@@ -315,8 +315,13 @@ def of_a_kind(evidence: Evidence) -> str | None:
     """What all do is lost, and nothing else."""
     lost = {id(life) for life in evidence.lost_lives}
     known = list({id(seen.life): seen.life for seen in evidence.known if id(seen.life) not in lost}.values())
-    what = of_one_kind(evidence.lost_lives, known)
-    return what and f"each {what} is lost ({len(lost)}), and none of {len(known)} others, it seems"
+    return so_is(evidence.lost_lives, known, "lost, it seems")
+
+
+def so_is(some: Sequence[Life], others: Sequence[Life], what: str) -> str | None:
+    """Return that something is so of all commands of a kind, and of no other, if that tells them apart."""
+    kind = of_one_kind(some, others) if len(some) >= ENOUGH else None
+    return kind and f"each {kind} ({len(some)}), and none of {counted(len(others), 'other')}, is {what}"
 
 
 def never_known(evidence: Evidence) -> str | None:
@@ -367,7 +372,8 @@ def waits_for_others(evidence: Evidence) -> str | None:
     ended = [evidence.done(life.end) for life in evidence.lives if life.end and evidence.sent(life.start) > begun]
     if any(end < over for end in ended):
         return None
-    return f"none that was started while {SLEEP} ran has ended before it: commands wait for one another, it seems"
+    said = f"none that was started while {SLEEP} ran has ended before it"
+    return f"{said}: a command, or the news of its end, waits for those before it"
 
 
 def kept_by_a_cache(evidence: Evidence) -> str | None:
@@ -455,11 +461,8 @@ def kind_of(life: Life) -> str:
 
 
 def unending_kind(evidence: Evidence) -> str | None:
-    """What all do is said to run on, and nothing else; a cache may keep that as well."""
-    stuck, others = evidence.unending, evidence.ended
-    what = of_one_kind(stuck, others)
-    said = f"so is each {what} ({len(stuck)}), and none of {len(others)} that ended: no end of it is noticed"
-    return ", or ".join(filter(None, (said, kept_by_a_cache(evidence)))) if what else None
+    """What all do is said to run on, and nothing else."""
+    return so_is(evidence.unending, evidence.ended, "said to run on: no end of it is noticed")
 
 
 def kept_or_never_run(evidence: Evidence) -> str | None:
@@ -555,7 +558,8 @@ class Reasons:
         if is_poll(e) and e.ask.credential == "full" and e.ask.pid.known and e.status != 200:
             if refused(e) and is_page(e):
                 return "it is a page in HTML: something in front of the server refuses it, such as a firewall, it seems"
-            return None if e.status in {401, 403} else self.lost
+            of_kind = so_is(self.evidence.failing, self.evidence.ended, "answered so") if failed(e) else None
+            return None if e.status in {401, 403} else of_kind or self.lost
         if is_of(e, self.evidence.overdue, self.evidence):
             return self.unending or kept_by_a_cache(self.evidence)
         if is_of(e, self.evidence.empty, self.evidence):

@@ -185,9 +185,9 @@ def ended_with_its_start(cut: Sequence[Life], every: Sequence[Life]) -> str | No
     alone = [life for life in cut if life.end and not starts_between(life, life.end, every)[1]]
     if not alone or any(map(times_running, every)):
         return None
-    late = any(not seconds_of(life) and life.seconds_until(life.polls[0]) > LONG_START for life in cut)
-    or_by = "" if late else ", or by its first poll"
-    return f", and no poll said that one runs: a command ends with the request that starts it{or_by}, it seems"
+    killed = any(exit_code(life) is not None or (life.end and member(life.end, "signal")) for life in cut)
+    early = "" if killed else "exited is true too soon, or "
+    return f", and no poll said that one runs: {early}a command ends with the request that starts it, it seems"
 
 
 def nothing(cut: Sequence[Life], every: Sequence[Life]) -> str | None:

@@ -259,7 +259,8 @@ def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
     found = [life_of.get(one.exchange.number) for one in result.findings]
     life, ended = found[0], [one for one in reasons.evidence.ended if one is not found[0]]
     others = any(one not in (life, None) for one in found)
-    if result.requirement.area == "START" or life is None or not life.name or others or len(ended) < FEWEST:
+    limited = result.requirement.area == "START" or result.findings[0].exchange.status == 429
+    if limited or life is None or not life.name or others or len(ended) < FEWEST:
         return None
     what = of_one_kind([life], ended)
     return f"it is a poll of the command {life.name}{f', the only {what}' if what else ''}"

@@ -71,7 +71,8 @@ class Course:
         """Return the traits of an exchange, each of which is looked at once."""
         if e.number not in self._traits:
             life = self._life_of().get(e.number)
-            of_its_command = of_command(life) if life else ()
+            what = "for the start " if e.ask.starts else ""
+            of_its_command = (f"{what}{does}" for does in (of_command(life) if life else ()))
             self._traits[e.number] = frozenset([*traits(e, self.key, self._beside.get(e.number, 0)), *of_its_command])
         return self._traits[e.number]
 

@@ -10,7 +10,7 @@ from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.exchange import ALONE
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import short_json, shown
 
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
 USUAL = {
@@ -70,6 +70,8 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
     yield "for the start of a command" if ask.starts else f"by {request.method}"
     if request.method not in {"GET", "POST"}:
         yield "by a method other than GET and POST"
+    marks = sorted({mark for mark in ask.command or "" if not mark.isalnum()})
+    yield from (f"with {shown(short_json(mark, 10), 10)} in its command" for mark in marks)
     names = [name for name, _ in request.headers]
     if names and all(name == name.lower() for name in names):
         yield "with field names in lower case"
@@ -115,9 +117,11 @@ def of_command(life: Life) -> Iterator[str]:
     if not (printed or errors):
         yield "of a command that writes nothing"
     if not is_text(printed):
-        yield "of a command whose output is not UTF-8"
+        yield f"of a command whose output is not UTF-8{' and has a NUL' if 0 in printed else ''}"
     elif not printed.isascii():
         yield "of a command that prints characters outside ASCII"
+        if max(printed.decode()) > "\uffff":
+            yield "of a command that prints characters above U+FFFF"
     yield from (f"of a command that prints {size:,} bytes or more" for size in PRINTED if len(printed) >= size)
 
 
