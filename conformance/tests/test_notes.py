@@ -211,7 +211,7 @@ CAUSES: dict[Change, tuple[str, str]] = {
     remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),
     has_a_form_of_the_framework_for_keys: ("AUTH-01", "errors for a wrong key, none of "),
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
-    needs_no_key: ("AUTH-01", "nobody looks at whether there is a key, it seems"),
+    needs_no_key: ("AUTH-01", "nobody looks at whether there is a key, or what another"),
     has_a_form_of_the_framework: ("PID-02", "they are the framework's own, or of something in front"),
 }
 

@@ -21,10 +21,10 @@ from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
 from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.selectors import is_availability, is_output, starts
+from hostup_conformance.contract.selectors import is_availability, is_output, new_poll, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
-from hostup_conformance.keeping.safe_text import short_json
+from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The keys that no request should get 401 with.
 VALID = {"full", "read"}
@@ -53,7 +53,9 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     reasons = Reasons(exchanges)
     course = Course(exchanges, key, lambda: reasons.evidence.life_of)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
-    found += [cause for find in (refused_keys, let_in_keys, not_served) if broken and (cause := find(course))]
+    found += [
+        cause for find in (refused_keys, let_in_keys, goes_down, not_served) if broken and (cause := find(course))
+    ]
     causes = [*found, *failures(exchanges)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
@@ -187,6 +189,27 @@ def not_served(course: Course) -> Cause | None:
             tells = "HTTP-08" if status >= 500 and in_time else None
             return Cause(found, f"{kind} gets {status}: {words}", tells, says_more=True, weak=not in_time)
     return None
+
+
+def goes_down(course: Course) -> Cause | None:
+    """Return the requests whose connection broke, or was refused just after that, if the server was up before."""
+    broken, refusals = ([e for e in course.ordered if e.lost == how] for how in ("dropped", "refused"))
+    responded = [e for e in course.ordered if e.response]
+    if not (broken and refusals and responded) or not responded[0].number < broken[0].number < refusals[0].number:
+        return None
+    words = f"{counted(len(broken), 'connection')} broke, and others were refused just after: the server goes down"
+    urls = {e.request.target for e in broken if e.ask.pid.known}
+    polled = [life for life in course.lives if new_poll(life.start) in urls]
+    most = max(polled, key=lambda life: len(printed(life)), default=None)
+    keys = {e.ask.credential for e in broken}
+    usual = [e for e in responded if e.ask.credential in keys]
+    at = told(Split(broken, usual, course), BY_REQUEST)
+    at = at or (
+        f"at a poll of the command {most.name}, perhaps, of which most is printed"
+        if most
+        else "it is not known at what"
+    )
+    return Cause({e.number for e in (*broken, *refusals)}, f"{words}: {at}", "HTTP-01", says_more=True)
 
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:

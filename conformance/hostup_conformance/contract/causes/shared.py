@@ -325,8 +325,8 @@ def unchecked(exchanges: Sequence[Exchange], what: str) -> Cause | None:
     kinds = {(e.request.method, kind_of(e)) for e in sent if below(e, 300)}
     if len(kinds) < FEW or any(e.status in refusals or (is_document(e) and below(e, 300)) for e in sent):
         return None
-    words = f"none of {len(sent)} such requests was refused for it: nobody looks at {what}, it seems"
-    return Cause({e.number for e in every}, words, first, says_more=True)
+    words = f"none of {len(sent)} such requests was refused for it: nobody looks at {what}"
+    return Cause({e.number for e in every}, f"{words}, or what another key may do is kept", first, says_more=True)
 
 
 def is_of_no_command(e: Exchange) -> bool:
@@ -718,6 +718,7 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     instead_of_refusals,
     one_for_all,
     counted_in_characters,
+    without_query,
     out_of_step,
     kept_errors,
     cached,
@@ -726,7 +727,6 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     *(partial(unchecked, what=what) for what in UNCHECKED),
     of_the_own_vps,
     compared,
-    without_query,
     inherited,
     turned,
     without_command,

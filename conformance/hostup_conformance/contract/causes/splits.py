@@ -76,6 +76,11 @@ class Course:
             self._traits[e.number] = frozenset([*traits(e, self.key, self._beside.get(e.number, 0)), *of_its_command])
         return self._traits[e.number]
 
+    @property
+    def lives(self) -> Iterable[Life]:
+        """The commands, each as often as it was started or polled."""
+        return self._life_of().values()
+
     def is_alone(self, e: Exchange) -> bool:
         """Whether no other request was under way together with one."""
         return self._beside.get(e.number, 0) == 0

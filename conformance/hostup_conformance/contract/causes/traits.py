@@ -6,7 +6,7 @@ It judges nothing. Each trait is a phrase that may follow "a request".
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
-from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps
+from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, json_of
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.exchange import ALONE
@@ -72,6 +72,9 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
         yield "by a method other than GET and POST"
     marks = sorted({mark for mark in ask.command or "" if not mark.isalnum()})
     yield from (f"with {shown(short_json(mark, 10), 10)} in its command" for mark in marks)
+    labelled = "json" in (request.header("content-type") or "")
+    if labelled and json_of(request) is None and request.body != b"null":
+        yield "with content that is no JSON, and is said to be"
     names = [name for name, _ in request.headers]
     if names and all(name == name.lower() for name in names):
         yield "with field names in lower case"
