@@ -64,6 +64,11 @@ class Pid(StrEnum):
         return self in {Pid.FINISHED, Pid.RUNNING, Pid.STARTED}
 
     @property
+    def is_used_up(self) -> bool:
+        """Whether a poll of it may be the last one that gets its output."""
+        return self in {Pid.FINISHED, Pid.STARTED}
+
+    @property
     def well_formed(self) -> bool:
         """Whether it has the documented form, or is absent."""
         return self.known or self in {Pid.ABSENT, Pid.UNKNOWN, Pid.UNNAMED}
@@ -123,7 +128,7 @@ class Ask:
     @property
     def repeatable(self) -> bool:
         """Whether it may be sent twice: a start runs a command, and a poll that reports an end can get it only once."""
-        return not self.starts and self.pid not in {Pid.FINISHED, Pid.STARTED}
+        return not self.starts and not self.pid.is_used_up
 
     @property
     def dispensable(self) -> bool:

@@ -220,7 +220,7 @@ def undue(e: Exchange) -> str:
 PARTS: dict[str, Callable[[Exchange], Hashable]] = {
     "key": lambda e: e.request.header("authorization"),
     "VPS": lambda e: e.request.path,
-    "query": lambda e: e.request.query,
+    "query": lambda e: e.ask.pids[-1] if e.ask.pids else e.request.query,
 }
 
 

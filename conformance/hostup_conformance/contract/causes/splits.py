@@ -3,6 +3,7 @@
 It judges nothing. Each teller is a hypothesis about all of both; it returns None where one of them contradicts it.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,7 +12,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange, Pid
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import turns
 from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, all_beside, in_common, of_command, traits
@@ -34,6 +35,8 @@ MEASURES: tuple[tuple[str, Callable[[Exchange], int], int], ...] = (
     # Of smaller ones, the larger have been given later.
     ("the pid {}", lambda e: e.ask.number or 0, LARGEST_LINUX_PID),
 )
+#: How the size of a body is told that broke off; whole ones may be so many times as long, if they were sent otherwise.
+RECEIVED, LONGER = re.compile(r"received (\d+) bytes, expected \d+"), 2
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
 RESPONDERS = ("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node",
               "x-pod", "x-host", "x-version", "x-app-version", "x-api-version", "x-proxy", "x-amz")  # fmt: skip
@@ -118,8 +121,8 @@ class Split:
     @cached_property
     def same(self) -> AbstractSet[object]:
         """What is asked for by requests of both, without what a poll may use up."""
-        both = {asked(e) for e in self.odd} & {asked(e) for e in self.usual}
-        return {one for one in both if one[1].pid not in {Pid.FINISHED, Pid.STARTED}}
+        odd, usual = ({sent_as(e) for e in some if not e.ask.pid.is_used_up} for some in (self.odd, self.usual))
+        return odd & usual
 
     @cached_property
     def alike(self) -> bool:
@@ -140,6 +143,11 @@ class Split:
 def asked(e: Exchange) -> tuple[str, Ask]:
     """Return what a request asks for, with its method."""
     return e.request.method, e.ask
+
+
+def sent_as(e: Exchange) -> tuple[object, ...]:
+    """Return what decides the form of a response as well."""
+    return *asked(e), e.request.header("accept-encoding")
 
 
 def kind_of(e: Exchange) -> tuple[object, ...]:
@@ -188,6 +196,16 @@ def is_larger(split: Split) -> str | None:
     return None
 
 
+def breaks_off(split: Split) -> str | None:
+    """All responses that broke off did so after the same number of bytes, and no whole one has many more."""
+    sizes = {found[1] for e in split.odd if (found := RECEIVED.search(e.failure or ""))}
+    whole = max((len(e.response.body) for e in split.usual if e.response), default=0)
+    if len(split.odd) < FEWEST or len(sizes) > 1 or any(not RECEIVED.search(e.failure or "") for e in split.odd):
+        return None
+    size = int(sizes.pop())
+    return f"each broke off after {size:,} bytes: longer bodies are cut, it seems" if whole < LONGER * size else None
+
+
 def responds(split: Split) -> str | None:
     """What responded to the odd ones says another name of itself than to all others."""
 
@@ -202,8 +220,8 @@ def responds(split: Split) -> str | None:
 def follows(split: Split) -> str | None:
     """The odd ones follow requests of a kind that no other follows which asks for the same."""
     course = split.course
-    odd = [e for e in split.odd if asked(e) in split.same]
-    known = [e for e in split.usual if asked(e) in split.same and course.before(e)]
+    odd = [e for e in split.odd if sent_as(e) in split.same]
+    known = [e for e in split.usual if sent_as(e) in split.same and course.before(e)]
     if len(odd) < FEWEST or not all(map(course.before, split.odd)):
         return None
     return in_common(split.odd, known, lambda e: frozenset(leaves(course.before(e))))
@@ -324,7 +342,7 @@ def every_nth(split: Split) -> str | None:
 
 def back_and_forth(split: Split) -> str | None:
     """The same request gets it and does not get it, several times."""
-    same = [odd for e, odd in split.every if asked(e) in split.same]
+    same = [odd for e, odd in split.every if sent_as(e) in split.same]
     if turns(same) < ENOUGH:
         return None
     often = f"{sum(same)} of {len(same)} such requests, back and forth"
@@ -332,7 +350,7 @@ def back_and_forth(split: Split) -> str | None:
 
 
 #: What may tell what is odd from the others by the requests, the most telling first.
-BY_REQUEST: tuple[Teller, ...] = (carries, begins_as_the_key, is_larger, responds)
+BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_larger, responds)
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (follows, shut_out, is_crowded, comes_too_fast, every_nth, since, back_and_forth)
 

@@ -15,6 +15,7 @@ from hostup_conformance.keeping.safe_text import short_json, shown
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
 USUAL = {
     "accept",
+    "accept-encoding",
     "authorization",
     "connection",
     "content-length",
@@ -87,6 +88,7 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
             yield "without Accept"
     if "json" not in (request.header("accept") or ""):
         yield "without JSON in Accept"
+    yield f"{'with' if 'gzip' in (request.header('accept-encoding') or '') else 'without'} gzip in Accept-Encoding"
     yield from credentials(e, key)
     if request.query:
         yield QUERY
