@@ -17,6 +17,7 @@ from math import inf
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
 from hostup_conformance.contract.ban import should_not_be_forbidden
 from hostup_conformance.contract.causes.splits import asked
+from hostup_conformance.contract.causes.traits import all_beside
 from hostup_conformance.contract.content import (
     below,
     failed,
@@ -37,6 +38,8 @@ from hostup_conformance.keeping.safe_text import counted, listed, short_json, sh
 BEFORE, IN_A_ROW = 5, 3
 #: What takes so many seconds may have waited for the end of a command, if that is most of what it goes on for.
 AT_ONCE, TO_THE_END = 1.0, 0.7
+#: So many requests without a response at the end of a run are no accident.
+FEWEST_LOST = 2
 #: After so many seconds, so many times, no request was refused.
 PAUSE, PAUSES = 0.2, 5
 #: The status codes with which servers are known to limit the rate of requests instead of with 429.
@@ -125,7 +128,10 @@ def in_words(exchanges: Sequence[Exchange], limited: list[int]) -> str:
     sent = f", in {seconds_between(exchanges[0], exchanges[first]):.1f} s" if exchanges[0].when else ""
     again = f" {seconds_between(exchanges[first], later):.1f} s later" if later.when else ""
     what = f"{len(limited)} responses are like this, the first after {first} requests{sent}"
-    return f"{what}, and others were served{again}: a rate limit, it seems, which is to get 429"
+    beside = all_beside(exchanges)
+    at_once = exchanges[0].when and all(beside[exchanges[at].number] for at in limited)
+    of_what = "a limit on requests at once" if at_once else "a rate limit"
+    return f"{what}, and others were served{again}: {of_what}, it seems, which is to get 429"
 
 
 def seconds_between(before: Exchange, e: Exchange) -> float:
@@ -134,14 +140,21 @@ def seconds_between(before: Exchange, e: Exchange) -> float:
 
 
 def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests after the start of a command that takes long, if none got a response, and all before did."""
-    responded = [e for e in exchanges if e.response]
+    """Return the requests with a valid key from one on that got no response, if all before did."""
+    sent = [e for e in exchanges if e.ask.credential in {"full", "read"}]
+    responded = [e for e in sent if e.response]
     last = responded[-1] if responded else None
-    after = {e.number for e in exchanges if last and e.number > last.number}
-    if not last or last.ask.command != SLEEP or len(after) < IN_A_ROW or len(responded) + len(after) < len(exchanges):
+    after = [e for e in sent if last and e.number > last.number]
+    if not last or len(after) < FEWEST_LOST or len(responded) + len(after) < len(sent):
         return None
-    words = f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
-    return Cause(after, words)
+    words = f"no request after {last.number} ({last.purpose}) got a response, and all before did: it hangs since then"
+    if last.ask.command == SLEEP:
+        words = (
+            f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
+        )
+    elif {e.request.method for e in after} == {"POST"} and all(e.request.method != "POST" for e in responded):
+        words = f"none of {len(after)} starts got a response, and each GET did: their content does not arrive, it seems"
+    return Cause({e.number for e in after}, words)
 
 
 def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -664,14 +677,15 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     odd = [e for e in errors if e not in others]
     if len(odd) >= STRAYS and not others and all(map(is_page, odd)):
         words = f"each of {len(odd)} errors is a page in HTML: something in front, or a framework, gives that instead"
-        return Cause({e.number for e in odd}, words)
+        return Cause({e.number for e in odd}, words, weak=True)
     if len(odd) < STRAYS or len(others) < STRAYS:
         return None
     common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others))
     if not common:
         return None
     words = f"only the {len(odd)} errors {max(common)}, none of {len(others)} others"
-    return Cause({e.number for e in odd}, f"{words}: they are the framework's own, or of something in front, it seems")
+    words = f"{words}: they are the framework's own, or of something in front, it seems"
+    return Cause({e.number for e in odd}, words, weak=True)
 
 
 def what_failed(e: Exchange) -> frozenset[str]:
