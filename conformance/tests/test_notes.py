@@ -138,10 +138,10 @@ def has_a_form_of_the_framework_for_keys(request: Request, response: Response) -
 def keeps_errors(request: Request, response: Response) -> None:
     """Keep each error for its URL, whoever asks."""
     kept, url = request.memory.setdefault("errors", {}), (request.path, request.query)
-    if request.method == "GET" and response.is_problem and "prefer" not in request.headers:
-        kept.setdefault(url, (response.status, response.body))
-    if request.method == "GET" and url in kept:
-        response.status, response.body = kept[url]
+    if request.method == "GET" and "prefer" not in request.headers:
+        if response.is_problem:
+            kept.setdefault(url, (response.status, response.body))
+        response.status, response.body = kept.get(url, (response.status, response.body))
 
 
 def needs_no_key(request: Request, response: Response) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.notes import Entry, depends_on_time, refused_keys
-from hostup_conformance.contract.causes.shared import from_a_cache, waiting
-from hostup_conformance.contract.causes.splits import IN_TIME, Course, Split, told
+from hostup_conformance.contract.causes.notes import Entry, depends_on_time, goes_down, refused_keys
+from hostup_conformance.contract.causes.shared import blocked, from_a_cache, waiting
+from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, told
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response
@@ -88,6 +88,40 @@ def test_a_limit_on_requests_at_once_is_told() -> None:
     words = told(Split(every[62:], every[:62], Course(every, KEY)), IN_TIME) or ""
     assert words.startswith("only 8 of the 10 requests sent while more than 1 others were under way, none of 60 others")
     assert words.endswith(": a limit on requests at once, it seems")
+
+
+def test_bodies_that_are_cut_at_one_size_are_told() -> None:
+    every = in_order(*run_of([None] * 3), *run_of(statuses("sss")))
+    for sizes, words in {
+        ("2000",): "each broke off after 2,000 bytes: longer bodies are cut, it seems",
+        ("20", "9"): None,
+    }.items():
+        told_sizes = (sizes * 3)[:3]
+        broken = [
+            replace(e, failure=f"it closed (received {size} bytes, expected 9999)")
+            for e, size in zip(every, told_sizes, strict=False)
+        ]
+        said = told(Split(broken, every[3:], Course(every, KEY)), BY_REQUEST)
+        assert said == words or (words is None and "broke off" not in (said or ""))
+
+
+def test_what_a_server_goes_down_at_is_told() -> None:
+    posts = [replace(e, lost="dropped") for e in run_of([None] * 3, content=b"{", method="POST")]
+    refused = [replace(e, lost="refused") for e in run_of([None])]
+    served = run_of(statuses("sss"))
+    cause = goes_down(Course(in_order(*served, *posts, *refused, *served), KEY))
+    assert cause
+    down = "3 connections broke, and others were refused just after: the server goes down"
+    assert cause.words == f"{down}: only the 3 requests for the start of a command, none of 6 others"
+    assert goes_down(Course(in_order(*served, *posts, *served), KEY)) is None
+
+
+def test_what_hangs_from_one_request_on_is_told() -> None:
+    served, silent = run_of(statuses("sss")), run_of([None] * 2)
+    cause = blocked(in_order(*served, *silent))
+    assert cause
+    assert cause.words == "no request after 3 () got a response, and all before did: it hangs since then"
+    assert blocked(in_order(*served, *silent, *served, *silent)) is None
 
 
 def test_what_a_wrong_key_brings_about_is_told() -> None:
