@@ -126,7 +126,8 @@ def in_words(exchanges: Sequence[Exchange], limited: list[int]) -> str:
     first = limited[0]
     later = next(e for at, e in enumerate(exchanges) if at > first and at not in limited and below(e, 400))
     sent = f", in {seconds_between(exchanges[0], exchanges[first]):.1f} s" if exchanges[0].when else ""
-    again = f" {seconds_between(exchanges[first], later):.1f} s later" if later.when else ""
+    seconds = seconds_between(exchanges[first], later)
+    again = f" {seconds:.1f} s later" if seconds > 0 else ""
     what = f"{len(limited)} responses are like this, the first after {first} requests{sent}"
     beside = all_beside(exchanges)
     at_once = exchanges[0].when and all(beside[exchanges[at].number] for at in limited)
