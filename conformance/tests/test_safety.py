@@ -10,13 +10,14 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpcore
 import pytest
+from faults.probe import refuse
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import Stopped, Withheld
+from hostup_conformance.http.pace import Pace, Stopped, Withheld
 from hostup_conformance.mock import API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources.generated import safe_pid
 from judging import run, run_on_mock
@@ -69,6 +70,20 @@ def test_retry_after_is_kept() -> None:
 
     run(limit_the_third, live=True)
     assert min(arrived[3:]) - arrived[2] >= 1.9
+
+
+def test_what_is_unavailable_keeps_nothing_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 503 for a VPS without an agent may say when to come back; other requests need not wait for that."""
+    waited: list[float] = []
+    monkeypatch.setattr(Pace, "wait", lambda _self, seconds: waited.append(seconds))
+
+    def unavailable(request: Received, response: Response) -> None:
+        if request.vps == UNAVAILABLE_VPS_ID and (request.method == "POST" or request.pid):
+            refuse(request, response, 503, "agent_unavailable", "The agent does not respond")
+            response.header("Retry-After", "30")
+
+    run(unavailable, allow_exec=True)
+    assert max(waited) < 10
 
 
 def test_no_redirect_is_followed() -> None:

@@ -135,6 +135,11 @@ class Ask:
         """Whether the run can do without a response: it can without started commands."""
         return self.starts
 
+    @property
+    def unavailable(self) -> bool:
+        """Whether the request is for a VPS whose agent is known to be unavailable."""
+        return self.vps == "unavailable"
+
     def longest_body(self, status: int) -> int:
         """Return the greatest number of bytes that a body can need, as the document says."""
         if status != 200:

@@ -56,7 +56,7 @@ def may_pass(e: Exchange) -> bool:
 
     With a problem document it may be the proper response for a VPS without an agent, or to a start.
     """
-    proper = is_document(e) and (e.ask.vps == "unavailable" or e.ask.starts)
+    proper = is_document(e) and (e.ask.unavailable or e.ask.starts)
     return is_gateways(e) and not e.obeyed and not proper
 
 

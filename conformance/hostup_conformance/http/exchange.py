@@ -11,7 +11,7 @@ from hostup_conformance.http.messages import Headers, Request, Response
 class Meaning(Protocol):
     """What the wire must know of what a request asks for; a contract's own class has more.
 
-    As it stands, it says that nothing is ordered, that nothing is repeated or done without, and that no body is needed.
+    As it stands, it says that nothing is ordered, repeated, done without or unavailable, and that no body is needed.
     """
 
     @property
@@ -27,6 +27,11 @@ class Meaning(Protocol):
     @property
     def dispensable(self) -> bool:
         """Whether the run can do without a response to requests of this kind."""
+        return False
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether the request is for what is known to be unavailable: its Retry-After is about that alone."""
         return False
 
     def longest_body(self, status: int) -> int:  # noqa: ARG002 - a contract's own class may need it

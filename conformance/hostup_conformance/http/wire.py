@@ -102,7 +102,8 @@ class Wire(Generic[A]):
         """Send a request and return its exchange.
 
         Unless `once`, it is sent again after a 429 that it did not order, and after a failure that may be transient.
-        The next request, in whichever thread, obeys a Retry-After that came with either or with a 503.
+        The next request, in whichever thread, obeys a Retry-After that came with either, or with a 503 for what is
+        not known to be unavailable.
 
         Raises:
             Stopped: a bound of the run is reached
@@ -198,7 +199,7 @@ class Wire(Generic[A]):
         self.record(exchange)
         if not once:
             self.pace.obey_remaining(exchange)
-        may_wait = exchange.status == 503 or transient
+        may_wait = transient or (exchange.status == 503 and not exchange.ask.unavailable)
         if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
             self.pace.obey_retry_after(exchange)
         return exchange
