@@ -170,6 +170,8 @@ TOLD: dict[str, tuple[str, str]] = {
         "HTTP-01",
         "only the 2 requests of a command that prints 16,384 bytes ",
     ),
+    "streams_are_swapped": ("START-05", "got stdout without it, which came as stderr: "),
+    "slots_are_not_given_back": ("START-01", "no slot gets free, it seems"),
     "quotes_end_commands": ("START-19", 'with "\'" in them ran otherwise, with "sh: 1: Syntax error: Unt'),
     "commands_end_at_the_first_failure": ("START-19", "it ended there, as with sh -e, it seems"),
     "closed_output_is_an_end": ("START-22", "when it had closed its output: the end of that is taken for its own"),

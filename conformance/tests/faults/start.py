@@ -281,7 +281,7 @@ def output_of_failures_is_dropped(request: Request, response: Response) -> None:
 @trips("START-05")
 def streams_are_swapped(request: Request, response: Response) -> None:
     """stdout and stderr are exchanged."""
-    if ended(request, response, "streams", "exit_1", "exit_200"):
+    if ended(request, response) or (response.is_output and response.json.get("stdout")):
         response.change(stdout=response.json["stderr"], stderr=response.json["stdout"])
 
 
@@ -1271,3 +1271,10 @@ def large_output_ends_the_connection(_request: Request, response: Response) -> N
     if response.is_output and len(response.body) > 1 << 16:
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(response.body)}\r\n\r\n"
         response.raw = [head.encode() + response.body[: 1 << 16]]
+
+
+@trips("START-01", starts=True)
+def slots_are_not_given_back(request: Request, response: Response) -> None:
+    """Twenty commands may run at a time, and one that has ended counts for ever."""
+    if response.is_started and request.nth("started") > 20:
+        refuse(request, response, 409, "vps_not_ready", "VPS not ready")

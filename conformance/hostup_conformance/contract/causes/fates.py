@@ -375,6 +375,8 @@ def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
 
 def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | None:
     """Return what became of a text, in words that follow its name; None if that is best seen."""
+    if words := in_the_other_stream(text):
+        return words
     if fate and fate.explains(text):
         return f"{fate.words}: {beginning_of(plain(text.came))}" if plain(text.came) else fate.words
     if one := owner_of(text, known):
@@ -386,6 +388,14 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
     if max(len(text.sent), len(text.came)) <= LONG:
         return f"{how}: {beginning_of(text.came)}" if (how := rearranged(text.sent, text.came)) else None
     return difference(text.sent, text.came)
+
+
+def in_the_other_stream(text: Text) -> str | None:
+    """The other stream has it, and this one does not."""
+    other = "stderr" if text.name == "stdout" else "stdout"
+    came = plain(stream(text.life.end, other)) if text.life.end else ""
+    swapped = came == plain(text.sent) != "" and came not in text.came
+    return f"without it, which came as {other}: {beginning_of(came)}" if swapped else None
 
 
 def output_as_errors(text: Text) -> str | None:

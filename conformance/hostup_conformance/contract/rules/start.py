@@ -21,6 +21,8 @@ LONG_ENOUGH, TOO_LONG = 4.0, 10.0
 RETAINED = 30.0
 #: From how many bytes on it is told how much a command prints.
 MUCH = 10_000
+#: So many starts show that a server starts no more, and what is said of it.
+FEW, FOR_GOOD = 3, ", and so to the end, while no more ran than when others were started: no slot gets free, it seems"
 #: So many polls of a command in a row do not fail because of a gateway that has a bad moment.
 OFTEN = 5
 
@@ -52,13 +54,16 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     well, unless it is for a command with nothing unusual but its length. Where others are started, START-24 judges the
     starts that are chunked or name a charset. A gateway's failure does not pass if one start in five gets one, three at
     least, or if all commands that take a while get one, or wait for the end, several at least, and no other gets one.
+    Nor does 409 or 503 without Retry-After, if the last starts, three at least, got it while no more commands ran than
+    when others were started.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
-    unexcused = [*starts_that_wait(selected), *often_given_up(selected)]
+    no_longer = no_longer_started(selected, exchanges.every_life)
+    unexcused = [*starts_that_wait(selected), *often_given_up(selected), *no_longer]
     for e in selected:
         if e.status not in {200, 403} and not (works and e not in unexcused and is_busy_or_blocks(e)):
-            yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}"
+            yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}{FOR_GOOD if e in no_longer else ''}"
 
 
 def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
@@ -68,6 +73,23 @@ def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
     waited = [e.seconds > TO_THE_END * lives.seconds_asked(e) for e in others if lasts(e)]
     wait = len(failed) + len(waited) > 1 and all(may_last(e) for e in failed) and all(waited)
     return failed if wait and len(others) > len(failed) else []
+
+
+def no_longer_started(starts: list[ask.Exchange], every: list[lives.Life]) -> list[ask.Exchange]:
+    """Return the starts that a server was too busy for to the end, though no more ran than when it started others."""
+    told = [(life, life.end.number if life.end else inf) for life in every]
+    last = max((e.number for e in starts if e.status == 200), default=0)
+    most = max((sum(seen_on(life, e) for life in every) for e in starts if e.status == 200), default=0)
+    busy = [e for e in starts if e.status in {409, 503} and e.number > last and e.header("retry-after") is None]
+    idle = [e for e in busy if sum(life.start.number < e.number < end for life, end in told) <= most]
+    return idle if len(idle) >= FEW else []
+
+
+def seen_on(life: lives.Life, start: ask.Exchange) -> bool:
+    """Whether a command ran when another was started: it had been started before, and was seen to run afterwards."""
+    running = [e.number for e in life.polls if content.member(e, "exited") is False]
+    before = life.start is not start and not lives.overlap(life.start, start)
+    return before and life.start.number < start.number < max(running, default=0)
 
 
 def often_given_up(starts: list[ask.Exchange]) -> list[ask.Exchange]:
