@@ -381,6 +381,13 @@ def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
     assert "--allow-exec" in said[1]
 
 
+def test_what_is_given_is_not_asked_for() -> None:
+    """Where no start gets a pid, those that would take their place are."""
+    said = verdict_on(FAULTS.named("start_is_refused").change, allow_exec=True).beyond
+    assert any("set HOSTUP_FINISHED_PID" in text for text in said)
+    assert not any("--allow-exec" in text for text in said)
+
+
 @pytest.mark.parametrize(
     ("absent", "said"),
     [

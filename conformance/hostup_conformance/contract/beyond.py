@@ -95,7 +95,7 @@ def repeats_examples(exchanges: Sequence[Exchange]) -> bool:
 def enables(option: str, result: Result[Ask], target: Target) -> bool:
     """Whether a requirement was not judged for want of an option alone; commands that are started have pids too."""
     requirement = result.requirement
-    if result.status != "disabled" or requirement.level == "OBSERVE":
+    if result.status != "disabled" or requirement.level == "OBSERVE" or target.has(option):
         return False
     given = {option, *(PIDS.values() if option == "--allow-exec" else ())}
     missing = [need for need in requirement.needs if not target.has(need)]
