@@ -381,6 +381,11 @@ def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
     assert "--allow-exec" in said[1]
 
 
+def test_a_guest_without_programs_is_told() -> None:
+    said = verdict_on(VARIANTS.named("no_command_sleeps").change, allow_exec=True).beyond
+    assert "commands found no program called sleep: is PATH set where they run?" in said
+
+
 def test_what_is_given_is_not_asked_for() -> None:
     """Where no start gets a pid, those that would take their place are."""
     said = verdict_on(FAULTS.named("start_is_refused").change, allow_exec=True).beyond

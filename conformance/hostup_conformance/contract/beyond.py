@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
 from hostup_conformance.contract.content import member, refused, status_of
-from hostup_conformance.contract.lives import guest_of_lives, lives
+from hostup_conformance.contract.lives import guest_of_lives, lives, sleepless
 from hostup_conformance.contract.refusal import shows_core
 from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
@@ -32,6 +32,8 @@ OPTIONS = {
 LOOKS_LIKE_A_MOCK = "it looks like a mock that repeats examples, which --profile static judges as such"
 #: What to say of commands that no shell reads.
 NO_SHELL = "no shell reads commands, it seems: echo printed $((6*7)) as it stands"
+#: What to say of commands that find no programs.
+NO_SLEEP = "commands found no program called sleep: is PATH set where they run?"
 #: What does not run in a guest without a shell of its own kind, by what was found to run commands there.
 OTHER_GUESTS = {
     "none": "echo printed its text as it stands, so no shell runs here that could",
@@ -50,7 +52,9 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
     offered = {None, *target.capabilities}
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
     said = [blocked] if (blocked := blocked_commands(exchanges)) else []
-    said += [NO_SHELL] if guest_of_lives(lives([*exchanges])) == "none" else []
+    begun = lives([*exchanges])
+    said += [NO_SHELL] if guest_of_lives(begun) == "none" else []
+    said += [NO_SLEEP] if any(map(sleepless, begun)) else []
     said += [LOOKS_LIKE_A_MOCK] if target.profile != "static" and repeats_examples(exchanges) else []
     said += [f"never seen: {', '.join(hidden)}"] if hidden else []
     said += [f"not offered: {' and '.join(absent)} of VPSs"] if (absent := not_offered(exchanges)) else []
