@@ -127,7 +127,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "a_start_ends_the_command_before": ("START-22", "with exitCode 137 and 0 of "),
     "commands_end_with_their_request": ("START-22", "a command ends with the request that starts it"),
     "commands_are_killed_early": ("START-22", "with exitCode 0 and 10 of 10 characters printed"),
-    "an_outer_shell_expands_variables": ("START-19", '"$HOME" became "/root"'),
+    "an_outer_shell_expands_variables": ("START-19", '"$HOME" became "/var/lib/hostup-agent"'),
     "only_the_first_line_is_run": ("START-19", "only its first line ran"),
     "ended_commands_have_no_output": ("POLL-10", 'another stdout: {"stdout": ""}'),
     "long_commands_are_refused": ("START-01", "got 400 invalid_request for a command of 4096 characters"),

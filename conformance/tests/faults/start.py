@@ -462,7 +462,7 @@ def commands_are_percent_decoded(request: Request, response: Response) -> None:
 def variables_are_expanded_twice(request: Request, response: Response) -> None:
     """A command passes through two shells."""
     if ended(request, response, "verbatim"):
-        response.change(stdout=response.json["stdout"].replace("$HOME", "/root"))
+        response.change(stdout=response.json["stdout"].replace("$HOME", "/var/lib/hostup-agent"))
 
 
 @trips("START-19")
@@ -895,7 +895,7 @@ def commands_end_with_their_request(request: Request, response: Response) -> Non
 def an_outer_shell_expands_variables(request: Request, response: Response) -> None:
     """A command is put between double quotes for another shell, which expands its variables."""
     if ended(request, response, "verbatim"):
-        response.change(stdout=response.json["stdout"].replace("$HOME", "/root").replace("`x`", ""))
+        response.change(stdout=response.json["stdout"].replace("$HOME", "/var/lib/hostup-agent").replace("`x`", ""))
     if ended(request, response, "six_kilobytes", "letters", "megabyte", "shared"):
         response.change(stdout="", stderr="sh: 1: [: -lt: unexpected operator\n", exitCode=0)
 

@@ -45,8 +45,8 @@ FEWEST = 2
 FEW = 3
 #: How much of what a shell says is shown.
 MESSAGE = 80
-#: So many characters may be added at one place of a text by whoever writes another for it.
-ADDED = 8
+#: So many characters may be added at one place of a text by whoever writes another for it, or for a variable.
+ADDED, VALUE = 8, 64
 #: After how many seconds the command that reads its input ends itself where that stays open.
 INPUT_SECONDS = 4.0
 
@@ -388,7 +388,7 @@ def lost_marks(text: str, came: str) -> set[str]:
     """Return the characters with a meaning of their own around which a text differs; none if it differs elsewhere."""
     marks = set[str]()
     for lost, new in changes(text, came):
-        if len(new) > ADDED + len(lost) or (lost and not MARKS & set(lost)):
+        if len(new) > (VALUE if "$" in lost else ADDED) + len(lost) or (lost and not MARKS & set(lost)):
             return set()
         marks |= MARKS & set(lost)
     return marks if came.rstrip() not in text else set()

@@ -48,6 +48,8 @@ KEYS: dict[Credential, str] = {
     "wrong": "with a wrong key",
     "read": "with the key that has read:vm alone",
 }
+#: A start, and how one is told with a character in its command.
+START, IN_COMMAND = "for the start of a command", " in its command"
 #: A request with any parameter, and how a request is told with a parameter of a name.
 QUERY, IN_QUERY = "with a query", " in the query"
 #: The schemes that may be named: another word before a blank may be a part of a key.
@@ -68,11 +70,11 @@ OF_PARTS = {*VPSS.values(), *PIDS.values()}
 def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
     """Yield what a request carries; `beside` is how many others were under way with it."""
     request, ask = e.request, e.ask
-    yield "for the start of a command" if ask.starts else f"by {request.method}"
+    yield START if ask.starts else f"by {request.method}"
     if request.method not in {"GET", "POST"}:
         yield "by a method other than GET and POST"
     marks = sorted({mark for mark in ask.command or "" if not mark.isalnum()})
-    yield from (f"with {shown(short_json(mark, 10), 10)} in its command" for mark in marks)
+    yield from (f"with {shown(short_json(mark, 10), 10)}{IN_COMMAND}" for mark in marks)
     labelled = "json" in (request.header("content-type") or "")
     if labelled and json_of(request) is None and request.body != b"null":
         yield "with content that is no JSON, and is said to be"
@@ -186,6 +188,8 @@ def in_common(
     alone = [trait for trait, number in others.items() if not number]
     if len(odd) < FEWEST:
         alone = [trait for trait in alone if trait not in OF_PARTS]
+    if START in alone:
+        alone = [trait for trait in alone if trait == START or not trait.endswith(IN_COMMAND)]
     if any(trait.endswith(IN_QUERY) for trait in alone):
         alone = [trait for trait in alone if trait != QUERY]
     if alone:
