@@ -288,7 +288,7 @@ def comes_too_fast(split: Split) -> str | None:
         return None
     # Of those that were under way together, any may have been the first.
     odd, usual = ([e for e in some if split.course.is_alone(e)] for some in (split.odd, split.usual))
-    if len(odd) < FEWEST or len(usual) < ENOUGH or not served_afterwards(split):
+    if len(odd) < FEWEST or len(usual) < ENOUGH or not served_afterwards(split) or told_by_content(split):
         return None
     for seconds in WINDOWS:
         least = min(split.course.within(e, seconds) for e in odd)
@@ -296,6 +296,11 @@ def comes_too_fast(split: Split) -> str | None:
             sent = f"sent when {least} or more had been within {seconds:g} s"
             return f"{split.only} {sent}, {split.others}: a limit on the rate of requests, it seems"
     return None
+
+
+def told_by_content(split: Split) -> bool:
+    """Whether what is odd carries something that no other does, whatever was sent beside it."""
+    return bool(in_common(split.odd, split.usual, lambda e: split.course.carried(e) - {*BESIDE.values()}))
 
 
 def served_afterwards(split: Split) -> bool:
