@@ -144,6 +144,11 @@ def keeps_errors(request: Request, response: Response) -> None:
         response.status, response.body = kept.get(url, (response.status, response.body))
 
 
+def fails_now_and_then(request: Request, response: Response) -> None:
+    if request.nth() % 5 == 0 and "prefer" not in request.headers:
+        refuse(request, response, 500, "internal_error", "Internal server error")
+
+
 def needs_no_key(request: Request, response: Response) -> None:
     if response.status == 401 and "authorization" not in request.headers and "prefer" not in request.headers:
         response.become(200, {"available": True} if request.pid is None else {"exited": False})
@@ -211,6 +216,7 @@ CAUSES: dict[Change, tuple[str, str]] = {
     remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),
     has_a_form_of_the_framework_for_keys: ("AUTH-01", "errors for a wrong key, none of "),
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
+    fails_now_and_then: ("HTTP-08", " such requests, back and forth"),
     needs_no_key: ("AUTH-01", "nobody looks at whether there is a key, or what another"),
     has_a_form_of_the_framework: ("PID-02", "they are the framework's own, or of something in front"),
 }

@@ -56,7 +56,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     found += [
         cause for find in (refused_keys, let_in_keys, goes_down, not_served) if broken and (cause := find(course))
     ]
-    causes = [*found, *failures(exchanges)]
+    causes = [*found, *failures(course)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
     alike = tuple(
@@ -96,7 +96,6 @@ def note_on(
         or of_another(first, exchanges)
         or weak
         or told_apart(result, course, BY_REQUEST)
-        or everywhere(first, exchanges, course)
         or let_in_now_and_then(result, exchanges)
         or told_apart(result, course, IN_TIME)
         or now_and_then(result)
@@ -240,10 +239,23 @@ def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Re
     return None
 
 
-def failures(exchanges: Sequence[Exchange]) -> list[Cause]:
-    """Return what got each 5xx, so that whatever else is wrong with these responses stands with that."""
-    statuses = {e.status for e in exchanges if failed(e) and not e.obeyed}
-    return [Cause({e.number for e in exchanges if e.status == status}) for status in sorted(filter(None, statuses))]
+def failures(course: Course) -> list[Cause]:
+    """Return what got each 5xx, so that whatever else is wrong with these responses stands with that.
+
+    If requests of several kinds get it now and then, it has nothing to do with what they ask for.
+    """
+    causes = list[Cause]()
+    for status in sorted({e.status or 0 for e in course.ordered if failed(e) and not e.obeyed}):
+        alike = [e for e in course.ordered if e.status == status and not e.obeyed]
+        others = [e for e in course.ordered if e.response and not failed(e)]
+        kinds, numbers = set(map(asked, alike)), {e.number for e in alike}
+        if len(kinds.intersection(asked(e) for e in others if not e.ask.pid.is_used_up)) < KINDS:
+            causes.append(Cause(numbers))
+            continue
+        often = f"{len(alike)} of {len(course.ordered)} requests got {status}, of {len(kinds)} kinds"
+        common = told(Split(alike, others, course)) or "others of which did not"
+        causes.append(Cause(numbers, f"{often}: {common}", "HTTP-08", says_more=True, weak=True))
+    return causes
 
 
 def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
@@ -448,17 +460,3 @@ def of_another(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
             how = mixed_up if overlap(e, first) else "with its requestId: a cache, it seems"
             return f"the body is that of request {e.number}, {how}"
     return None
-
-
-def everywhere(first: Exchange, exchanges: Sequence[Exchange], course: Course) -> str | None:
-    """Return how many requests of how many kinds got the 5xx that one got, if others of the same kinds did not."""
-    if not failed(first):
-        return None
-    alike = [e for e in exchanges if e.status == first.status and not e.obeyed]
-    others = [e for e in exchanges if e.status != first.status and not failed(e)]
-    kinds = set(map(asked, alike))
-    if len(kinds.intersection(map(asked, others))) < KINDS:
-        return None
-    often = f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds"
-    common = told(Split(alike, [e for e in others if e.response], course))
-    return f"{often}: {common}" if common else f"{often}, others of which did not"

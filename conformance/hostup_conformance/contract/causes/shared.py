@@ -291,7 +291,7 @@ def remembered(exchanges: Sequence[Exchange]) -> Cause | None:
     """
     paths, kept, found, starts = set[str](), set[tuple[str, bytes]](), list[tuple[bool, bool, bool]](), False
     for e in exchanges:
-        if e.response is None or e.aside or e.ask.devious or e.ask.resource == "other":
+        if e.response is None or failed(e) or e.aside or e.ask.devious or e.ask.resource == "other":
             continue
         path, what = e.request.path, (e.request.path, e.response.body)
         if e.ask.credential in {"none", "wrong"} and e.request.method == "GET":
@@ -445,7 +445,7 @@ def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
                 found |= {e.number, *(o.number for o in before if overlap(o, e))}
                 elsewhere = before[-1].request.target != e.request.target
                 strays.update([body] if elsewhere and names_its_request(e) else [])
-                if elsewhere and e.request.path != before[-1].request.path and shows(e) not in {"", what_due(e)}:
+                if elsewhere and e.request.path != before[-1].request.path and is_misplaced(e):
                     misplaced.add((shows(e), what_due(e)))
             latest.append(e)
     again = strays.total() - len(strays)
@@ -453,6 +453,12 @@ def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
         return None
     words = f"{counted(copies, 'response')} like this one have the body of another request just before them: a "
     return Cause(found, f"{words}connection is out of step, it seems")
+
+
+def is_misplaced(e: Exchange) -> bool:
+    """Whether a response is of another form than is due; a server that does not read pid gives the availability."""
+    ignores_pid = shows(e) == "availability" and e.ask.resource in {"exec", "other"} and not e.ask.starts
+    return not ignores_pid and shows(e) not in {"", what_due(e)}
 
 
 def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
