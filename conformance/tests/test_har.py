@@ -8,12 +8,15 @@ import pytest
 from catalogue import first_of
 from faults import FAULTS
 from hostup_conformance.clients import recording as client_recording
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import judge
+from hostup_conformance.contract.lives import stream
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
 from hostup_conformance.http import har
 from hostup_conformance.http.json_text import schema_errors
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from hostup_conformance.sources import commands, recording
@@ -54,6 +57,26 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
     of_run = {id: result.status for id, result in judge(wire.exchanges, target).results.items()}
     # What the generated client made of a response is in no recording.
     assert judged_again(file) == of_run | {"HTTP-13": "skip"}
+
+
+def test_output_that_a_recording_has_redacted_is_unknown(tmp_path: Path) -> None:
+    target, wire, _ = run_on_mock(allow_exec=True)
+    printed = next(text for e in wire.exchanges if len(text := stream(e, "stdout")) > 1000)
+    recording.write(tmp_path / "run.har", wire.exchanges, replace(target, read_key=f"key-{printed[500:520]}"))
+    assert "fail" not in judged_again(tmp_path / "run.har").values()
+
+
+def test_requests_with_redacted_keys_are_not_the_same(tmp_path: Path) -> None:
+    target, wire, _ = run(FAULTS.named("any_key_will_do").change)
+    recording.write(tmp_path / "run.har", wire.exchanges, target)
+    read = recording.read(tmp_path / "run.har", Target.from_environment(UNKNOWN_ADDRESS, {}, kind="har"))[0]
+
+    def of(exchanges: list[Exchange], *credentials: str) -> set[Request]:
+        return {e.request for e in exchanges if e.ask.credential in credentials}
+
+    for one, others in (("full", "read"), ("read", "wrong"), ("wrong", "full")):
+        assert of(read, one)
+        assert of(read, one).isdisjoint(of(read, others))
 
 
 def test_a_recording_of_the_suite_says_what_each_request_was_for(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
 from hostup_conformance.contract.content import member, refused, status_of
-from hostup_conformance.contract.lives import guest_of_lives, lives, sleepless
+from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives, sleepless
 from hostup_conformance.contract.refusal import shows_core
 from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
@@ -118,6 +118,8 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange]) -> str | Non
         return "no start had a pid by which to poll the command"
     if guest := OTHER_GUESTS.get(guest_of_lives(begun) or ""):
         return guest
+    if any(map(is_redacted, begun)):
+        return "the recording has redacted what looked like a key in the output of a command"
     denied = [e for e in exchanges if starts(e) and refused(e)]
     if denied:
         return f"the start of a command that would show it was refused ({status_of(denied[0])})"

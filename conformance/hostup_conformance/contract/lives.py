@@ -19,6 +19,7 @@ from hostup_conformance.contract.commands import (
 )
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.selectors import new_poll
+from hostup_conformance.keeping.redact import MARK
 
 #: The exit codes with which a shell tells that it found no program, or none that it can run.
 NOT_RUN = (126, 127)
@@ -31,8 +32,9 @@ class Life:
     """One command: its start, and the polls of its pid until another start gets the same one."""
 
     start: Exchange
+    #: The command of the run; None for any other, and for one whose output a recording has redacted.
     command: Command | None
-    #: The text that it should print if it is an `echo` of the run; empty for any other command.
+    #: The text that it should print if it is an `echo` of the run; empty for any other command, and as above.
     text: str
     polls: list[Exchange] = field(default_factory=list)
     #: The polls of the same pid under another VPS.
@@ -81,10 +83,18 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
             latest[e.request.target].polls.append(e)
         elif e.ask.number in of_pid and e.ask.vps != of_pid[e.ask.number].start.ask.vps:
             of_pid[e.ask.number].elsewhere.append(e)
+    for life in filter(is_redacted, found):
+        life.command, life.text = None, ""
     quick = max((seen_running(life) for life in found if not seconds_of(life)), default=0.0)
     for life in found:
         life.has_sleep = life.name in {"slow", "closed"} and seen_running(life) > MOMENT + 2 * quick
     return found
+
+
+def is_redacted(life: Life) -> bool:
+    """Whether a recording has redacted what looked like a key in the output of a command: what came is unknown then."""
+    recorded = (e for e in life.polls if e.source == "har")
+    return any(MARK in stream(e, name) for e in recorded for name in ("stdout", "stderr"))
 
 
 def stories(exchanges: Sequence[Exchange]) -> dict[int, str]:

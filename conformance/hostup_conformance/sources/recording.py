@@ -4,13 +4,14 @@ Only what the user named is known of the target, and what the recording shows: s
 available agent, or, if the suite made the recording, what the run knew.
 """
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.contract.ask import Exchange, noted, started_by, with_notes, with_started
+from hostup_conformance.contract.ask import Ask, Exchange, noted, started_by, with_notes, with_started
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS, below_prefix
 from hostup_conformance.contract.responder import may_pass
@@ -19,8 +20,9 @@ from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, checked_
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import credentials, har
 from hostup_conformance.http import exchange as core
+from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping.misconfigured import Misconfigured
-from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.redact import MARK, redactor
 from hostup_conformance.keeping.safe_text import on_one_line, shown
 
 #: What the suite writes into a recording about its target, none of which is secret.
@@ -97,7 +99,7 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
         ask = ask if kept else replace(ask, credential="unnamed")
         exchange: Exchange = core.Exchange(
             number=len(found) + 1,
-            request=entry.request,
+            request=with_its_own_key(entry, ask) if entry.asks else entry.request,
             response=entry.response if entry.has_content else None,
             ask=ask,
             seconds=entry.seconds,
@@ -111,6 +113,19 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
             started += (pair,) if pair else ()
             known = with_started(target, started)
     return found
+
+
+def with_its_own_key(entry: har.Entry, ask: Ask) -> Request:
+    """Return a request of the suite's own recording with a key that differs where the redacted keys did.
+
+    Redacted keys look alike, so requests with one key would be taken for those with another. Of each valid key there is
+    one; any other is known by what it was sent for.
+    """
+    of = ask.credential if ask.credential in {"full", "read"} else f"{ask.credential}:{purpose_of(entry)}"
+    key = MARK + re.sub(r"\W", "_", of, flags=re.ASCII)
+    request, names = entry.request, credentials.CREDENTIALS
+    fields = ((name, value.replace(MARK, key) if name.lower() in names else value) for name, value in request.headers)
+    return replace(request, headers=tuple(fields))
 
 
 def purpose_of(entry: har.Entry) -> str:
