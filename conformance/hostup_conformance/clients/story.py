@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from hostup_conformance.clients import Does
 from hostup_conformance.contract.paths import Resource, resource_of
 from hostup_conformance.http import exchange as core
+from hostup_conformance.http.json_text import read_json
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.scripted import Reply
 
@@ -220,10 +221,11 @@ class Story:
         """The first probe whose complete response said that commands can be run."""
         return next((e for e in self.of("probe") if says(e, "available", True)), None)
 
-    @property
+    @cached_property
     def output(self) -> dict[str, Any] | None:
-        """The command's output, if the client got it."""
-        return self.last_poll.body if self.last_poll else None
+        """The command's output, whole, if the client got it."""
+        received = self.last_poll and self.last_poll.response
+        return read_json(received.body, len(received.body)).value if received else None
 
     @property
     def gave_up(self) -> bool:

@@ -64,8 +64,8 @@ class JsonText:
     duplicates: tuple[str, ...] = ()
 
 
-def read_json(body: bytes) -> JsonText:
-    """Read bytes as JSON, continuing after each defect as lenient parsers do; very long strings are cut."""
+def read_json(body: bytes, longest: int = LONGEST_STRING) -> JsonText:
+    """Read bytes as JSON, continuing after each defect as lenient parsers do; longer strings are cut."""
     text, defects = decoded(body)
     duplicates: list[str] = []
 
@@ -92,8 +92,8 @@ def read_json(body: bytes) -> JsonText:
         return JsonText(None, False, (*defects, why_not_json(stripped, error, decoder)))
     if is_deeper(value, DEEPEST):
         return JsonText(None, False, (*defects, f"nested more than {DEEPEST} deep"))
-    if len(body) > LONGEST_STRING:
-        value = abridged(value, LONGEST_STRING)
+    if len(body) > longest:
+        value = abridged(value, longest)
     if end < len(stripped):
         defects.append(f"something follows the JSON text: {stripped[end : end + 200]!r}")
     return JsonText(value, True, tuple(defects), tuple(duplicates))
