@@ -1,6 +1,7 @@
 """Root causes in the report and in the terminal."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.judging import root_causes as of_server
 from hostup_conformance.judging.root_cause import FORM, Breach, root_causes
+from hostup_conformance.judging.waivers import apply_waivers
 from hostup_conformance.reports.figures import mends
 from hostup_conformance.reports.terminal import SHOWN
 from hostup_conformance.sources import inquest
@@ -315,3 +317,18 @@ def test_where_commands_are_lost_some_more_are_started() -> None:
     _, wire, _ = run(FAULTS.named("results_are_kept_for_a_moment").change, allow_exec=True)
     assert inquest.PURPOSE in {e.purpose for e in wire.exchanges}
     assert "; a command is forgotten " in verdict_by(wire).results["START-27"].message
+
+
+def test_what_is_a_cause_hangs_on_no_option() -> None:
+    """With --strict, a warning that does more harm than what it follows from would stand before it."""
+
+    def fails_at_strange_pids(request: Request, response: Response) -> None:
+        if response.status == 400 and request.pid is not None:
+            response.become(
+                500, b'Traceback (most recent call last):\n  File "/srv/app.py", line 3\nValueError', "text/plain"
+            )
+
+    verdict = verdict_on(fails_at_strange_pids)
+    causes = of_server(verdict)
+    assert "SAFETY-02" in {id for followers in causes.values() for id in followers}
+    assert of_server(apply_waivers(verdict, [], date(2026, 1, 1), strict=True)) == causes

@@ -128,6 +128,13 @@ def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
         assert [name for name, text in texts.items() if key in text] == []
 
 
+def test_nothing_is_sent_if_pytest_finds_no_such_file(tmp_path: Path) -> None:
+    sent: list[str] = []
+    done = run_on(Stage(lambda request, _: sent.append(request.path)), tmp_path, "nosuch.py")
+    assert done.returncode == 4, done.stdout
+    assert sent == []
+
+
 @pytest.mark.catalogue
 def test_strict_makes_a_warn_a_fail(tmp_path: Path) -> None:
     stage = Stage(FAULTS.named("no_challenge").change)

@@ -122,7 +122,7 @@ def breach_of(result: Result) -> Breach:
     harmless = kept_out(id, found) and not comes_and_goes(result)
     return Breach(
         id,
-        fails=result.status == "fail",
+        fails=result.requirement.level == "MUST",  # --strict changes no cause
         places={place for one in found for place in places_of(one.exchange)},
         rank=HARMLESS if harmless else result.requirement.rank,
         undue=let_in(id, found),

@@ -18,7 +18,7 @@ from hostup_conformance.front.plan import plan_of
 from hostup_conformance.front.preparation import check_outputs, limits, with_commands
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server
-from hostup_conformance.front.selection import rehearsal, selection
+from hostup_conformance.front.selection import selected
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import narrowed, nothing_judged
 from hostup_conformance.judging.waivers import apply_waivers, read_waivers
@@ -170,7 +170,7 @@ class Run:
     def _choose(self) -> None:
         """Find out which requests judge what was asked for."""
         if self.only and self.configured.kind != "har":
-            self._chosen = self.defects.survive(lambda: selection(self.only, rehearsal(self.configured)), EVERYTHING)
+            self._chosen = self.defects.survive(lambda: selected(self.only, self.configured), EVERYTHING)
 
     def _send(self) -> None:
         """Send the scripted requests, or those of them that judge what was asked for, and then the generated ones."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.exchanges import Exchanges
+from hostup_conformance.contract.judging import lacking, server_requirements
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import Selector, gives_list, gives_status
@@ -48,6 +49,13 @@ def rehearsal(target: Target) -> Wire:
         with closing(Wire(known, Limits())) as wire:
             commands.run(wire, slow_seconds=SLOW_SECONDS)
     return wire
+
+
+def selected(ids: Collection[str], target: Target) -> Selection:
+    """Return the requests that judge requirements of a target, of which some may lack what they need."""
+    known = server_requirements()
+    judged = [id for id in ids if not lacking(known[id], target, None, None, exercised=False)]
+    return selection(judged, rehearsal(target))
 
 
 def selection(ids: Collection[str], wire: Wire) -> Selection:
