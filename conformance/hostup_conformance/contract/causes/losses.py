@@ -355,9 +355,9 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     known_late,
     found_once_ended,
     known_in_turns,
+    of_a_kind,
     forgotten,
     known_once_ended,
-    of_a_kind,
     at_some_moments,
     never_known,
 )
@@ -460,6 +460,13 @@ def kind_of(life: Life) -> str:
     return life.name or command_text(life).partition(" ")[0]
 
 
+def nothing_ends(evidence: Evidence) -> str | None:
+    """No command at all is said to have ended."""
+    if evidence.ended:
+        return None
+    return "no poll of any command has exited true: no end is noticed, or a cache keeps what the first poll got"
+
+
 def unending_kind(evidence: Evidence) -> str | None:
     """What all do is said to run on, and nothing else."""
     return so_is(evidence.unending, evidence.ended, "said to run on: no end of it is noticed")
@@ -516,7 +523,7 @@ def unread(evidence: Evidence) -> str | None:
 
 
 #: Why commands are said to run on.
-UNENDING = (noticed_by_starts, waits_for_others, lost_together, unending_kind, kept_or_never_run)
+UNENDING = (nothing_ends, noticed_by_starts, waits_for_others, lost_together, unending_kind, kept_or_never_run)
 
 
 def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: Evidence) -> str | None:

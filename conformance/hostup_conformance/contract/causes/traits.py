@@ -54,6 +54,8 @@ START, IN_COMMAND = "for the start of a command", " in its command"
 QUERY, IN_QUERY = "with a query", " in the query"
 #: The schemes that may be named: another word before a blank may be a part of a key.
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
+#: A command that runs for longer than others.
+LASTS = "of a command that takes a while"
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
 #: How a request was sent that had more than so many others under way with it.
@@ -118,7 +120,7 @@ def of_command(life: Life) -> Iterator[str]:
         yield "of a command that ends with another exitCode than 0"
         yield f"of a command that ends with exitCode {known.exit_code}"
     if known and known.seconds:
-        yield "of a command that takes a while"
+        yield LASTS
     yield f"of a command that writes {'something' if errors else 'nothing'} to standard error"
     yield f"of a command that prints {'something' if printed else 'nothing'}"
     if not (printed or errors):
@@ -133,8 +135,11 @@ def of_command(life: Life) -> Iterator[str]:
 
 
 def of_one_kind(some: Sequence[Life], others: Sequence[Life]) -> str | None:
-    """Return what some commands are, in the fewest words, and none of several others; None if there is nothing."""
-    common = frozenset[str].intersection(*(frozenset(of_command(life)) for life in some))
+    """Return what some commands are, in the fewest words, and none of several others; None if there is nothing.
+
+    What takes a while is not told by that: there was more time for something to befall it.
+    """
+    common = frozenset[str].intersection(*(frozenset(of_command(life)) for life in some)) - {LASTS}
     alone = common.difference(*map(of_command, others)) if len(others) >= FEWEST else ()
     return min(alone, key=rank).removeprefix("of a ") if alone else None
 
@@ -188,8 +193,9 @@ def in_common(
     alone = [trait for trait, number in others.items() if not number]
     if len(odd) < FEWEST:
         alone = [trait for trait in alone if trait not in OF_PARTS]
-    if START in alone:
-        alone = [trait for trait in alone if trait == START or not trait.endswith(IN_COMMAND)]
+    # What the text of a command has tells something among several starts alone.
+    if len(odd) < FEWEST or others.get(START, 0) < FEWEST:
+        alone = [trait for trait in alone if not trait.endswith(IN_COMMAND)]
     if any(trait.endswith(IN_QUERY) for trait in alone):
         alone = [trait for trait in alone if trait != QUERY]
     if alone:
