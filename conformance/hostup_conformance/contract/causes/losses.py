@@ -81,13 +81,16 @@ def parted(evidence: Evidence, measure: Measure, among: Callable[[Sighting], boo
 
 
 def after_start(evidence: Evidence) -> str | None:
-    """A command is forgotten some time after its start; what runs may be kept."""
-    whole = parted(evidence, since_start)
-    ended = None if parted(evidence, since_end) else parted(evidence, since_start, tells_the_end)
-    found = whole or ended
-    runs = any(since_end(evidence, seen)[1] == 0 < seconds_of(seen.life) for seen in evidence.lost)
-    kept = (", though it runs" if runs else "") if whole else ", unless it runs"
-    return found and f"{time_in_words(found)} after its start{kept}"
+    """A command is forgotten some time after its start; what runs may be kept, if none was lost that ran."""
+    whole, runs = parted(evidence, since_start), any(ran(evidence, seen) for seen in evidence.lost)
+    ended = None if runs or parted(evidence, since_end) else parted(evidence, since_start, tells_the_end)
+    found, kept = whole or ended, "" if whole else ", unless it runs"
+    return found and f"{time_in_words(found)} after its start{', though it runs' if runs else kept}"
+
+
+def ran(evidence: Evidence, seen: Sighting) -> bool:
+    """Whether a command was still to run when it was polled."""
+    return since_end(evidence, seen)[1] == 0 < seconds_of(seen.life)
 
 
 def after_end(evidence: Evidence) -> str | None:
