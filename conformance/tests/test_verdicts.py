@@ -317,6 +317,26 @@ def test_a_key_that_should_poll_and_may_not_leaves_a_doubt() -> None:
     assert "lack write:vm" in str(verdict.core.doubt)
 
 
+LACKS = "set HOSTUP_RUNNING_PID or HOSTUP_FINISHED_PID, or run with --allow-exec"
+
+
+@pytest.mark.parametrize(("status", "said"), [(403, ("pass", "")), (404, ("disabled", LACKS))])
+def test_a_404_for_a_pid_without_a_command_shows_nothing(status: int, said: tuple[str, str]) -> None:
+    """A server may look for the command before it looks at the scope, so a pid is needed to know."""
+
+    def refuse(request: Request, response: Response) -> None:
+        if request.reading and (response.status != 200 or request.query):
+            response.become(status, problem(request, status, CODES[status], CODES[status]))
+
+    stage = Stage(refuse)
+    with wire_to(stage, stage.given(starts=True)) as wire:
+        commands.run(wire, slow_seconds=0.0)
+    results = verdict_by(wire).results
+    assert (results["SCOPE-02"].status, results["SCOPE-02"].message) == said
+    assert results["SCOPE-05"].judged
+    assert all(e.status != 404 for id in ("SCOPE-05", "SAFETY-03") for e in results[id].judged)
+
+
 def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     """Where no command came to its end, the endpoint was not seen to work, whatever else passed."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hostup_conformance.contract.ask import Ask, Exchange
+from hostup_conformance.contract.ask import Ask, Exchange, Pid
 from hostup_conformance.contract.causes import differences, fates, mishaps
 from hostup_conformance.contract.causes.fates import Fate, Text
 from hostup_conformance.contract.causes.mishaps import Alteration, Run
@@ -13,11 +13,13 @@ from hostup_conformance.contract.content import failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import asks_output, starts
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import PIDS, Target
 from hostup_conformance.judging import rule as core
 
 #: What a command writes to.
 STREAMS = ("stdout", "stderr")
+#: The kinds of pid that no command has.
+NOBODYS = {Pid.UNKNOWN, Pid.IMPOSSIBLE}
 
 
 @dataclass
@@ -120,6 +122,10 @@ class Exchanges(core.Exchanges[Ask, Target]):
         """The requirement that tells what became of all output that has changed, if that is known."""
         fate = self.changed["stdout"]
         return fates.telling(fate, self.every_text.values()) if fate else None
+
+    def tells_of_output(self, e: Exchange) -> bool:
+        """Whether output could have come if it came to anybody: a 404 shows nothing of a pid that has no command."""
+        return e.status != 404 or (e.ask.pid not in NOBODYS and any(map(self.target.has, PIDS.values())))
 
     def told_by(self, e: Exchange) -> str | None:
         """Return which requirement tells what became of an output; None if it has not become what others have."""

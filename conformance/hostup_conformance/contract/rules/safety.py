@@ -109,7 +109,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
     """A response to a request that may not see output must have no exited, stdout or stderr, at any depth.
 
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
-    key.
+    key. A 404 without output shows nothing where no pid of a command is known.
     """
     selected = exchanges.all(is_searched, lambda e: e.request.method in {"GET", "HEAD"})
     known = {
@@ -122,10 +122,12 @@ def output_stays(exchanges: Exchanges) -> Findings:
     for e in selected:
         if (entitled(e) or not told_apart(e, exchanges)) and content.below(e, 300):
             continue
-        if found := sorted(content.output_members(exchanges.take(e).body)):
-            yield e, "no command output", f"members {', '.join(found)}"
+        if found := sorted(content.output_members(e.body)):
+            yield exchanges.take(e), "no command output", f"members {', '.join(found)}"
         elif known and any(map("\0".join(content.strings(e.body)).__contains__, known)):
-            yield e, "no command output", "a text that a poll of this run returned"
+            yield exchanges.take(e), "no command output", "a text that a poll of this run returned"
+        elif exchanges.tells_of_output(e):
+            exchanges.take(e)
 
 
 def told_apart(e: ask.Exchange, exchanges: Exchanges) -> bool:

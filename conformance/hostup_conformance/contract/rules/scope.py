@@ -35,15 +35,17 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
             yield e, "status 403", content.status_of(e)
 
 
-@rule("SCOPE-03", seeks="HEAD by a key with read:vm alone")
+@rule("SCOPE-03", seeks="HEAD of a poll by a key with read:vm alone that would tell")
 def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding, since the same key's GET is refused.
 
-    It shows nothing where the full key got the availability for a poll: POLL-02 judges that.
+    It shows nothing where the full key got the availability for a poll: POLL-02 judges that. Nor does a 404 where no
+    pid of a command is known.
     """
-    tells = not exchanges.pid_ignored
-    for e in exchanges.each(by_reader, selectors.has_response, lambda e: tells and e.request.method == "HEAD"):
-        if e.ask.pid != ask.Pid.ABSENT and content.below(e, 400):
+    heads = exchanges.all(by_reader, selectors.has_response, lambda e: e.request.method == "HEAD")
+    polls = [e for e in heads if e.ask.pid != ask.Pid.ABSENT and not exchanges.pid_ignored]
+    for e in filter(exchanges.tells_of_output, polls):
+        if content.below(exchanges.take(e), 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
 
 
@@ -62,13 +64,14 @@ def is_disguised_poll(e: ask.Exchange) -> bool:
     return odd and not e.ask.starts
 
 
-@rule("SCOPE-05", seeks="disguised poll by a key with read:vm alone")
+@rule("SCOPE-05", seeks="disguised poll by a key with read:vm alone that would tell")
 def no_variation_bypasses_the_scope(exchanges: Exchanges) -> Findings:
     """A member exited, stdout or stderr is a finding, at any depth, and so is the pid of a command in a 200.
 
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
+    A 404 shows nothing where no pid of a command is known.
     """
-    for e in exchanges.each(by_reader, selectors.has_response, is_disguised_poll):
+    for e in exchanges.each(by_reader, selectors.has_response, is_disguised_poll, exchanges.tells_of_output):
         if content.below(e, 400) and (found := sorted(content.output_members(e.body))):
             yield e, "no command output", content.named_members(found)
         elif e.status == 200 and content.member(e, "pid") is not None:
