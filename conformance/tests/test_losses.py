@@ -315,19 +315,6 @@ def test_output_that_another_request_got_is_not_lost() -> None:
     assert not story.reasons.evidence.lost
 
 
-@pytest.mark.parametrize("runs_too", [False, True])
-def test_what_runs_is_not_said_to_be_kept_where_it_was_lost(runs_too: bool) -> None:
-    story = Story()
-    story.start(0, 7, "sleep 60")
-    story.poll(9, 7, RUNS)
-    for pid in (8, 9, 10):
-        story.start(0, pid)
-        story.poll(1 + pid / 10 if pid < 9 else 4 + pid / 10, pid, ENDED if pid < 9 else GONE)
-    if runs_too:
-        story.poll(10, 7, GONE)
-    assert ("unless it runs" in (story.reasons.lost or "")) is not runs_too
-
-
 @pytest.mark.parametrize("contradicted", [False, True])
 def test_forgotten_at_a_moment(contradicted: bool) -> None:
     story = Story()
@@ -506,6 +493,8 @@ def test_forgotten_after_a_time_unless_it_runs() -> None:
     story.poll(38, 10, RUNS)
     story.poll(39, 10, RUNS)
     assert story.reasons.lost == "a command is forgotten 1.5 to 3.0 s after its start, unless it runs, it seems"
+    story.poll(40, 10, GONE)
+    assert "unless it runs" not in (Reasons(story.exchanges).lost or "")
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
