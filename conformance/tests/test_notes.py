@@ -149,6 +149,11 @@ def fails_now_and_then(request: Request, response: Response) -> None:
         refuse(request, response, 500, "internal_error", "Internal server error")
 
 
+def hides_from_strangers(request: Request, response: Response) -> None:
+    if response.status == 401 and "prefer" not in request.headers:
+        refuse(request, response, 404, "not_found", "Not found")
+
+
 def needs_no_key(request: Request, response: Response) -> None:
     if response.status == 401 and "authorization" not in request.headers and "prefer" not in request.headers:
         response.become(200, {"available": True} if request.pid is None else {"exited": False})
@@ -217,6 +222,7 @@ CAUSES: dict[Change, tuple[str, str]] = {
     has_a_form_of_the_framework_for_keys: ("AUTH-01", "errors for a wrong key, none of "),
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
     fails_now_and_then: ("HTTP-08", " such requests, back and forth"),
+    hides_from_strangers: ("AUTH-01", " requests with a wrong key got 404, where 401 is due"),
     needs_no_key: ("AUTH-01", "nobody looks at whether there is a key, or what another"),
     has_a_form_of_the_framework: ("PID-02", "they are the framework's own, or of something in front"),
 }

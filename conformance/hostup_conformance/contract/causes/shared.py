@@ -54,6 +54,8 @@ MISTAKES, KINDS = 3, 3
 PROBLEM = b"{}"
 #: What else than one status code refusals may get, and how that may be.
 TURNED = {500: ("a 5xx", "what responds in front makes 5xx of 4xx")}
+#: The status codes that are due to mistakes about keys.
+DUE = {"a wrong key": 401, "too small a scope": 403}
 #: What is wrong with requests for VPSs that are not the caller's, in words that may follow "with".
 WRONG_VPS: dict[Vps | None, str] = dict.fromkeys(("unknown", "foreign", "similar"), "a wrong VPS")
 #: How much of the end of a body is tried, in bytes, and how many bodies are tried.
@@ -318,7 +320,10 @@ def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
     found = {e.number for e in exchanges if e.status == 200 and e.ask.pid != Pid.ABSENT and is_availability_alone(e)}
     if len(found) < STRAYS or any(is_output(e) and output_members(e.body) for e in exchanges):
         return None
-    return Cause(found, "no poll got command output: pid is not read, or a cache takes no notice of the query")
+    return Cause(
+        found,
+        "no poll got command output: pid is not read or is lost on the way, or a cache takes no notice of the query",
+    )
 
 
 #: What a server may never look at: which requests show it, how they are refused, and the requirement that tells of it.
@@ -340,7 +345,8 @@ def unchecked(exchanges: Sequence[Exchange], what: str) -> Cause | None:
     if len(kinds) < FEW or any(e.status in refusals or (is_document(e) and below(e, 300)) for e in sent):
         return None
     words = f"none of {len(sent)} such requests was refused for it: nobody looks at {what}"
-    return Cause({e.number for e in every}, f"{words}, or what another key may do is kept", first, says_more=True)
+    words += "" if first == "ID-02" else ", or what another key may do is kept"
+    return Cause({e.number for e in every}, words, first, says_more=True)
 
 
 def is_of_no_command(e: Exchange) -> bool:
@@ -695,6 +701,16 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in odd}, words, weak=True)
 
 
+def with_another_status(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return what one kind of mistake about keys got, if that is one other status code than is due."""
+    for mistake, due in DUE.items():
+        found = [e for e in exchanges if e.response and f"for {mistake}" in what_failed(e) and is_error(e)]
+        if len(found) >= STRAYS and {e.status for e in found} == {found[0].status} != {due}:
+            words = f"each of {len(found)} requests with {mistake} got {found[0].status}, where {due} is due"
+            return Cause({e.number for e in found}, words, weak=True)
+    return None
+
+
 def what_failed(e: Exchange) -> frozenset[str]:
     """Return what an error is about, in words that may follow "an error"."""
     mistake = "a wrong key" if e.ask.credential in WITHOUT_KEY else mistake_in(e)
@@ -752,4 +768,5 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     turned,
     without_command,
     of_another_form,
+    with_another_status,
 )
