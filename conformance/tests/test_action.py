@@ -18,7 +18,7 @@ from running import ran, report_in
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github" / "actions" / "conformance"
 RIGHT = f"{sys.executable} {Path(examples.__file__).parent / 'client.py'}"
-README = ROOT / "conformance" / "README.md"
+README = "\n".join((ROOT / "conformance" / name).read_text("utf-8") for name in ("README.md", "CLIENTS.md"))
 
 
 def action() -> dict[str, Any]:
@@ -115,7 +115,7 @@ def test_workflows_run_what_ci_runs() -> None:
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def test_the_jobs_in_the_readme_use_what_there_is() -> None:
@@ -129,7 +129,7 @@ def test_the_jobs_in_the_readme_use_what_there_is() -> None:
 
 
 def test_the_commands_in_the_readme_are_ours() -> None:
-    text = README.read_text("utf-8")
+    text = README
     commands = re.findall(r"hostup-conformance (run|judge|client|compare|explain)\b([^\n`|]*)", text)
     assert len(commands) > 10
     known = {
