@@ -241,15 +241,21 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     if options.example:
         say(example(options.example).removesuffix("\n"))
         return 0
+    check_limits()
     from hostup_conformance.front.client_run import by_hand, run
 
     return by_hand(options) if options.by_hand else run(options)
 
 
-def run_pytest(arguments: list[str]) -> int:
-    """Run the suite, and return pytest's exit code."""
+def check_limits() -> None:
+    """Raise `Misconfigured` if the system allows less than a run needs."""
     if why := too_low():
         raise Misconfigured(why)
+
+
+def run_pytest(arguments: list[str]) -> int:
+    """Run the suite, and return pytest's exit code."""
+    check_limits()
     if "--plan" not in arguments:
         from hostup_conformance.contract.beside import schemathesis
 

@@ -13,7 +13,7 @@ LACKING = {
     errno.ENOMEM: "memory",
     errno.ENOBUFS: "memory",
 }
-#: What a run on a server needs at least: open files, and bytes of address space, without which libraries abort.
+#: What a run needs at least: open files, and bytes of address space, without which libraries abort.
 LEAST_FILES, LEAST_MEMORY = 64, 512 << 20
 #: What Python raises where there is no more of something.
 SHORTAGES = (OSError, RuntimeError, MemoryError)
@@ -32,7 +32,7 @@ def shortage(error: BaseException) -> str | None:
 
 
 def too_low() -> str | None:
-    """Return in words which limit of the system is too low for any run on a server, and what to do."""
+    """Return in words which limit of the system is too low for any run, and what to do."""
     if sys.platform == "win32":
         return None
     import resource
