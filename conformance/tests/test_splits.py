@@ -8,7 +8,7 @@ import pytest
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.notes import Entry, depends_on_time, goes_down, refused_keys
 from hostup_conformance.contract.causes.shared import blocked, from_a_cache, waiting
-from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, told
+from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, back_and_forth, told
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response
@@ -219,3 +219,13 @@ def test_polls_that_wait_for_the_end_are_told() -> None:
     runs = run_of([got(200, b'{"exited": false}')], query="?pid=7")[0]
     assert waiting(in_order(ended, runs, lost)) is None
     assert waiting(in_order(lost)) is None
+
+
+def test_what_changes_once_for_each_request_is_not_back_and_forth() -> None:
+    """A poll with another key may be served for good once the command is known."""
+    once = [e for pid in range(20, 30) for e in run_of(statuses("rss"), query=f"?pid={pid}")]
+    again = run_of(statuses("srsrsr"), query="?pid=20")
+    for exchanges, told_so in ((once, False), (once + again, True)):
+        marked = in_order(*exchanges)
+        odd, usual = ([e for e in marked if (e.status != 200) is refused] for refused in (True, False))
+        assert (back_and_forth(Split(odd, usual, Course(marked, KEY))) is not None) is told_so

@@ -4,7 +4,7 @@ It judges nothing, and knows no hypothesis.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -33,6 +33,15 @@ def turns(values: Iterable[bool]) -> int:
 def alternates(values: Iterable[bool]) -> bool:
     """Whether a value goes back and forth."""
     return turns(values) >= TURNS
+
+
+def both_ways(marked: Iterable[tuple[Hashable, bool]]) -> bool:
+    """Whether what is asked for again gets a value after the other, and the other after that: neither is for good."""
+    last, changes = dict[Hashable, bool](), set[bool]()
+    for what, value in marked:
+        changes |= {value} if last.get(what, value) != value else set()
+        last[what] = value
+    return len(changes) > 1
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.differences import alike
-from hostup_conformance.contract.causes.evidence import turns
+from hostup_conformance.contract.causes.evidence import both_ways, turns
 from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
@@ -346,9 +346,10 @@ def every_nth(split: Split) -> str | None:
 
 
 def back_and_forth(split: Split) -> str | None:
-    """The same request gets it and does not get it, several times."""
-    same = [odd for e, odd in split.every if sent_as(e) in split.same]
-    if turns(same) < ENOUGH:
+    """The same request gets it and does not get it, several times, and not once and for all."""
+    marked = [(sent_as(e), odd) for e, odd in split.every if sent_as(e) in split.same]
+    same = [odd for _, odd in marked]
+    if turns(same) < ENOUGH or not both_ways(marked):
         return None
     often = f"{sum(same)} of {len(same)} such requests, back and forth"
     return f"{often}: only some of several servers do so, it seems, or it is by chance"
