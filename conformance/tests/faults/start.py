@@ -560,6 +560,14 @@ def refused_polls_use_the_output_up(request: Request, response: Response) -> Non
         refuse(request, response, 404, "not_found", "Not found")
 
 
+@trips("START-25")
+def whatever_asks_uses_the_output_up(request: Request, response: Response) -> None:
+    """Output is gone after a 403, and after a HEAD as well."""
+    refused_polls_use_the_output_up(request, response)
+    if request.method == "HEAD" and request.pid and response.status == 200:
+        request.memory["gone"].add(request.pid)
+
+
 @trips("START-26")
 def half_a_pair_is_a_500(request: Request, response: Response) -> None:
     """A command with half of a surrogate pair gets a page of the framework with 500."""

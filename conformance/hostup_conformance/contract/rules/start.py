@@ -1,7 +1,7 @@
 """START: the start of a command, and its life until a poll reports its end."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import takewhile
 from math import inf
 from statistics import median
@@ -709,7 +709,7 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     every = exchanges.all(is_start_or_any_poll)
     found = lives.lives(every)
     undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
-    if any(map(is_lost_undisturbed, found)):
+    if any_lost_undisturbed(found, {e.request.target for e in exchanges.all(asks_by_another_method)}):
         return
     for first, refusals in polls_after_refusal(every):
         exchanges.take(first)
@@ -837,6 +837,11 @@ def is_lost_undisturbed(life: lives.Life) -> bool:
     return gone is not None and not refusals_before(life, gone)
 
 
+def any_lost_undisturbed(found: Iterable[lives.Life], asked: Collection[str]) -> bool:
+    """Whether that befell a command whose poll had not been asked for by another method either."""
+    return any(is_lost_undisturbed(life) for life in found if selectors.new_poll(life.start) not in asked)
+
+
 def polls_with_full_key(life: lives.Life) -> list[ask.Exchange]:
     """Return the polls of a command that should tell its state."""
     return [e for e in life.polls if e.ask.credential == "full"]
@@ -870,7 +875,7 @@ def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
     found = lives.lives(exchanges.all(is_start_or_any_poll))
     asked = {e.request.target for e in exchanges.all(asks_for_options)}
-    others_lost = any(is_lost_undisturbed(life) for life in found if selectors.new_poll(life.start) not in asked)
+    others_lost = any_lost_undisturbed(found, asked)
     for e in exchanges.each(lambda e: asks_for_options(e) or asks_with_a_command(e)):
         text = e.request.body.decode("utf-8", "replace") + unquote(e.request.query)
         if any(f"hostup-{name}-" in text for name in printed.split()):
