@@ -337,6 +337,46 @@ def test_a_404_for_a_pid_without_a_command_shows_nothing(status: int, said: tupl
     assert all(e.status != 404 for id in ("SCOPE-05", "SAFETY-03") for e in results[id].judged)
 
 
+@pytest.mark.parametrize(("ended", "said"), [(True, True), (False, False)])
+def test_a_named_command_may_have_ended_before_the_run(ended: bool, said: bool) -> None:
+    def forget(request: Request, response: Response) -> None:
+        if request.pid == str(request.mock.running_pid) and response.status == 200 and (ended or request.nth() % 2):
+            response.become(404, problem(request, 404, "not_found", "Not found"))
+
+    result = verdict_on(forget).results["POLL-05"]
+    assert result.status == "fail"
+    assert ("check HOSTUP_RUNNING_PID" in result.message) is said
+
+
+def refuses_chunks(request: Request, response: Response) -> None:
+    if request.method == "POST" and request.headers.get("transfer-encoding"):
+        response.become(400, problem(request, 400, "invalid_request", "Invalid request"))
+
+
+def refuses_commands_that_sleep(request: Request, response: Response) -> None:
+    if b"sleep" in request.body:
+        response.become(400, problem(request, 400, "invalid_request", "Invalid request"))
+
+
+@pytest.mark.parametrize(
+    ("change", "stopped", "said"),
+    [
+        (refuses_chunks, None, "no command that would show it came to its end"),
+        (
+            refuses_commands_that_sleep,
+            None,
+            "the start of a command that would show it was refused (400 invalid_request)",
+        ),
+        (refuses_commands_that_sleep, "the run was interrupted", "the run was interrupted"),
+    ],
+)
+def test_it_is_told_why_a_command_was_not_seen(change: Change, stopped: str | None, said: str) -> None:
+    _, wire, _ = run(change, allow_exec=True)
+    no_end = [e for e in wire.exchanges if not (e.ask.pid.known and e.status == 200)]
+    results = judge(no_end, wire.target, stopped).results
+    assert {results[id].message for id in ("START-16", "START-22")} == {said}
+
+
 def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     """Where no command came to its end, the endpoint was not seen to work, whatever else passed."""
 

@@ -7,6 +7,7 @@ from hostup_conformance.contract.content import member, refused, status_of
 from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives, sleepless
 from hostup_conformance.contract.refusal import shows_core
 from hostup_conformance.contract.responder import Who, responded
+from hostup_conformance.contract.rules.start import is_framed, is_longest
 from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
 from hostup_conformance.contract.selectors import has_response, is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
@@ -107,9 +108,12 @@ def enables(option: str, result: Result[Ask], target: Target) -> bool:
     return bool(missing or unserved) and set(missing) <= given and (not unserved or option in requirement.served_by)
 
 
-def unseen(requirement: Requirement, exchanges: Sequence[Exchange]) -> str | None:
-    """Return why no exchange made it possible to judge a requirement about commands; None if nothing more is known."""
-    if requirement.area != "START":
+def unseen(requirement: Requirement, exchanges: Sequence[Exchange], *, stopped: bool = False) -> str | None:
+    """Return why no exchange made it possible to judge a requirement about commands; None if nothing more is known.
+
+    If the run was stopped, that is why, unless nothing would have shown it anyhow.
+    """
+    if requirement.area != "START" or (stopped and not any(map(starts, exchanges))):
         return None
     if not any(map(started, exchanges)):
         return "no command was started"
@@ -120,7 +124,9 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange]) -> str | Non
         return guest
     if any(map(is_redacted, begun)):
         return "the recording has redacted what looked like a key in the output of a command"
-    denied = [e for e in exchanges if starts(e) and refused(e)]
+    if stopped:
+        return None
+    denied = [e for e in exchanges if starts(e) and refused(e) and not is_framed(e) and not is_longest(e)]
     if denied:
         return f"the start of a command that would show it was refused ({status_of(denied[0])})"
     return "no command that would show it came to its end"

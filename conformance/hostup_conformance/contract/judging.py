@@ -66,15 +66,15 @@ def judge(
         exchanges, stopped = exchanges[: ban.since], ban.why
     target = with_started_commands(target, exchanges)
     no_starts, no_polls = refusal_of_starts(exchanges), refusal_of_polls(exchanges)
+    resumable = target.kind != "har"
     contract = core.Contract(
         rules(),
         server_requirements().values(),
         lacking=lambda requirement, exercised: lacking(requirement, target, no_starts, no_polls, exercised=exercised),
-        unseen=lambda requirement: unseen(requirement, exchanges),
+        unseen=lambda requirement: unseen(requirement, exchanges, stopped=bool(stopped) and resumable),
         redact=redactor(target.nearly_secrets),
     )
     seen = core_of(exchanges, target)
-    resumable = target.kind != "har"
     verdict = core.judge(
         Exchanges(list(exchanges), target),
         contract,

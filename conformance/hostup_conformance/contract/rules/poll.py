@@ -2,10 +2,14 @@
 
 from hostup_conformance.contract import ask, content, lives, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.contract.target import PIDS
 from hostup_conformance.keeping.safe_text import short_json
 
 #: For how many seconds the command that runs on is sure to run.
 SURE = 55.0
+
+#: What to know of a 404 for a command that was named to run.
+UNLESS_ENDED = f" (unless the command has ended: check {PIDS['running_pid']})"
 
 of_finished, of_running = selectors.asking(pid=ask.Pid.FINISHED), selectors.asking(pid=ask.Pid.RUNNING)
 
@@ -85,7 +89,8 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
 
     The agent may have forgotten one that has ended, so for such a command only a 5xx is a finding. A gateway's 5xx
     passes here, since the poll of an ended command is not sent again; HTTP-08 judges it. For any command, a 404 between
-    two responses with 200 is a finding too. START-21 judges polls of one command at the same time.
+    two responses with 200 is a finding too. START-21 judges polls of one command at the same time. Where each poll of a
+    command that was named to run gets 404, it may have ended before the run, which is said.
     """
     selected = exchanges.each(selectors.asks_output)
     ended, ran = set[str](), set[str]()
@@ -94,13 +99,14 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     over = {e.ask.number: e.number for e in reversed(told)}
     last = {e.request.target: e.number for e in selected if e.status == 200}
     lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]
+    unless = UNLESS_ENDED if is_never_known(exchanges) else ""
     for e in selected:
         if content.member(e, "exited") is True:
             ended.add(e.request.target)
         elif e.status == 200:
             ran.add(e.request.target)
         if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and over.get(e.ask.number, e.number) >= e.number:
-            yield e, "status 200", content.status_of(e)
+            yield e, f"status 200{unless}", content.status_of(e)
             continue
         if not content.failed(e) and e.status != 404:
             continue
@@ -111,6 +117,13 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
             yield e, "status 200, or 404 if it is forgotten", content.status_of(e)
         elif e.status == 404 and e.request.target in ran and e.number < last[e.request.target]:
             yield e, f"status 200, as before and in request {last[e.request.target]}", content.status_of(e)
+
+
+def is_never_known(exchanges: Exchanges) -> bool:
+    """Whether each poll of the command that runs on gets 404, and the run has not started it."""
+    polls = exchanges.all(selectors.asks_output, of_running)
+    own = any(ask.new_pid(e) == exchanges.target.running_pid for e in exchanges.all(ask.is_start))
+    return not own and all(e.status == 404 for e in polls)
 
 
 @rule("POLL-06", seeks="output of the command that runs on")
