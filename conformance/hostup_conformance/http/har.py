@@ -181,7 +181,7 @@ def write(
     redact: Redact,
     *,
     known: Mapping[str, Any],
-    asks: Callable[[A], dict[str, Any]],
+    asks: Callable[[Exchange[A]], dict[str, Any]],
 ) -> None:
     """Write a recording without keys.
 
@@ -207,7 +207,7 @@ def write(
 
 
 def entries_for(
-    exchanges: Iterable[Exchange[A]], base_url: str, redact: Redact, asks: Callable[[A], dict[str, Any]]
+    exchanges: Iterable[Exchange[A]], base_url: str, redact: Redact, asks: Callable[[Exchange[A]], dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """Yield exchanges as entries, leaving out responses that are too large or whose redaction takes too long."""
     left = RECORDING_SECONDS
@@ -225,7 +225,9 @@ def entries_for(
         yield entry
 
 
-def entry_for(e: Exchange[A], base_url: str, redact: Redact, asks: Callable[[A], dict[str, Any]]) -> dict[str, Any]:
+def entry_for(
+    e: Exchange[A], base_url: str, redact: Redact, asks: Callable[[Exchange[A]], dict[str, Any]]
+) -> dict[str, Any]:
     """Return an exchange as an entry."""
     milliseconds = round(e.seconds * 1000, 3)
     return {
@@ -233,7 +235,7 @@ def entry_for(e: Exchange[A], base_url: str, redact: Redact, asks: Callable[[A],
         "time": milliseconds,
         "request": {
             **request_for(e.request, base_url, redact),
-            "_asks": {**asks(e.ask), "purpose": e.purpose, **({"aside": True} if e.aside else {})},
+            "_asks": {**asks(e), "purpose": e.purpose, **({"aside": True} if e.aside else {})},
         },
         "response": response_for(e.response, redact),
         "cache": {},

@@ -4,7 +4,6 @@ Only what the user named is known of the target, and what the recording shows: s
 available agent, or, if the suite made the recording, what the run knew.
 """
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -81,7 +80,12 @@ def replay(wire: Wire, exchanges: Iterable[Exchange]) -> None:
 def write(file: Path, exchanges: list[Exchange], target: Target) -> None:
     """Write a recording of a run, with all keys redacted."""
     known = {name: getattr(target, name) for name in KNOWN} | {"read_key": bool(target.read_key)}
-    har.write(file, exchanges, target.base_url, redactor(target.nearly_secrets), known=known, asks=noted)
+    keys: dict[str | None, int] = {}
+
+    def asks(e: Exchange) -> dict[str, Any]:
+        return {**noted(e.ask), "key": keys.setdefault(e.request.header("authorization"), len(keys))}
+
+    har.write(file, exchanges, target.base_url, redactor(target.nearly_secrets), known=known, asks=asks)
 
 
 def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]:
@@ -118,11 +122,10 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
 def with_its_own_key(entry: har.Entry, ask: Ask) -> Request:
     """Return a request of the suite's own recording with a key that differs where the redacted keys did.
 
-    Redacted keys look alike, so requests with one key would be taken for those with another. Of each valid key there is
-    one; any other is known by what it was sent for.
+    Redacted keys look alike, so requests with one key would be taken for those with another.
     """
-    of = ask.credential if ask.credential in {"full", "read"} else f"{ask.credential}:{purpose_of(entry)}"
-    key = MARK + re.sub(r"\W", "_", of, flags=re.ASCII)
+    number = entry.asks.get("key")
+    key = f"{MARK}{number}" if isinstance(number, int) else f"{MARK}{ask.credential}"
     request, names = entry.request, credentials.CREDENTIALS
     fields = ((name, value.replace(MARK, key) if name.lower() in names else value) for name, value in request.headers)
     return replace(request, headers=tuple(fields))
