@@ -28,7 +28,7 @@ Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "ma
 #: A Linux guest has no pid above this, so no command can have such a pid.
 LARGEST_LINUX_PID = 4_194_304
 #: The command that the run starts if it needs one that keeps running.
-SLEEP, SLEEP_SECONDS = "sleep 60", 60.0
+SLEEP = "sleep 60"
 #: Header fields by which some servers let a request stand for another method.
 OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 #: Status codes by which a server says that it does not offer a method.

@@ -48,6 +48,11 @@ class Life:
         return self.command.name if self.command else ""
 
     @property
+    def full_polls(self) -> list[Exchange]:
+        """The polls by the full key, which should tell its state."""
+        return [e for e in self.polls if e.ask.credential == "full"]
+
+    @property
     def end(self) -> Exchange | None:
         """The first poll that says exited true."""
         return next((e for e in self.polls if member(e, "exited") is True), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hostup_conformance.contract.ask import Ask, Exchange, Pid
+from hostup_conformance.contract.ask import Ask, Exchange
 from hostup_conformance.contract.content import below, failed, member
 from hostup_conformance.contract.lives import overlap, stories
 from hostup_conformance.contract.responder import BURST
@@ -37,7 +37,7 @@ def server(target: Target, exchanges: Sequence[Exchange] = ()) -> ReportedTarget
 
     def again(e: Exchange) -> CommandLine:
         line, other, first = curl(e, target), alone.get(e.request), firsts.get(e.request)
-        if target.allow_exec and e.ask.pid in {Pid.FINISHED, Pid.STARTED}:
+        if target.allow_exec and e.ask.pid.is_used_up:
             line = line.noted(OWN_COMMAND)
         if other and other.status not in {e.status, None}:
             end = ends.get(e.ask.number)

@@ -109,17 +109,17 @@ class Evidence:
     @cached_property
     def unending(self) -> list[Life]:
         """The commands that should have ended soon, and are said to run on."""
-        return [life for life in self.overdue if not life.end and member(polls_of(life)[-1], "exited") is False]
+        return [life for life in self.overdue if not life.end and member(life.full_polls[-1], "exited") is False]
 
     @cached_property
     def overdue(self) -> list[Life]:
         """The commands that were said to run long after they should have ended."""
-        return [life for life in self.lives if life.is_short and any(is_overdue(life, e) for e in polls_of(life))]
+        return [life for life in self.lives if life.is_short and any(is_overdue(life, e) for e in life.full_polls)]
 
     @cached_property
     def failing(self) -> list[Life]:
         """The commands whose last poll got a 5xx, before the end of any was told by another."""
-        return [life for life in self.lives if not life.end and any(map(failed, polls_of(life)[-1:]))]
+        return [life for life in self.lives if not life.end and any(map(failed, life.full_polls[-1:]))]
 
     @cached_property
     def ended(self) -> list[Life]:
@@ -175,14 +175,14 @@ class Evidence:
         return self.sent(seen.e) - self.done(start), self.done(seen.e) - self.sent(start)
 
 
-def polls_of(life: Life) -> list[Exchange]:
-    """Return the polls of a command by the full key."""
-    return [e for e in life.polls if e.ask.credential == "full"]
-
-
 def is_overdue(life: Life, e: Exchange) -> bool:
     """Whether a poll said that a command runs that should have ended long before."""
-    return member(e, "exited") is False and life.seconds_until(e) > LONG_ENOUGH + seconds_of(life)
+    return member(e, "exited") is False and is_late(life, e)
+
+
+def is_late(life: Life, e: Exchange) -> bool:
+    """Whether a poll was sent long after its command should have ended."""
+    return life.seconds_until(e) > LONG_ENOUGH + seconds_of(life)
 
 
 def says_nothing(life: Life) -> bool:

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from math import comb, inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
-from hostup_conformance.contract.causes.evidence import LONG_ENOUGH, Bounds, Evidence, Sighting, alternates, is_poll
+from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
 from hostup_conformance.contract.causes.mishaps import errors_of, plain, printed, stdout
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
@@ -397,7 +397,7 @@ def kept_by_a_cache(evidence: Evidence) -> str | None:
 
 def told_in_time(life: Life) -> bool:
     """Whether the end of a command was told not long after it."""
-    return life.end is not None and life.seconds_until(life.end) <= LONG_ENOUGH + seconds_of(life)
+    return life.end is not None and not is_late(life, life.end)
 
 
 def ended_meanwhile(life: Life, evidence: Evidence) -> bool:

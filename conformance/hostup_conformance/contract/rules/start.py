@@ -748,23 +748,22 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and a
     503 pass, since the server may be busy. So does a gateway's failure, if three of four commands came to their end,
     those that got it are not just the several that print most, and the command does not get it again and again while
-    polls of others get 200. A server need not keep for more than
-    thirty seconds what nobody polls. A command of which an earlier poll was refused is START-25's, one that OPTIONS or
-    HEAD was asked for before is START-29's or START-30's; one that did not run as it was sent is START-19's, and one
-    that did not run again START-16's. Where a 200 may have told the end in a form that nobody can read, others judge
-    that.
+    polls of others get 200. A server need not keep for more than thirty seconds what nobody polls. A command of which
+    an earlier poll was refused is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or
+    START-30's; one that did not run as it was sent is START-19's, and one that did not run again START-16's. Where a
+    200 may have told the end in a form that nobody can read, others judge that.
     """
     every = lives.lives(exchanges.all(is_start_or_any_poll))
     asked = {e.request.target for e in exchanges.all(asks_by_another_method)}
     elsewhere = [*exchanges.altered, *(life for life, _ in exchanges.not_run_again)]
     told = {life.start.number for life in elsewhere}
-    short = [life for life in every if life.is_short and polls_with_full_key(life) and life.start.number not in told]
+    short = [life for life in every if life.is_short and life.full_polls and life.start.number not in told]
     mostly = 4 * sum(life.end is not None for life in short) >= 3 * len(short)
     also = sum(not life.end and lost(life) is not None for life in short)
     served = [e.number for life in every for e in life.polls if e.status == 200]
     most = ", those that print most" if gateway_loses_the_largest(short) else ""
     for life in short:
-        polls = [exchanges.take(e) for e in polls_with_full_key(life)]
+        polls = [exchanges.take(e) for e in life.full_polls]
         passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
         gone = lost(life)
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
@@ -825,7 +824,7 @@ def called(start: ask.Exchange, known: commands.Command | None) -> str:
 
 def lost(life: lives.Life) -> ask.Exchange | None:
     """Return the first poll that got an error although no end was reported, unless nobody has polled for too long."""
-    polls = polls_with_full_key(life)
+    polls = life.full_polls
     kept = bool(polls) and not RETAINED < life.seconds_until(polls[0]) < inf
     lost = [e for e in polls if e.status != 200 and e.status not in selectors.BUSY] if kept and not life.end else []
     return lost[0] if lost else None
@@ -840,11 +839,6 @@ def is_lost_undisturbed(life: lives.Life) -> bool:
 def any_lost_undisturbed(found: Iterable[lives.Life], asked: Collection[str]) -> bool:
     """Whether that befell a command whose poll had not been asked for by another method either."""
     return any(is_lost_undisturbed(life) for life in found if selectors.new_poll(life.start) not in asked)
-
-
-def polls_with_full_key(life: lives.Life) -> list[ask.Exchange]:
-    """Return the polls of a command that should tell its state."""
-    return [e for e in life.polls if e.ask.credential == "full"]
 
 
 def asks_by_another_method(e: ask.Exchange) -> bool:
