@@ -11,7 +11,7 @@ from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli, explain
 from hostup_conformance.front.options import ClientOptions, Options, declared, flag, written
-from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
+from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, Limits
 from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -173,7 +173,8 @@ def test_the_readme_names_options_variables_and_defaults() -> None:
     ] == []
     assert [name for name in VARIABLES.values() if name not in cli.ENVIRONMENT] == []
     for said in (
-        f"the default for live servers is {LIVE_REQUESTS}, or {LIVE_REQUESTS + FOR_COMMANDS} with `--allow-exec`",
+        f"the default is {REQUESTS[False]}, or {REQUESTS[True]} with `--allow-exec`",
+        f"for live servers {LIVE_REQUESTS[False]} and {LIVE_REQUESTS[True]} |",
         f"waits at most S seconds for rate limits (default: {limits.waiting_seconds:g})",
         f"sends for at most S seconds (default: {limits.run_seconds:g})",
         f"limits the time for one response (default: {limits.request_seconds:g})",

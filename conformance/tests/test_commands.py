@@ -17,9 +17,9 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
-from hostup_conformance.sources import commands
+from hostup_conformance.sources import commands, started_commands
 from hostup_conformance.sources import linked as links
-from hostup_conformance.sources.start_steps import body_of, post
+from hostup_conformance.sources.start_steps import body_of, echo, post
 from judging import verdict_by, wire_to
 from stage import Change, Request, Response, Stage
 
@@ -165,3 +165,12 @@ def with_members(e: Exchange, value: object) -> Exchange:
 def failures(verdict: Verdict) -> dict[str, str]:
     """Return the requirements that the suite itself could not judge."""
     return {id: result.message for id, result in verdict.results.items() if result.status == "error"}
+
+
+def test_where_commands_never_end_no_other_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(started_commands, "PATIENCE", 0.1)
+    with wire_to(Stage(FAULTS.named("polls_are_cached").change), kind="mock", allow_exec=True) as wire:
+        for _ in range(started_commands.ENOUGH):
+            assert started_commands.patience(wire) == started_commands.PATIENCE
+            started_commands.follow(wire, started_commands.start(wire, echo(), "a start") or 0)
+        assert started_commands.patience(wire) == started_commands.LITTLE_PATIENCE

@@ -11,7 +11,7 @@ from typing import Any
 
 from hostup_conformance.clients import Does
 from hostup_conformance.clients.examples import LANGUAGES
-from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
+from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
 
 
@@ -56,8 +56,8 @@ class Options:
     plan: bool = option("list the requests without sending them", action="store_true")
     profile: str = option("what the server supports: full, static, or a list of capabilities", default="full")
     max_requests: int | None = option(
-        f"send at most N requests (default for live servers: {LIVE_REQUESTS}, "
-        f"or {LIVE_REQUESTS + FOR_COMMANDS} with --allow-exec)",
+        f"send at most N requests (default: {REQUESTS[False]}, or {REQUESTS[True]} with --allow-exec; "
+        f"for live servers {LIVE_REQUESTS[False]} and {LIVE_REQUESTS[True]})",
         "N", type=int, above=0,
     )  # fmt: skip
     rate: float | None = option(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.front.options import Options, split_certificate
-from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
+from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, Limits
 from hostup_conformance.http.messages import FIELD_NAME
 from hostup_conformance.http.route import Route, ca_from, proxy_for
 from hostup_conformance.keeping.files import check_place, is_among, make_folder
@@ -115,8 +115,8 @@ def with_commands(target: Target, options: Options) -> Target:
 
 def limits(options: Options, target: Target) -> Limits:
     """Return the limits of a run."""
-    budget = LIVE_REQUESTS + FOR_COMMANDS * (options.allow_exec is not None)
-    requests = options.max_requests or (budget if target.is_live else None)
+    budgets = LIVE_REQUESTS if target.is_live else REQUESTS
+    requests = options.max_requests or budgets[options.allow_exec is not None]
     seconds = options.timeout_seconds
     default = Limits()
     # A longer run may also wait longer, and a longer wait needs a longer run.

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-#: How many requests a live server gets by default, and how many more if commands may be started.
-LIVE_REQUESTS, FOR_COMMANDS = 240, 150
+#: How many requests a server gets by default, and a live one, by whether commands may be started.
+REQUESTS, LIVE_REQUESTS = {False: 260, True: 420}, {False: 240, True: 390}
 
 
 @dataclass(frozen=True)
@@ -36,4 +36,5 @@ class Limits:
     repetitions: int = 3
     #: How long one waits before a request is sent again that met a failure which may pass.
     pauses: tuple[float, ...] = (0.25, 0.75, 1.5, 2.5)
+    #: How many requests may be sent in all, whatever for: each is counted when it is sent. None for no bound.
     requests: int | None = None

@@ -17,7 +17,7 @@ from hostup_conformance.contract.lives import seconds_to_end
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import Unsent
+from hostup_conformance.http.pace import Unsent, Withheld
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import echo
 from hostup_conformance.sources.started_commands import follow, poll, start
@@ -35,16 +35,16 @@ RUNS_ON = "sleep 30"
 SILENT, LONGEST_SILENCE = 1 / 6, 0.3
 #: For how many seconds a command is followed that should end at once.
 UNTIL_STUCK = 5.0
-#: How many commands are started at most, and how many requests are sent.
+#: How many commands are started at most.
 MOST_STARTED = 3 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
-MOST_REQUESTS = 2 * MOST_STARTED + MOST_POLLS + 1 + len(REFUSALS)
+#: No command is started unless so many requests are left: for what becomes of it, and for what is sent after that.
+ROOM = 10 + 24
 
 
 def run(wire: Wire) -> None:
-    """Find out what makes the server forget commands, unless the run shows it, or may not send so much more."""
+    """Find out what makes the server forget commands, unless the run shows it, as far as there is room for more."""
     evidence = Evidence(wire.exchanges)
-    most = wire.limits.requests
-    if (cut := cut_short(evidence.lives)) and not (most and len(wire.exchanges) + MOST_REQUESTS > most):
+    if cut := cut_short(evidence.lives):
         with suppress(Unsent):
             soonest = min(map(seconds_to_end, cut))
             follow_steady(wire, min(LONGEST_SILENCE, SILENT * soonest))
@@ -54,7 +54,7 @@ def run(wire: Wire) -> None:
             follow_flood(wire)
     # What a gateway failed to pass on was not forgotten.
     lost = [seen for seen in evidence.lost if not evidence.between(("5xx", seen.e.ask.number), seen)[1]]
-    if not lost or not evidence.known or (most and len(wire.exchanges) + MOST_REQUESTS > most):
+    if not lost or not evidence.known:
         return
     with suppress(Unsent):
         if came_back(evidence):
@@ -123,7 +123,9 @@ def after_refusals(wire: Wire, evidence: Evidence) -> None:
 
 
 def begin(wire: Wire, command: str | None = None) -> int | None:
-    """Start a command; return its pid, None if it got none."""
+    """Start a command; return its pid, None if it got none; raise `Withheld` if there is no room for it."""
+    if wire.limits.requests and len(wire.exchanges) + ROOM > wire.limits.requests:
+        raise Withheld("the requests that are left are for others")
     return start(wire, command or echo(), PURPOSE)
 
 

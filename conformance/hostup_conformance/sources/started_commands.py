@@ -51,6 +51,8 @@ AT_ONCE = 4
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 #: For how many seconds the command that sleeps for a minute is known to run.
 RUNS_FOR_SURE = 50.0
+#: For how many seconds one is polled once so many were polled for as long as that in vain: others will not end either.
+LITTLE_PATIENCE, ENOUGH = 0.5, 3
 #: For how many more seconds so many of the commands are polled that have not ended by then.
 LAST_PATIENCE, LAST = 8.0, 2
 #: How many more times the first command is polled that is not found.
@@ -276,7 +278,7 @@ def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:
     or it may be known only later. Where the server is busy, poll it again. The deadline is a moment of the monotonic
     clock.
     """
-    pause, deadline = LONGEST_PAUSE if deadline else PAUSE, deadline or time.monotonic() + PATIENCE
+    pause, deadline = LONGEST_PAUSE if deadline else PAUSE, deadline or time.monotonic() + patience(wire)
     exchange, misses = None, 0
     with suppress(Unsent):
         while True:
@@ -288,6 +290,18 @@ def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:
             wire.pace.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     return exchange
+
+
+def patience(wire: Wire) -> float:
+    """Return for how many seconds a command is polled that should have ended: not so long where others never end."""
+    begun = dict[int | None, Exchange]()
+    vain = set[int | None]()
+    for e in [e for e in wire.exchanges if e.ask.credential == "full" and e.ask.pid.is_used_up]:
+        first = begun.setdefault(e.ask.number, e)
+        if e.when and first.when and (e.when - first.when).total_seconds() >= 0.8 * PATIENCE:
+            vain |= {e.ask.number}
+        vain -= set() if says_it_runs(e) else {e.ask.number}
+    return PATIENCE if len(vain) < ENOUGH else LITTLE_PATIENCE
 
 
 def says_it_runs(e: Exchange) -> bool:
