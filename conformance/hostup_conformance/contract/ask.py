@@ -189,6 +189,7 @@ def with_started(target: Target, started: tuple[tuple[int, bool], ...]) -> Targe
     return replace(target, running_pid=running, finished_pid=finished, started_pids=others, allow_exec=allow_exec)
 
 
+@core.decided_once
 def started_by(e: Exchange) -> tuple[int, bool] | None:
     """Return the pid of the command that a start has started on the target's VPS, and whether it keeps running."""
     pid = new_pid(e) if e.ask.vps in {"own", "unnamed"} else None

@@ -127,12 +127,11 @@ def hopeless(exchanges: Sequence[Exchange], target: Target) -> str | None:
     None as long as another request may still show something: a poll of a command that was named, or one that accepts
     other media types.
     """
-    own = [e for e in exchanges if asks_own(e)]
+    if any(asks_own(e) and (e.status in NOT_FINAL or (e.status == 200 and not is_page(e))) for e in exchanges):
+        return None
     listed = any(e.ask.resource == "list" and e.ask.credential == "full" for e in exchanges)
     named = target.finished_pid or target.running_pid
-    if not listed or (named and not any(e.ask.pid.known for e in own)):
-        return None
-    if any(e.status in NOT_FINAL or (e.status == 200 and not is_page(e)) for e in own):
+    if not listed or (named and not any(asks_own(e) and e.ask.pid.known for e in exchanges)):
         return None
     return refusal_of_core(exchanges, target)
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from urllib.parse import unquote_plus
-from weakref import WeakKeyDictionary
 
 from hostup_conformance.contract.ask import Exchange, Pid
 from hostup_conformance.contract.content import below, failed, is_document, refused
+from hostup_conformance.http.exchange import decided_once
 
 #: The source of requests that are deliberately sent at once with others, or without a pause between them.
 BURST = "burst"
@@ -43,10 +43,14 @@ class Who(StrEnum):
 
 
 def responded(e: Exchange, *who: Who) -> bool:
-    """Whether one of these responded. The first reason that applies counts; it is decided once for each exchange."""
-    if e not in DECIDED:
-        DECIDED[e] = next((one for one, applies in REASONS if applies(e)), Who.APPLICATION)
-    return DECIDED[e] in who
+    """Whether one of these responded."""
+    return responder(e) in who
+
+
+@decided_once
+def responder(e: Exchange) -> Who:
+    """Return who responded: the first reason that applies counts."""
+    return next((one for one, applies in REASONS if applies(e)), Who.APPLICATION)
 
 
 def may_pass(e: Exchange) -> bool:
@@ -166,4 +170,3 @@ REASONS: tuple[tuple[Who, Callable[[Exchange], bool]], ...] = (
     (Who.FIREWALL, is_taken_for_attack),
     (Who.PARSER, lambda e: failed(e) and is_hard_to_decode(e)),
 )
-DECIDED = WeakKeyDictionary[Exchange, Who]()

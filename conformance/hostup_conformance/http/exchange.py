@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from typing import Any, Generic, Literal, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 from hostup_conformance.http.messages import Headers, Request, Response
 
@@ -122,6 +124,22 @@ def mark_recovered(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchan
             e.recovered = key in good
         elif e.response is not None:
             good.add(key)
+
+
+R = TypeVar("R")
+
+
+def decided_once(decide: Callable[[Exchange[A]], R]) -> Callable[[Exchange[A]], R]:
+    """Decide something once for each exchange: it is asked of all of them again, with each request that is sent."""
+    decided: WeakKeyDictionary[Exchange[A], R] = WeakKeyDictionary()
+
+    @wraps(decide)
+    def known(e: Exchange[A]) -> R:
+        if e not in decided:
+            decided[e] = decide(e)
+        return decided[e]
+
+    return known
 
 
 #: Says what a request asks for, given the exchanges before it.

@@ -42,6 +42,10 @@ class Finding(Generic[A]):
         return f"expected {self.expected}, got {self.got}" if self.expected else self.got
 
 
+#: Tells whether an exchange is one of those that a rule needs.
+Selector: TypeAlias = Callable[[Exchange[A]], bool]
+
+
 @dataclass
 class Exchanges(Generic[A, T]):
     """All exchanges of a run, from which a rule takes those that it judges; a contract's class knows more of them."""
@@ -50,20 +54,31 @@ class Exchanges(Generic[A, T]):
     target: T
     #: Those that the rule which judges now has taken, by identity.
     judged: dict[int, Exchange[A]] = field(default_factory=dict)
+    #: What was selected before: many rules begin with the same selectors.
+    _selected: dict[tuple[Selector[A], ...], list[Exchange[A]]] = field(default_factory=dict)
 
     @cached_property
     def lasting(self) -> list[Exchange[A]]:
         """All but the failures that recovered, by which no rule judges unless it says so."""
         return [e for e in self.everything if not e.recovered and not e.aside]
 
-    def each(self, *selectors: Callable[[Exchange[A]], bool], recovered: bool = False) -> list[Exchange[A]]:
+    def each(self, *selectors: Selector[A], recovered: bool = False) -> list[Exchange[A]]:
         """Return the exchanges that all of the selectors select, to be judged; those that recovered only on request."""
-        chosen = [e for e in self.everything if not e.aside] if recovered else self.lasting
-        return [self.take(e) for e in chosen if all(selects(e) for selects in selectors)]
+        if not recovered:
+            return [self.take(e) for e in self._chosen(selectors)]
+        return [self.take(e) for e in self.everything if not e.aside and all(selects(e) for selects in selectors)]
 
-    def all(self, *selectors: Callable[[Exchange[A]], bool]) -> list[Exchange[A]]:
+    def all(self, *selectors: Selector[A]) -> list[Exchange[A]]:
         """Return the selected exchanges, to know more of those that are judged."""
-        return [e for e in self.lasting if all(selects(e) for selects in selectors)]
+        return [*self._chosen(selectors)]
+
+    def _chosen(self, selectors: tuple[Selector[A], ...]) -> list[Exchange[A]]:
+        if not selectors:
+            return self.lasting
+        if selectors not in self._selected:
+            *before, last = selectors
+            self._selected[selectors] = [e for e in self._chosen(tuple(before)) if last(e)]
+        return self._selected[selectors]
 
     def take(self, e: Exchange[A]) -> Exchange[A]:
         """Note that an exchange is judged, and return it."""
