@@ -85,7 +85,7 @@ def result_on(stage: Stage, id: str, limits: Limits = LIMITS, *, allow_exec: boo
     """Return what one requirement says of a server, by what is sent for it alone."""
     with wire_to(stage, limits=limits, kind="mock", allow_exec=allow_exec) as wire:
         commands.run(wire, slow_seconds=SLOW_SECONDS, only=selected(id, allow_exec=allow_exec))
-    return verdict_by(wire).results[id]
+    return judge(wire.exchanges, wire.target, wire.stopped, only=[id]).results[id]
 
 
 def verdict_by(wire: Wire) -> Verdict:

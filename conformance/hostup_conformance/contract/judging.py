@@ -1,6 +1,6 @@
 """Judges the exchanges of a run by HostUp's rules: says what the core of the contract is, and what is lacking."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -57,10 +57,12 @@ def judge(
     stopped: str | None = None,
     time_up: Callable[[], str | None] = lambda: None,
     defects: Defects | None = None,
+    only: Collection[str] = (),
 ) -> Verdict:
     """Apply every rule to all exchanges, but not to those after the server has shut the caller out.
 
-    `stopped` is the reason why sending ended early, if it did; `time_up` returns one once no more may be judged.
+    `stopped` is the reason why sending ended early, if it did; `time_up` returns one once no more may be judged. The
+    verdict is about the requirements in `only`, if there are any.
     """
     if ban := ban_in(exchanges):
         exchanges, stopped = exchanges[: ban.since], ban.why
@@ -69,7 +71,7 @@ def judge(
     resumable = target.kind != "har"
     contract = core.Contract(
         rules(),
-        server_requirements().values(),
+        [one for id, one in server_requirements().items() if not only or id in only],
         lacking=lambda requirement, exercised: lacking(requirement, target, no_starts, no_polls, exercised=exercised),
         unseen=lambda requirement: unseen(requirement, exchanges, stopped=bool(stopped) and resumable),
         redact=redactor(target.nearly_secrets),
@@ -84,12 +86,16 @@ def judge(
         time_up=time_up,
         defects=defects,
     )
-    whole = verdict.results["HTTP-01"]
-    if ban and ban.silent and whole.status == "pass":
+    whole = verdict.results.get("HTTP-01")
+    if ban and ban.silent and whole and whole.status == "pass":
         # It may as well be down, so it was not seen to give whole responses.
         verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
         verdict.unjudged += ("HTTP-01",)
-    verdict.beyond = beyond(verdict.results, exchanges, target)
+    if only:
+        judged = any(result.exercised for result in verdict.results.values())
+        verdict.core = replace(seen, doubt=None if judged else "nothing that was asked for could be judged")
+    else:
+        verdict.beyond = beyond(verdict.results, exchanges, target)
     return with_notes(verdict, exchanges, target.key)
 
 

@@ -20,7 +20,7 @@ from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server
 from hostup_conformance.front.selection import selected
 from hostup_conformance.judging.defects import Defects
-from hostup_conformance.judging.verdict import narrowed, nothing_judged
+from hostup_conformance.judging.verdict import nothing_judged
 from hostup_conformance.judging.waivers import apply_waivers, read_waivers
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -139,10 +139,9 @@ class Run:
         return self.defects.survive(lambda: done_by(self._judged_by, lambda: self._judged(stopped)), nothing)
 
     def _judged(self, stopped: str | None) -> Verdict:
-        verdict = judge(self.exchanges, self.configured, stopped, self._time_up, self.defects)
+        verdict = judge(self.exchanges, self.configured, stopped, self._time_up, self.defects, self.only)
         verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
-        verdict = apply_waivers(verdict, self.waivers, self.info.started.date(), strict=self.options.strict)
-        return narrowed(verdict, self.only) if self.only else verdict
+        return apply_waivers(verdict, self.waivers, self.info.started.date(), strict=self.options.strict)
 
     def _time_up(self) -> str | None:
         """Return why no more may be judged, once that is so."""

@@ -159,15 +159,6 @@ def nothing_judged(
     return Verdict(results, Core(seen=False), defects=defects)
 
 
-def narrowed(verdict: Verdict[A], ids: Collection[str]) -> Verdict[A]:
-    """Return the verdict on some of the requirements alone, which says nothing of the others."""
-    results = {id: result for id, result in verdict.results.items() if id in ids}
-    judged = any(result.status not in {"skip", "disabled"} for result in results.values())
-    core = replace(verdict.core, doubt=None if judged else "nothing that was asked for could be judged")
-    missed = tuple(id for id in verdict.unjudged if id in ids)
-    return replace(verdict, results=results, unjudged=missed, core=core, beyond=())
-
-
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
     """Return the skipped MUSTs, without those that a server need not give the suite a chance to judge."""
     skipped = [result.requirement for result in results.values() if result.status == "skip"]
@@ -210,7 +201,7 @@ def check_against_oracle(
         if time_up() or e.number in found or e.recovered or e.aside or (note := oracle(e)) is None:
             continue
         id, text = note
-        if (result := verdict.results[id]).status == "pass":
+        if (result := verdict.results.get(id)) and result.status == "pass":
             message = f"{text} in request {e.number}; no rule does. Please report it."
             verdict.results[id] = replace(result, status="error", message=message)
     return verdict
