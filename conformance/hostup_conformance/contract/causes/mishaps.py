@@ -387,11 +387,13 @@ def foreign_errors(life: Life) -> str:
 def lost_marks(text: str, came: str) -> set[str]:
     """Return the characters with a meaning of their own around which a text differs; none if it differs elsewhere."""
     marks = set[str]()
+    if came.rstrip() in text or not MARKS & set(text) or len(came) > VALUE * len(text):
+        return marks
     for lost, new in changes(text, came):
         if len(new) > (VALUE if "$" in lost else ADDED) + len(lost) or (lost and not MARKS & set(lost)):
             return set()
         marks |= MARKS & set(lost)
-    return marks if came.rstrip() not in text else set()
+    return marks
 
 
 def changes(text: str, came: str) -> Iterator[tuple[str, str]]:
