@@ -1,6 +1,7 @@
 """What the verdict says of servers that show nothing, and of the suite's own failures."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from faults import FAULTS
@@ -9,6 +10,7 @@ from faults.probe import refuse as refused
 from faults.rate import soon
 from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
+from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
 from hostup_conformance.http.limits import Limits
@@ -387,6 +389,24 @@ def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     verdict = verdict_on(run_on, allow_exec=True)
     assert "no poll reported the end of one" in str(verdict.core.doubt)
     assert verdict.results["START-27"].status == "fail"
+
+
+@pytest.mark.parametrize(("others", "said"), [(True, "fail"), (False, "pass")])
+def test_an_end_is_told_too_late_where_those_of_others_are_told(others: bool, said: str) -> None:
+    """Where no other was started later, the server may just be slow."""
+    target, wire, _ = run_on_mock(allow_exec=True)
+    every = wire.exchanges
+    life = next(life for life in lives(every) if life.name == "nothing")
+    end, start = life.end, life.start.when
+    assert end
+    assert end.response
+    assert start
+    runs = replace(end.response, body=b'{"exited": false}')
+    late = replace(end, response=runs, when=start + timedelta(seconds=11), number=len(every) + 1)
+    last = replace(end, when=start + timedelta(seconds=12), number=len(every) + 2)
+    before = [e for e in every if e is not end and (others or e.number <= life.start.number)]
+    result = judge([*before, late, last], target).results["START-27"]
+    assert (result.status, "exited false 11 s after the start" in result.message) == (said, said == "fail")
 
 
 def test_a_finding_says_what_was_improper_in_a_start() -> None:

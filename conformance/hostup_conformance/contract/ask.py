@@ -21,9 +21,10 @@ from hostup_conformance.http.messages import Request
 Credential = Literal["full", "read", "none", "wrong", "malformed", "other_scheme", "lowercase", "query", "unnamed"]
 #: The kinds of credential that are no valid key under the documented scheme.
 WITHOUT_KEY: set[Credential] = {"none", "wrong", "malformed", "other_scheme"}
-#: `own` is the target's VPS; `similar` is an id that resembles its id, `case` is its id in another case, `malformed`
-#: has characters that no id has, and `unnamed` is an id in a recording whose owner is unknown.
-Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed", "unnamed"]
+#: `own` is the target's VPS, and `other` another that the list shows; `similar` is an id that resembles the own one,
+#: `case` is that in another case, `malformed` has characters that no id has, and `unnamed` is an id in a recording
+#: whose owner is unknown.
+Vps = Literal["own", "unavailable", "other", "foreign", "unknown", "similar", "case", "malformed", "unnamed"]
 
 #: A Linux guest has no pid above this, so no command can have such a pid.
 LARGEST_LINUX_PID = 4_194_304

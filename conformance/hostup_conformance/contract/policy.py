@@ -96,7 +96,7 @@ def chosen_by_server(request: Request, ask: Ask) -> Iterator[str]:
     """Yield the parts of a request that a server may have chosen: a cursor, an ETag, and an id that nobody named."""
     yield from (value for name, value in parse_qsl(request.query) if name == "cursor")
     yield request.header("if-none-match") or ""
-    if ask.vps in {"unknown", "malformed", "unnamed"}:
+    if ask.vps in {"other", "unknown", "malformed", "unnamed"}:
         yield ask.id or ""
 
 

@@ -20,6 +20,7 @@ from hostup_conformance.contract.ask import (
     overrides_of,
     with_started_commands,
 )
+from hostup_conformance.contract.content import listed_ids
 from hostup_conformance.contract.paths import LONGEST_COMMAND, resource_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
@@ -31,6 +32,8 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
     id = None if segment is None else unquote(segment, errors="surrogateescape")
     target = with_started_commands(target, exchanges)
     vps = None if id is None else vps_of(id, target)
+    if vps == "unknown" and any(id in listed_ids(e) for e in exchanges if lists_own(e)):
+        vps = "other"
     pids, others = pids_of(request.query)
     return Ask(
         credential=credential_of(request, target),
@@ -44,6 +47,11 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
         command=proper(command_of(request)) if starts else None,
         devious=is_devious(request),
     )
+
+
+def lists_own(e: Exchange) -> bool:
+    """A response to the full key with VPSs of its account."""
+    return e.ask.resource == "list" and e.ask.credential == "full" and e.status == 200
 
 
 def proper(command: object) -> str | None:

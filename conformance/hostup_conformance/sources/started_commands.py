@@ -25,14 +25,15 @@ from hostup_conformance.contract.commands import (
     refused,
     trace,
 )
-from hostup_conformance.contract.content import failed, member
+from hostup_conformance.contract.content import failed, items_of, member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.responder import may_pass
-from hostup_conformance.contract.selectors import BUSY, starts
+from hostup_conformance.contract.selectors import BUSY, gives_list, starts
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Stopped, Unsent
+from hostup_conformance.sources.lookup import candidates
 from hostup_conformance.sources.queue import side_by_side, step_through, width
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Step, authorization, authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
@@ -251,15 +252,22 @@ class StartedCommands:
         return [exchange for exchange in followed if exchange]
 
     def _end_spare(self) -> None:
-        """Poll the spare command without a key, with one that may not poll, under another VPS, and then to its end."""
+        """Poll the spare command without a key, with one that may not poll, under other VPSs, and then to its end."""
         target, refusals = self._target, [(self._target.vps, None), (self._target.vps, self._target.read_key)]
-        if target.unavailable_vps and not target.is_live:
-            refusals.append((target.unavailable_vps, ""))
+        elsewhere = (self._other_vps(), target.unavailable_vps) if not target.is_live else ()
+        refusals += [(vps, "") for vps in elsewhere if vps]
         for vps, key in dict.fromkeys(refusals) if self._spare else ():
             headers = (*BASE_HEADERS, *authorization(target, key))
             to_refuse = Request("GET", f"{path_of(vps)}?pid={self._spare}", headers)
             step_through(self._wire, Step("a poll that is refused, before one that is not", to_refuse))
         self._follow([self._spare])
+
+    def _other_vps(self) -> str | None:
+        """Return another VPS of the list, if there is one: one that runs, as far as is known."""
+        listed = next((e for e in self._wire.exchanges if gives_list(e) and e.ask.credential == "full"), None)
+        states = {item["id"]: item.get("powerState") for item in items_of(listed)} if listed else {}
+        others = [vps for vps in candidates(listed, self._target) if vps != self._target.vps]
+        return next((vps for vps in others if states[vps] in {"running", "unknown", None}), None)
 
     def _end_after(self, method: str, pid: int) -> None:
         """Poll a command to its end after an OPTIONS or a HEAD of its poll."""

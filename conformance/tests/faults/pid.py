@@ -1,8 +1,10 @@
 """Faults of pids."""
 
+import json
 import re
 from urllib.parse import unquote_plus
 
+from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID
 from stage import Request, Response
 
@@ -272,3 +274,15 @@ def a_bad_pid_gets_the_page_of_a_crash(request: Request, response: Response) -> 
     """A pid that is no integer makes the server fail, with the page of its framework."""
     if response.status == 400 and request.pid is not None:
         response.become(500, b"<html><h2>HTTP ERROR 500 NumberFormatException</h2></html>", "text/html")
+
+
+@trips("PID-05", starts=True)
+def pids_of_all_vpss_are_searched(request: Request, response: Response) -> None:
+    """Another VPS that the list shows has the commands of this one too."""
+    printed = request.memory.setdefault("printed", {})
+    if request.path == VPSS and response.status == 200:
+        response.change(data=[*response.json["data"], {"id": "vps_other", "powerState": "running"}])
+    elif response.is_started and b"echo" in request.body:
+        printed[str(response.json["pid"])] = json.loads(request.body)["command"].removeprefix("echo ")
+    elif request.vps == "vps_other" and request.full and request.pid in printed:
+        response.become(200, {"exited": True, "exitCode": 0, "stdout": printed[request.pid], "stderr": ""})

@@ -112,3 +112,12 @@ def list_needs_another_scope(request: Request, response: Response) -> None:
     """The given keys may neither list VPSs nor see a status."""
     if beside(request) and response.status == 200:
         refuse(request, response, 403, "forbidden", "Forbidden")
+
+
+@allowed(starts=True)
+def another_vps_has_a_command_of_each_pid(request: Request, response: Response) -> None:
+    """The list shows another VPS that runs, and every pid is that of a command there too."""
+    if request.path == VPSS and response.status == 200:
+        response.change(data=[*response.json["data"], {"id": "vps_other", "powerState": "running"}])
+    elif request.vps == "vps_other" and request.full and request.pid:
+        response.become(200, {"exited": True, "exitCode": 0, "stdout": "theirs\n", "stderr": ""})

@@ -69,14 +69,16 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
 def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if the pid is of a command of the caller's other VPS.
 
-    Anything else passes. Where that VPS has output for a pid that nobody has, PID-04 judges that.
+    Anything else passes. Where that VPS has output for a pid that nobody has, PID-04 judges that. Another VPS that the
+    list shows may have a command with the same pid: there, only what the command of the run prints is a finding.
     """
     commands = exchanges.target.pids
-    elsewhere = selectors.asking(credential="full", vps={"unavailable", "foreign"})
+    elsewhere = selectors.asking(credential="full", vps={"unavailable", "foreign", "other"})
     others = exchanges.all(selectors.judged, elsewhere, lambda e: e.ask.number not in commands)
     made_up = {e.ask.vps for e in others if shows_output(e)}
     for e in exchanges.each(selectors.judged, elsewhere, lambda e: e.ask.number in commands):
-        if shows_output(e) and e.ask.vps not in made_up:
+        may_be_its_own = e.ask.vps == "other" and not exchanges.whose(e)
+        if shows_output(e) and e.ask.vps not in made_up and not may_be_its_own:
             yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))}){exchanges.whose(e)}"
 
 

@@ -745,13 +745,14 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
 def end_is_reported(exchanges: Exchanges) -> Findings:
     """A poll of a command that ends at once must not get an error before another has reported the end.
 
-    Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and a
-    503 pass, since the server may be busy. So does a gateway's failure, if three of four commands came to their end,
-    those that got it are not just the several that print most, and the command does not get it again and again while
-    polls of others get 200. A server need not keep for more than thirty seconds what nobody polls. A command of which
-    an earlier poll was refused is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or
-    START-30's; one that did not run as it was sent is START-19's, and one that did not run again START-16's. Where a
-    200 may have told the end in a form that nobody can read, others judge that.
+    Nor may one say exited false ten seconds after the start, unless that only came late, as all that was started after
+    it did; START-06 judges the time before that. A 409, a 429 and a 503 pass, since the server may be busy. So does a
+    gateway's failure, if three of four commands came to their end, those that got it are not just the several that
+    print most, and the command does not get it again and again while polls of others get 200. A server need not keep
+    for more than thirty seconds what nobody polls. A command of which an earlier poll was refused is START-25's, one
+    that OPTIONS or HEAD was asked for before is START-29's or START-30's; one that did not run as it was sent is
+    START-19's, and one that did not run again START-16's. Where a 200 may have told the end in a form that nobody can
+    read, others judge that.
     """
     every = lives.lives(exchanges.all(is_start_or_any_poll))
     asked = {e.request.target for e in exchanges.all(asks_by_another_method)}
@@ -762,8 +763,12 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     also = sum(not life.end and lost(life) is not None for life in short)
     served = [e.number for life in every for e in life.polls if e.status == 200]
     most = ", those that print most" if gateway_loses_the_largest(short) else ""
+    told_since = first_ends_after(every)
     for life in short:
         polls = [exchanges.take(e) for e in life.full_polls]
+        if late := next((e for e in said_to_run_too_long(life) if e.number > told_since[life.start.number]), None):
+            expected = f"exited true for {named(life)}, as was told of commands that were started after it"
+            yield late, expected, f"exited false {life.seconds_until(late):.0f} s after the start"
         passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
         gone = lost(life)
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
@@ -780,6 +785,22 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], f"exited true for {named(life)}", said
+
+
+def said_to_run_too_long(life: lives.Life) -> list[ask.Exchange]:
+    """Return the polls that said a command runs when its end, which another told, was long due."""
+    due = TOO_LONG + lives.seconds_of(life)
+    polls = life.full_polls if life.end else []
+    return [e for e in polls if content.member(e, "exited") is False and due <= life.seconds_until(e) < inf]
+
+
+def first_ends_after(every: list[lives.Life]) -> dict[int, float]:
+    """Return, by the number of each start, that of the first poll which told the end of a command started later."""
+    found, first = dict[int, float](), inf
+    for life in reversed(every):
+        found[life.start.number] = first
+        first = min(first, life.end.number if life.end else inf)
+    return found
 
 
 def gateway_loses_the_largest(short: list[lives.Life]) -> bool:
