@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes import mishaps
-from hostup_conformance.contract.commands import SLEEPLESS, posix, recognized, steady
+from hostup_conformance.contract.commands import SLEEPLESS, posix, recognized
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
@@ -36,39 +36,6 @@ def sleeps(
 
     polls = [*(at(seconds, exited=False) for seconds in ran), *([at(ended, exited=True)] if ended else [])]
     return Life(at(started), recognized(command), "", polls)
-
-
-def test_a_time_limit_lies_within_all_that_was_seen() -> None:
-    ended = [sleeps(1, 0.0, [1.0, 1.5], 3.0), sleeps(2, 1.0, [2.0], 3.1)]
-    assert mishaps.time_limit(ended, ended) == ": a time limit of 1.5 to 2.1 s, it seems"
-
-
-def test_there_is_no_time_limit_where_something_ran_for_longer() -> None:
-    ended = [sleeps(1, 0.0, [1.5], 3.0), sleeps(2, 1.0, [2.0], 3.1)]
-    assert mishaps.time_limit(ended, [*ended, sleeps(3, 0.0, [9.0])]) is None
-    assert mishaps.time_limit(ended[:1], ended) is None
-    unseen = [*ended, sleeps(3, 0.0, [], 1.0)]
-    assert mishaps.time_limit(unseen, unseen) is None
-    assert mishaps.time_limit([], []) is None
-
-
-def test_a_start_ends_what_runs_unless_something_ran_on() -> None:
-    ended = [sleeps(1, 0.0, [], 3.0), sleeps(2, 1.0, [], 4.0)]
-    last = sleeps(3, 2.0, [2.5])
-    assert mishaps.ended_by_starts(ended, [*ended, last])
-    assert not mishaps.ended_by_starts(ended, [sleeps(0, 0.0, [2.5]), *ended, last])
-    assert not mishaps.ended_by_starts([*ended, last], [*ended, last])
-    assert not mishaps.ended_by_starts([], [last])
-
-
-def test_a_command_that_is_never_seen_to_run_ends_with_its_start() -> None:
-    ended = [sleeps(1, 0.0, [], 0.1), sleeps(2, 1.0, [], 1.1)]
-    said = mishaps.ended_with_its_start(ended, ended) or ""
-    assert said.endswith("runs: a command ends with the request that starts it, it seems")
-    assert not mishaps.ended_by_starts(ended, ended)
-    assert not mishaps.ended_with_its_start(ended, [*ended, sleeps(3, 2.0, [2.5])])
-    after_others = [sleeps(1, 0.0, [], 1.5), sleeps(2, 1.0, [], 1.6)]
-    assert not mishaps.ended_with_its_start(after_others[:1], after_others)
 
 
 def test_a_start_that_failed_may_have_run_its_command() -> None:
@@ -136,15 +103,6 @@ def test_a_command_waits_for_its_first_poll_unless_another_did_not_run() -> None
     assert "first poll" not in mishaps.why_run(run("once", 1, 0), [run("slow", 1, 1)])
 
 
-def test_silence_is_taken_for_the_end_unless_something_was_silent_for_longer() -> None:
-    spoke = sleeps(9, 0.0, [2.0], 2.4, command=steady("0123456789ab", 0.2).text)
-    ended = [sleeps(1, 0.0, [0.4], 0.9), sleeps(2, 0.0, [0.5], 1.0)]
-    assert "silence" in mishaps.ended_by(ended, [*ended, spoke])
-    assert "silence" not in mishaps.ended_by(ended, [*ended, spoke, sleeps(3, 0.0, [1.5])])
-    cut = [*ended, sleeps(9, 0.0, [0.5], 0.8, command=steady("0123456789ab", 0.2).text)]
-    assert "a time limit" in mishaps.ended_by(cut, cut)
-
-
 def test_a_limit_of_characters_must_fit_all_that_is_longer() -> None:
     lives = {command.name: command for command in posix("0123456789ab", 2.0)}
 
@@ -173,10 +131,3 @@ def test_line_ends_that_a_command_makes_show_that_those_in_its_text_were_changed
     assert found.words == '"\\n" became "\\r\\n"'
     from_a_terminal = [ending(name, "\r\n") for name in ("streams", "lines", "six_kilobytes")]
     assert mishaps.changed_line_ends(from_a_terminal) is None
-
-
-def test_polls_end_a_command_unless_one_ran_on_that_was_polled_as_often() -> None:
-    ended = [sleeps(1, 0.0, [0.1, 0.4], 0.9), sleeps(2, 0.0, [0.2, 0.5], 1.0)]
-    assert "polled for the 3. time" in mishaps.ended_by(ended, [*ended, sleeps(3, 0.0, [0.1, 2.0])])
-    assert "polled" not in mishaps.ended_by(ended, [*ended, sleeps(3, 0.0, [0.1, 1.0, 2.0])])
-    assert "polled" not in mishaps.ended_by(ended, ended)

@@ -146,7 +146,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "whatever_is_on_stderr_is_a_failure": ("START-14", "exitCode 1: 1 for every command that ends with 0 and writes"),
     "commands_are_cut_at_1000_characters": ("START-19", "only its first 1,000 of 4,096 characters ran"),
     "commands_are_ended_and_succeed": ("START-22", "with exitCode 0, as if it had succeeded"),
-    "a_start_ends_all_commands": ("START-22", "none ran on after another start: a start ends them, it seems"),
+    "a_start_ends_all_commands": ("START-22", "have been started, it seems"),
     "an_unknown_pid_gets_the_last_output": ("PID-04", "got 200, with what the command of request "),
     "output_in_latin_1": ("START-07", "stdout in UTF-8 that was read as Latin-1: "),
     "bodies_are_read_as_latin_1": ("START-07", "(in the request; what is sent in ASCII is whole)"),
@@ -177,7 +177,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "quotes_end_commands": ("START-19", 'with "\'" in them ran otherwise, with "sh: 1: Syntax error: Unt'),
     "commands_end_at_the_first_failure": ("START-19", "it ended there, as with sh -e, it seems"),
     "closed_output_is_an_end": ("START-22", "when it had closed its output: the end of that is taken for its own"),
-    "the_third_poll_ends_a_command": ("START-22", "when it was polled for the 3. time: polls end it, it seems"),
+    "the_third_poll_ends_a_command": ("START-22", "a command is ended once it has been polled 2 times, it seems"),
     "silence_is_an_end": ("START-22", " s after the start"),
     "only_the_last_lines_are_kept": (
         "START-12",
@@ -216,7 +216,7 @@ FIRST = {
 
 #: Faults of which something is not said, since what was spared refutes it.
 UNSAID = {
-    "commands_end_with_their_request": "a start ends them",
+    "commands_end_with_their_request": "been started",
     "commands_are_killed_early": "as if it had succeeded",
     "output_of_another_command": "that the command of request",
     "output_is_cut_at_4_kib": "altered before it ran",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid
-from hostup_conformance.contract.causes import differences, fates, mishaps
+from hostup_conformance.contract.causes import differences, fates, losses, mishaps
 from hostup_conformance.contract.causes.fates import Fate, Text
 from hostup_conformance.contract.causes.mishaps import Alteration, Run
 from hostup_conformance.contract.commands import Command, Guest
@@ -72,7 +72,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def ended_by(self) -> str:
         """Why they were ended, if that is known, in words that follow how they ended."""
-        return mishaps.ended_by(self.cut_short, self.own_lives)
+        return losses.ended_by(self.cut_short, self.own_lives)
 
     @cached_property
     def alteration(self) -> Alteration | None:

@@ -10,8 +10,8 @@ from secrets import token_hex
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Evidence
-from hostup_conformance.contract.causes.losses import came_back, fills_a_pipe, others_started, polled, since_start
-from hostup_conformance.contract.causes.mishaps import cut_short
+from hostup_conformance.contract.causes.losses import came_back, others_started, polled, since_start
+from hostup_conformance.contract.causes.mishaps import cut_short, fills_a_pipe
 from hostup_conformance.contract.commands import flood, steady
 from hostup_conformance.contract.lives import seconds_to_end
 from hostup_conformance.contract.paths import path_of

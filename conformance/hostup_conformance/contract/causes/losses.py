@@ -1,17 +1,18 @@
-"""Why commands of a run were lost: what all that were lost have in common, and none that was spared. It judges nothing.
+"""Why commands of a run were lost, or ended early, or never end: what parts these from those that were spared.
 
-Each hypothesis is a small function of the evidence, which is refuted by one command that contradicts it.
+It judges nothing. Each hypothesis is a small function of both, which is refuted by one command that contradicts it.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import comb, inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
-from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
-from hostup_conformance.contract.causes.mishaps import errors_of, plain, printed, stdout
+from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
+from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed, stdout
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of
@@ -23,25 +24,37 @@ ENOUGH, MANY = 2, 3
 AT_ONE_MOMENT = 3
 #: How improbable it is that by chance only those were lost that were started with others.
 SELDOM = 0.01
-#: Of so many that are lost at first, one other may be known a moment earlier, since times are not known exactly.
-EARLY = 4
 #: By so many seconds after its start, the run's quick commands have ended, and a server that asks seldom may not know.
 SOON = 2.0
 #: By so many seconds after its time a command has ended, even where the machine is busy.
 ENDED = 0.5
-#: From how many seconds on a poll takes long.
-LONG_POLL = 0.5
+#: From how many seconds on a poll takes long; and what ends a command sooner than that is hardly a time limit.
+LONG_POLL, SHORTEST_LIMIT = 0.5, 1.0
 #: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
 EXACT, BITS, LARGEST = 2**53, 7, 2**64
-
-#: How many bytes a pipe holds.
-PIPE = 1 << 16
-
 #: The commands that leave a trace, of which another tells.
 TRACED = {"once", "slow", "again"}
 
-#: A measure of a poll of a command: what may have made it lost.
+#: A measure of a poll of a command: what may have befallen it by then.
 Measure = Callable[[Evidence, Sighting], Bounds]
+
+
+@dataclass(frozen=True)
+class Parting:
+    """The polls that show what has befallen commands, and those of commands that were spared until then."""
+
+    evidence: Evidence
+    odd: Sequence[Sighting]
+    spared: Sequence[Sighting]
+
+    def by(self, measure: Measure, among: Callable[[Sighting], bool] = bool) -> Bounds | None:
+        """Return how much of a measure the spared had at most and the odd at least; None if it does not part them.
+
+        Only those of the spared are looked at `among` which it would have shown.
+        """
+        most = max((measure(self.evidence, seen)[0] for seen in self.spared if among(seen)), default=inf)
+        least = min((measure(self.evidence, seen)[1] for seen in self.odd), default=-inf)
+        return (most, least) if most < least else None
 
 
 def since_start(evidence: Evidence, seen: Sighting) -> Bounds:
@@ -70,20 +83,15 @@ def polled(evidence: Evidence, seen: Sighting) -> Bounds:
     return least, most - 1  # this one
 
 
-def parted(evidence: Evidence, measure: Measure, among: Callable[[Sighting], bool] = bool) -> Bounds | None:
-    """Return how much of a measure the known had at most and the lost at least; None if it does not part them.
-
-    Only those of the known are looked at `among` which the loss would have shown.
-    """
-    most = max((measure(evidence, seen)[0] for seen in evidence.known if among(seen)), default=inf)
-    least = min((measure(evidence, seen)[1] for seen in evidence.lost), default=-inf)
-    return (most, least) if most < least else None
+def silent(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Seconds since it has printed something, or was started, if it prints nothing meanwhile."""
+    return (0.0, 0.0) if seen.life.name == "steady" else since_start(evidence, seen)
 
 
-def after_start(evidence: Evidence) -> str | None:
-    """A command is forgotten some time after its start; what runs may be kept, if none was lost that ran."""
-    whole, runs = parted(evidence, since_start), any(ran(evidence, seen) for seen in evidence.lost)
-    ended = None if runs or parted(evidence, since_end) else parted(evidence, since_start, tells_the_end)
+def after_start(parting: Parting) -> str | None:
+    """It is some time after the start; what runs may be spared, if none is odd that ran."""
+    whole, runs = parting.by(since_start), any(ran(parting.evidence, seen) for seen in parting.odd)
+    ended = None if runs or parting.by(since_end) else parting.by(since_start, tells_the_end)
     found, kept = whole or ended, "" if whole else ", unless it runs"
     return found and f"{time_in_words(found)} after its start{', though it runs' if runs else kept}"
 
@@ -93,9 +101,9 @@ def ran(evidence: Evidence, seen: Sighting) -> bool:
     return since_end(evidence, seen)[1] == 0 < seconds_of(seen.life)
 
 
-def after_end(evidence: Evidence) -> str | None:
-    """The output of a command is forgotten some time after its end."""
-    found = parted(evidence, since_end)
+def after_end(parting: Parting) -> str | None:
+    """It is some time after the end."""
+    found = parting.by(since_end)
     return found and f"{time_in_words(found)} after its end, polled or not"
 
 
@@ -105,17 +113,17 @@ def time_in_words(found: Bounds) -> str:
     return f"about {most} s" if least == most else f"{least} to {most} s"
 
 
-def after_others(evidence: Evidence) -> str | None:
-    """A command is forgotten once so many others have been started; what runs may be kept."""
-    whole, ended = parted(evidence, others_started), parted(evidence, others_started, tells_the_end)
+def after_others(parting: Parting) -> str | None:
+    """It is once so many others have been started; what runs may be spared."""
+    whole, ended = parting.by(others_started), parting.by(others_started, tells_the_end)
     found = whole or ended
     number = found and f"{count_in_words(found, 'other command')} {'has' if found[1] == 1 else 'have'}"
     return number and f"once {number} been started{'' if whole else ', unless it runs'}"
 
 
-def after_polls(evidence: Evidence) -> str | None:
-    """A command can be polled so many times."""
-    found = parted(evidence, polled)
+def after_polls(parting: Parting) -> str | None:
+    """It is at one poll of so many."""
+    found = parting.by(polled)
     return found and f"once it has been polled {count_in_words(found, 'time')}"
 
 
@@ -144,16 +152,16 @@ EVENTS: dict[object, str] = {
 }
 
 
-def after_event(kind: object) -> Callable[[Evidence], str | None]:
-    """Return the hypothesis that one event of a kind makes a server forget a command."""
+def after_event(kind: object) -> Callable[[Parting], str | None]:
+    """Return the hypothesis that one event of a kind brings it about."""
 
     def measure(evidence: Evidence, seen: Sighting) -> Bounds:
         return evidence.between(kind if kind == "probe" else (kind, seen.e.ask.number), seen)
 
-    def hypothesis(evidence: Evidence) -> str | None:
+    def hypothesis(parting: Parting) -> str | None:
         # What takes output away leaves a command alone that still runs; but what runs gets no 5xx.
-        found = parted(evidence, measure, bool if kind in {"probe", "5xx"} else tells_the_end)
-        ended = parted(evidence, probes_after_end) if kind == "probe" and not found else None
+        found = parting.by(measure, bool if kind in {"probe", "5xx"} else tells_the_end)
+        ended = parting.by(probes_after_end) if kind == "probe" and not found else None
         unless = "" if found else ", unless it runs"
         return f"{EVENTS[kind]}{unless}" if (parts := found or ended) and parts[0] == 0 else None
 
@@ -171,6 +179,35 @@ FORGETTING = (
     *(after_start, after_end, after_others, after_polls),
     *(after_event(kind) for kind in EVENTS if kind != "5xx"),
 )
+
+
+def after_silence(parting: Parting) -> str | None:
+    """Silence is taken for the end: what is never silent for long was seen to run for longer, and nothing else."""
+    found = None if parting.by(since_start) else parting.by(silent)
+    return found and f"after {time_in_words(found)} of silence"
+
+
+def within_a_time(parting: Parting) -> str | None:
+    """There is a time limit. So short a one may as well be the end of a request."""
+    found = parting.by(since_start)
+    or_so = ", or at the end of its start" if found and found[1] < SHORTEST_LIMIT else ""
+    return found and f"{time_in_words(found)} after its start{or_so}"
+
+
+#: What may end a command before its time.
+ENDING = (within_a_time, after_silence, after_polls, after_others, after_event("probe"))
+
+
+def of_what(parting: Parting, hypotheses: Iterable[Callable[[Parting], str | None]]) -> str | None:
+    """Return what may bring it about, if these are not many between which nothing decides."""
+    found = [words for hypothesis in hypotheses if (words := hypothesis(parting))]
+    return ", or ".join(found) if 0 < len(found) <= MANY else None
+
+
+def forgotten(evidence: Evidence) -> str | None:
+    """Something makes a server forget a command."""
+    what = of_what(Parting(evidence, evidence.lost, evidence.known), FORGETTING)
+    return what and f"a command is forgotten {what}, it seems"
 
 
 def rounded(evidence: Evidence) -> str | None:
@@ -197,14 +234,10 @@ def of_another_process(evidence: Evidence) -> str | None:
 def known_late(evidence: Evidence) -> str | None:
     """A command is not known at first, as where another database is read than was written."""
     back = came_back(evidence)
-    found = parted(evidence, lambda e, seen: (-e.seconds(seen)[1], -e.seconds(seen)[0]))
+    found = Parting(evidence, evidence.known, evidence.lost).by(since_start)
     if not found or not back or any(before for _, _, before in back):
         return None
-    latest = max(since_start(evidence, seen)[0] for seen in evidence.lost)
-    early = sum(since_start(evidence, seen)[0] <= latest for seen in evidence.known)
-    if early > len(evidence.lost) // EARLY:
-        return None
-    lost, known = -found[1], -found[0]
+    lost, known = found
     return f"a command is not known at first, it seems: not {lost:.2f} s after its start, but {known:.2f} s after it"
 
 
@@ -260,12 +293,6 @@ def taken_by_a_first_try(evidence: Evidence) -> str | None:
         return None
     said = f"each poll that lost one took {least:.1f} s or more, and none that was served more than {most:.1f} s"
     return f"{said}: what takes long is sent again, it seems, when the first try has taken the output"
-
-
-def forgotten(evidence: Evidence) -> str | None:
-    """One of the things that make a server forget a command, or a few between which nothing decides."""
-    found = [words for hypothesis in FORGETTING if (words := hypothesis(evidence))]
-    return f"a command is forgotten {', or '.join(found)}, it seems" if 0 < len(found) <= MANY else None
 
 
 def at_some_moments(evidence: Evidence) -> str | None:
@@ -333,10 +360,20 @@ def never_known(evidence: Evidence) -> str | None:
     seen = [life for life in evidence.lives if id(life) in ever or id(life) in lost]
     if ever & lost or not alternates(id(life) in ever for life in seen) or not lost_early(evidence):
         return None
-    if not alike(evidence.lost_lives, [life for life in seen if id(life) in ever]):
+    return in_between(evidence.lost_lives, [life for life in seen if id(life) in ever], "never known")
+
+
+def in_between(some: Sequence[Life], others: Sequence[Life], what: str) -> str | None:
+    """Return that something is so of some commands, and not of others that do the same."""
+    if set(map(kind_of, some)).isdisjoint(map(kind_of, others)):
         return None
-    said = f"{len(evidence.lost_lives)} of {counted(len(seen), 'command')} were never known, and others in between were"
-    return f"{said}: these starts were lost, or what they started is forgotten at once, though they got a pid"
+    said = f"{len(some)} of {counted(len(some) + len(others), 'command')} are {what}, and others in between are not"
+    return f"{said}: these starts were lost, or what became of them, though they got a pid"
+
+
+def kind_of(life: Life) -> str:
+    """Return the name of a command, or that of its program."""
+    return life.name or command_text(life).partition(" ")[0]
 
 
 def lost_early(evidence: Evidence) -> bool:
@@ -366,50 +403,49 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
 )
 
 
-def waits_for_others(evidence: Evidence) -> str | None:
-    """Commands wait for one another: none ended that was started while another ran."""
-    lasting = next((life for life in evidence.lives if life.start.ask.command == SLEEP), None)
-    if lasting is None or any(evidence.sent(life.start) < evidence.done(lasting.start) for life in evidence.unending):
-        return None
-    begun, over = evidence.done(lasting.start), evidence.sent(lasting.start) + seconds_of(lasting)
-    ended = [evidence.done(life.end) for life in evidence.lives if life.end and evidence.sent(life.start) > begun]
-    if any(end < over for end in ended):
-        return None
-    said = f"none that was started while {SLEEP} ran has ended before it"
-    return f"{said}: a command, or the news of its end, waits for those before it"
-
-
-def kept_by_a_cache(evidence: Evidence) -> str | None:
-    """A response is repeated: what was said to run by its first poll, soon after its start, is for ever, or for long.
-
-    Others had ended, as their first polls told meanwhile, which had been started later.
-    """
-    running = [life for life in evidence.lives if life.is_short and says_it_runs(life)]
-    late = any(life.seconds_until(life.polls[0]) > SOON for life in evidence.overdue)
-    if late or not evidence.overdue or not evidence.ended or any(map(told_in_time, running)):
-        return None
-    for_ever = not any(life.end for life in evidence.overdue)
-    if not for_ever and not any(ended_meanwhile(life, evidence) for life in evidence.overdue):
-        return None
-    how_long = "" if for_ever else ", for a while"
-    return f"each poll gets what the first of its command got{how_long}: a cache keeps that, it seems"
-
-
-def told_in_time(life: Life) -> bool:
-    """Whether the end of a command was told not long after it."""
-    return life.end is not None and not is_late(life, life.end)
-
-
-def ended_meanwhile(life: Life, evidence: Evidence) -> bool:
-    """Whether another command had ended, as was told, that was started later than one which is said to run on."""
-    last = max(evidence.sent(e) for e in life.polls if member(e, "exited") is False)
-    later = [one for one in evidence.ended if evidence.sent(one.start) > evidence.done(life.start)]
-    return any(one.end and not says_it_runs(one) and evidence.done(one.end) < last for one in later)
+def began_to_wait(evidence: Evidence, life: Life) -> bool:
+    """Whether a command was started while one ran that lasts."""
+    lasting = next((one for one in evidence.lives if one.start.ask.command == SLEEP), None)
+    if lasting is None:
+        return False
+    over = evidence.sent(lasting.start) + seconds_of(lasting)
+    ended_later = life.end is not None and evidence.done(life.end) >= over
+    return evidence.sent(life.start) > evidence.done(lasting.start) and not ended_later
 
 
 def says_it_runs(life: Life) -> bool:
-    """Whether the first poll of a command says that it runs."""
-    return bool(life.polls) and member(life.polls[0], "exited") is False
+    """Whether the first poll of a command says that it runs, not long after its start."""
+    first = life.polls[0] if life.is_short and life.polls else None
+    return first is not None and member(first, "exited") is False and life.seconds_until(first) <= SOON
+
+
+def is_followed_by_none(evidence: Evidence, life: Life) -> bool:
+    """Whether no command was started between the end of one, or the poll that told it, and its last poll."""
+    last = Sighting(life, life.end or life.polls[-1], known=True)
+    if life.end:
+        return evidence.between("start", last)[1] == 1
+    return evidence.between("start", last, seconds_of(life) + ENDED)[0] == 0
+
+
+#: What all that never end may have in common, and why.
+STUCK: dict[str, tuple[Callable[[Evidence, Life], bool], str]] = {
+    "had no other start after it": (is_followed_by_none, "an end is noticed when the next command is started"),
+    f"was started while {SLEEP} ran": (began_to_wait, "a command, or the news of its end, waits for those before it"),
+    "was said to run by its first poll": (
+        lambda _, life: says_it_runs(life),
+        "a cache keeps what the first poll of a command got",
+    ),
+}
+
+
+def in_common(some: Sequence[Life], others: Sequence[Life], evidence: Evidence) -> str | None:
+    """Return what some commands have in common, and none of several others, with why that may be."""
+    found = [
+        f"each of {len(some)} that never end {words}, and none of {len(others)} others: {why}, it seems"
+        for words, (has, why) in STUCK.items()
+        if all(has(evidence, one) for one in some) and not any(has(evidence, one) for one in others)
+    ]
+    return ", or ".join(found) if others else None
 
 
 def lost_together(evidence: Evidence) -> str | None:
@@ -432,37 +468,6 @@ def all_beside(lost: int, beside: int, alone: int) -> bool:
     return lost <= beside and comb(beside, lost) <= SELDOM * comb(beside + alone, lost)
 
 
-def never_run(evidence: Evidence) -> str | None:
-    """Some starts are lost: of others of their kind, started later, a poll told that they ran, or the end."""
-    stuck, number = evidence.unending, len(evidence.unending)
-    after = [life for life in evidence.ended if evidence.sent(life.start) > evidence.sent(stuck[0].start)]
-    if len(after) < number or not alike(stuck, after):
-        return None
-    said = f"{number} of {counted(len(evidence.lives), 'command')} are said to run for ever, and others in between end"
-    return f"{said}: these starts were lost, or such ends are not noticed, though they got a pid"
-
-
-def nothing_at_all(evidence: Evidence) -> str | None:
-    """Some starts are lost, and their commands reported to have ended well, whatever they are."""
-    empty = {id(life) for life in evidence.empty}
-    others = [life for life in evidence.ended if id(life) not in empty and (printed(life) or errors_of(life))]
-    codes = any(life.command and life.command.exit_code for life in evidence.empty)
-    if len(others) < len(empty) or not codes or not alike(evidence.empty, others):
-        return None
-    said = f"{len(empty)} of {counted(len(evidence.lives), 'command')} are said to have ended with exitCode 0"
-    return f"{said} and without output, whatever they do, and others are whole: their starts were lost, it seems"
-
-
-def alike(some: Sequence[Life], others: Sequence[Life]) -> bool:
-    """Whether there are commands that do the same among some and among others."""
-    return not set(map(kind_of, some)).isdisjoint(map(kind_of, others))
-
-
-def kind_of(life: Life) -> str:
-    """Return the name of a command, or that of its program."""
-    return life.name or command_text(life).partition(" ")[0]
-
-
 def nothing_ends(evidence: Evidence) -> str | None:
     """No command at all is said to have ended."""
     if evidence.ended:
@@ -470,63 +475,66 @@ def nothing_ends(evidence: Evidence) -> str | None:
     return "no poll of any command has exited true: no end is noticed, or a cache keeps what the first poll got"
 
 
-def unending_kind(evidence: Evidence) -> str | None:
-    """What all do is said to run on, and nothing else."""
-    return so_is(evidence.unending, evidence.ended, "said to run on: no end of it is noticed")
-
-
-def kept_or_never_run(evidence: Evidence) -> str | None:
-    """A cache keeps what polls got first, or starts are lost; nothing else decides between the two."""
-    return ", or ".join(filter(None, (kept_by_a_cache(evidence), never_run(evidence)))) or None
-
-
-def noticed_by_starts(evidence: Evidence) -> str | None:
-    """An end is noticed once another command is started: none was told before, and all that had one after them end.
-
-    One at least must have been said to run for too long until then.
-    """
-
-    def starts_after(life: Life, e: Exchange, seconds: float) -> Bounds:
-        return evidence.between("start", Sighting(life, e, known=True), seconds)
-
-    told = [starts_after(life, life.end, 0.0)[1] - 1 for life in evidence.ended if life.end]
-    stuck = [starts_after(life, life.polls[-1], seconds_of(life) + ENDED)[0] for life in evidence.unending]
-    late = [
-        starts_after(life, e, 0.0)[1] == 1
-        for life in evidence.ended
-        for e in life.polls
-        if member(e, "exited") is False and life.seconds_until(e) > seconds_of(life) + ENDED
-    ]
-    if not told or min(told) < 1 or any(stuck) or not late or not all(late):
-        return None
-    said = f"each of {len(told)} that ended did after another start, and none of these had one after it"
-    return f"{said}: an end is noticed when the next command is started, it seems"
-
-
-def fills_a_pipe(life: Life) -> bool:
-    """Whether a command writes more to standard error than fits into a pipe."""
-    return len(errors_of(life)) >= PIPE
-
-
-def unread(evidence: Evidence) -> str | None:
-    """What fills a pipe waits for ever, since nobody reads it: standard error, where as much output came whole.
-
-    One that only does that must wait as well: what prints much may take long.
-    """
-    whole = [life for life in evidence.ended if life.end and plain(stdout(life)) == plain(printed(life))]
-    much = any(len(printed(life).encode()) >= PIPE for life in whole)
-    fills = all(map(fills_a_pipe, evidence.unending))
-    alone = any(life.name == "flood" for life in evidence.unending)
-    if not alone or not fills or not much or any(map(fills_a_pipe, evidence.ended)):
-        return None
-    said = (
-        "so does another that writes as much to standard error, more than a pipe holds, and as much output came whole"
+def never_ending(evidence: Evidence) -> str | None:
+    """Why several commands are said to run on that should have ended."""
+    stuck, ended = evidence.unending, evidence.ended
+    after = [life for life in ended if stuck and evidence.sent(life.start) > evidence.sent(stuck[0].start)]
+    return (
+        nothing_ends(evidence)
+        or in_common(stuck, ended, evidence)
+        or lost_together(evidence)
+        or so_is(stuck, ended, "said to run on: its end is not noticed, or nobody reads all that it writes")
+        or (in_between(stuck, after, "said to run for ever") if len(after) >= len(stuck) else None)
     )
-    return f"{said}: nobody reads standard error while a command runs, it seems"
 
 
-#: Why commands are said to run on.
-UNENDING = (nothing_ends, noticed_by_starts, waits_for_others, lost_together, unending_kind, kept_or_never_run)
+def kept_for_a_while(evidence: Evidence) -> str | None:
+    """A cache keeps what the first poll of a command got: others had ended meanwhile, as their first polls told."""
+    late = evidence.overdue
+    until = max((evidence.sent(e) for life in late for e in life.polls if member(e, "exited") is False), default=0.0)
+    in_time = [life for life in evidence.ended if life not in late]
+    shows = any(life.end and not says_it_runs(life) and evidence.done(life.end) < until for life in in_time)
+    return in_common(late, in_time, evidence) if shows else None
+
+
+def nothing_at_all(evidence: Evidence) -> str | None:
+    """Some starts are lost, and their commands reported to have ended well, whatever they are."""
+    empty = {id(life) for life in evidence.empty}
+    others = [life for life in evidence.ended if id(life) not in empty and (printed(life) or errors_of(life))]
+    codes = any(life.command and life.command.exit_code for life in evidence.empty)
+    enough = codes and ENOUGH <= len(empty) <= len(others)
+    return in_between(evidence.empty, others, "said to have ended with exitCode 0 and no output") if enough else None
+
+
+def ended_by(cut: Sequence[Life], every: Sequence[Life]) -> str:
+    """Return why commands were ended before their time, in words that follow how they ended; empty if unknown."""
+    evidence = Evidence(sorted((e for life in every for e in (life.start, *life.polls)), key=lambda e: e.number))
+    starts = {life.start.number for life in cut}
+    odd = [Sighting(one, one.end, known=False) for one in evidence.lives if one.end and one.start.number in starts]
+    running = [Sighting(one, e, known=True) for one in evidence.lives for e in one.polls if runs_still(one, e)]
+    if not odd:
+        return ""
+    if not running:
+        return never_runs(Parting(evidence, odd, running))
+    if [one.life.name for one in odd] == ["closed"]:
+        return ", when it had closed its output: the end of that is taken for its own, it seems"
+    what = of_what(Parting(evidence, odd, running), ENDING) if len(odd) >= ENOUGH else None
+    return f": a command is ended {what}, it seems" if what else ""
+
+
+def runs_still(life: Life, e: Exchange) -> bool:
+    """Whether a poll said that a command runs, before its end was told."""
+    return member(e, "exited") is False and (life.end is None or e.number < life.end.number)
+
+
+def never_runs(parting: Parting) -> str:
+    """Return what may be if no poll said that a command runs: nothing ends it if its code is 0 and no signal's."""
+    well = all(exit_code(seen.life) == 0 for seen in parting.odd)
+    killed = any(exit_code(seen.life) is not None or member(seen.e, "signal") for seen in parting.odd)
+    alone = any(others_started(parting.evidence, seen)[1] == 0 for seen in parting.odd)
+    early = "exited is true too soon, or " if well or not killed else ""
+    ends = f": {early}a command ends with the request that starts it" if alone else ""
+    return f", and no poll of any command got exited false{ends}, it seems"
 
 
 def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: Evidence) -> str | None:
@@ -543,18 +551,18 @@ class Reasons:
     @cached_property
     def lost(self) -> str | None:
         """Why commands were not found, if that is known."""
-        return first_of(LOSSES, self.evidence) if len(self.evidence.lost_lives) >= ENOUGH else None
+        several = len(self.evidence.lost_lives) >= ENOUGH
+        return first_of(LOSSES, self.evidence) if several else None
 
     @cached_property
     def unending(self) -> str | None:
         """Why commands are said to run on, if that is known."""
-        several = len(self.evidence.unending) >= ENOUGH
-        return unread(self.evidence) or (first_of(UNENDING, self.evidence) if several else None)
+        return never_ending(self.evidence) if len(self.evidence.unending) >= ENOUGH else None
 
     @cached_property
     def empty(self) -> str | None:
         """Why commands are said to have ended with nothing, if that is known."""
-        return nothing_at_all(self.evidence) if len(self.evidence.empty) >= ENOUGH else None
+        return nothing_at_all(self.evidence)
 
     def not_known(self, e: Exchange) -> str | None:
         """Return that no hypothesis fits, if it is one of several lost commands that a finding is about."""
@@ -571,7 +579,7 @@ class Reasons:
             of_kind = so_is(self.evidence.failing, self.evidence.ended, "answered so") if failed(e) else None
             return None if e.status in {401, 403} else of_kind or self.lost
         if is_of(e, self.evidence.overdue, self.evidence):
-            return self.unending or kept_by_a_cache(self.evidence)
+            return self.unending or kept_for_a_while(self.evidence)
         if is_of(e, self.evidence.empty, self.evidence):
             return self.empty
         return (rounded(self.evidence) or of_another_process(self.evidence)) if new_pid(e) is not None else None

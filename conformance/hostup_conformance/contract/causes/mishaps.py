@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from math import inf
 from unicodedata import normalize
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
@@ -19,7 +18,6 @@ from hostup_conformance.contract.lives import (
     ended_early,
     seconds_of,
     seconds_to_end,
-    seen_running,
     sleepless,
     stream,
     without_sleep,
@@ -29,18 +27,16 @@ from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The exit codes from here on are those with which a shell tells that a signal ended a command; and that of `timeout`.
 SIGNALLED, TIMED_OUT = 128, 124
+#: How many bytes a pipe holds.
+PIPE = 1 << 16
 #: From how many seconds on a start takes long.
 LONG_START = 0.5
-#: What ends a command sooner than that is hardly a time limit.
-SHORTEST_LIMIT = 1.0
 #: What a shell, or who passes a command on, may take for something else than a letter.
 MARKS = frozenset("$`\\\"'<>&%+ \t\n")
 #: The commands that may print one thing or another.
 VARYING = {"again", "trace", "not_utf_8", "killed"}
 #: Those, and one that goes wrong in any case, tell nothing about which do.
 UNTELLING = {*VARYING, "unknown_program"}
-#: So many commands that were ended show that it was for their silence.
-FEWEST = 2
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
 FEW = 3
 #: How much of what a shell says is shown.
@@ -107,110 +103,6 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     only_sleep = [life for life in odd if life.start.ask.command == SLEEP and sleeps]
     cut += [life for life in only_sleep if seconds_to_end(life) < 0.9 * seconds_of(life)]
     return [*found, *(life for life in cut if life not in found)]
-
-
-def limits(cut: Sequence[Life]) -> tuple[float, float] | None:
-    """Return between how many seconds after their starts commands ended, of which several had been seen to run."""
-    ran, most = sorted(map(seen_running, cut)), min(map(seconds_to_end, cut), default=0.0)
-    return (ran[-1], most) if len(ran) > 1 and ran[-2] > 0 and ran[-1] < most < inf else None
-
-
-def time_limit(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """A time limit: no other command was seen to run for longer. So short a one may as well be the end of a request."""
-    found, ran = limits(cut), max(map(seen_running, every), default=0.0)
-    if not found or ran > found[1]:
-        return None
-    limit = f"a time limit of {max(ran, found[0]):.1f} to {found[1]:.1f} s"
-    return f": {limit}{', or the end of their starts' if found[1] < SHORTEST_LIMIT else ''}, it seems"
-
-
-def silence(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """Silence is taken for the end: what was never silent for long was seen to run for longer, and nothing else."""
-    least, most = max(map(seen_running, cut), default=0.0), min(map(seconds_to_end, cut), default=inf)
-    spoke = [seen_running(life) for life in every if life.name == "steady" and life not in cut]
-    others = [seen_running(life) for life in every if life.name != "steady"]
-    if len(cut) < FEWEST or max(spoke, default=0.0) <= most or max(others, default=0.0) > most:
-        return None
-    return f", after {least:.1f} to {most:.1f} s of silence, taken for the end, it seems"
-
-
-def polls(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """Polls end a command, after so many: what was polled less often was seen to run for longer than those."""
-    counts = {1 + times_running(life) for life in cut}
-    most, times = min(map(seconds_to_end, cut), default=inf), min(counts, default=0)
-    spared = [life for life in every if life not in cut and life.name != "steady" and seen_running(life) > most]
-    if len(counts) != 1 or times < FEWEST or not spared or any(times_running(life) >= times for life in spared):
-        return None
-    return f", when it was polled for the {times}. time: polls end it, it seems"
-
-
-def times_running(life: Life) -> int:
-    """Return how many polls said that a command ran."""
-    return sum(member(e, "exited") is False for e in life.polls if not life.end or e.number < life.end.number)
-
-
-def end_of_output(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """The end of its output is taken for that of a command: another ran on for as long that had not closed its own."""
-    closed = [life.name for life in cut] == ["closed"]
-    ran = closed and any(life.name == "slow" and seen_running(life) >= seconds_to_end(cut[0]) for life in every)
-    whole = closed and any(life.name == "slow" and life.end and not is_cut(life) for life in every)
-    return ", when it had closed its output: the end of that is taken for its own" if ran or whole else None
-
-
-def starts_between(life: Life, poll: Exchange, every: Sequence[Life]) -> tuple[int, int]:
-    """Return how many other starts came between that of a command and a poll of it, at least and at most."""
-    begun, asked = span(life.start), span(poll)
-    others = [span(one.start) for one in every if one is not life]
-    surely = sum(begun[1] < sent and done < asked[0] for sent, done in others)
-    return surely, sum(begun[0] < done and sent < asked[1] for sent, done in others)
-
-
-def span(e: Exchange) -> tuple[float, float]:
-    """Return when a request was sent and when its response had come; where times are unknown, their order."""
-    sent = e.when.timestamp() if e.when else float(e.number)
-    return sent, sent + e.seconds
-
-
-def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """A start ends the commands that run: each of several ended after another start, and none was seen to run on."""
-    running = [starts_between(life, e, every) for life in every for e in life.polls if member(e, "exited") is False]
-    follows = [life.end and starts_between(life, life.end, every)[1] for life in cut]
-    if not running or any(surely for surely, _ in running) or len(cut) < FEWEST or not all(follows):
-        return None
-    return ", and none ran on after another start: a start ends them, it seems"
-
-
-def ended_with_its_start(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """The end of the request that starts a command ends it: none was seen to run, and one ended with no other start."""
-    alone = [life for life in cut if life.end and not starts_between(life, life.end, every)[1]]
-    if not alone or any(map(times_running, every)):
-        return None
-    killed = any(exit_code(life) is not None or (life.end and member(life.end, "signal")) for life in cut)
-    early = "" if killed else "exited is true too soon, or "
-    return f", and no poll said that one runs: {early}a command ends with the request that starts it, it seems"
-
-
-def nothing(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """Nothing ends them: any command is said to have ended, and with 0, not with the code of a signal or none."""
-    ran = any(map(times_running, every)) or any(exit_code(life) != 0 for life in cut)
-    return None if ran else "; no poll of any command got exited false"
-
-
-#: Why commands were ended before their time.
-ENDED_BY: tuple[Callable[[Sequence[Life], Sequence[Life]], str | None], ...] = (
-    nothing,
-    end_of_output,
-    ended_with_its_start,
-    ended_by_starts,
-    polls,
-    silence,
-    time_limit,
-)
-
-
-def ended_by(cut: Sequence[Life], every: Sequence[Life]) -> str:
-    """Return why commands were ended before their time, in words that follow how they ended; empty if unknown."""
-    return next((words for hypothesis in ENDED_BY if (words := hypothesis(cut, every))), "")
 
 
 def exit_code(life: Life) -> int | float | str | None:
@@ -367,6 +259,11 @@ def errors_of(life: Life) -> str:
     return life.command.stderr.decode() if life.command else ""
 
 
+def fills_a_pipe(life: Life) -> bool:
+    """Whether a command writes more to standard error than fits into a pipe."""
+    return len(errors_of(life)) >= PIPE
+
+
 def shared_marks(some: Sequence[Life]) -> set[str]:
     """Return the characters that are neither letters nor digits and that all of some commands have in their text."""
     return {mark for mark in set.intersection(*(set(command_text(life)) for life in some)) if not mark.isalnum()}
@@ -443,6 +340,11 @@ class Run:
     #: How many of its starts took long.
     slow_starts: int = 0
 
+    @property
+    def code(self) -> int | None:
+        """The exit code with which it ends."""
+        return self.life.command.exit_code if self.life.command else None
+
 
 def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = ()) -> list[Run]:
     """Return how often commands ran that leave a trace. The first trace is taken before anything is written.
@@ -474,63 +376,31 @@ def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = ()) -> list[Run]
     return found
 
 
-def repeated_slowly(run: Run, runs: Sequence[Run]) -> str | None:
-    """What takes long to start is started again, as by a gateway that does not wait: each ran once more for each such.
-
-    What ran too seldom shows nothing: then so may the command have run too often that removes what is counted.
-    """
-    agree = all(one.times - one.starts == one.slow_starts for one in runs if one.times >= one.starts)
-    if run.times <= run.starts or not agree:
-        return None
-    took = f"{counted(run.slow_starts, 'start')} of it took {LONG_START:g} s or more"
-    return f"; {took}: something in front has sent that again, it seems"
-
-
-def run_by_polls(run: Run, runs: Sequence[Run]) -> str | None:
-    """Each poll after the end of a command runs it again: what was not polled then ran once."""
-    more = run.times - run.starts
-    others = [one.times == one.starts for one in runs if not one.after_end]
-    if not 0 < more == run.after_end or not others or not all(others):
-        return None
-    return f", as often as it was started and polled after its end ({run.after_end}): a poll runs it again, it seems"
-
-
-def run_again_for_failure(run: Run, runs: Sequence[Run]) -> str | None:
-    """What fails is run again: what ends with 0 was not."""
-    codes = {one.life.name: one.life.command.exit_code for one in runs if one.life.command}
-    more = {one.life.name for one in runs if one.times > one.starts}
-    well = {one.life.name for one in runs if one.times == one.starts and not codes.get(one.life.name)}
-    if run.times <= run.starts or not all(map(codes.get, more)) or not well:
-        return None
-    return f", and ends with exitCode {codes[run.life.name]}; one that ends with 0 ran once"
-
-
-def run_when_polled(run: Run, runs: Sequence[Run]) -> str | None:
-    """A command waits for its first poll: that came later, and then the command ran, and all that were polled did."""
-    polls, ran = run.life.polls, [one.times for one in runs if one.life.name != run.life.name]
-    waits = not run.times and polls and polls[0].number > run.told_by.number and run.life.end
-    if not waits or not ran or not all(ran) or visible(printed(run.life)) not in visible(stdout(run.life)):
-        return None
-    return " until it was polled, and then it did: a command waits for its first poll, it seems"
-
-
-def run_at_each_start(run: Run, runs: Sequence[Run]) -> str | None:
-    """Every start runs its command several times."""
-    more = {one.life.name for one in runs if one.times > one.starts}
-    every = run.times > run.starts and len(more) > 1 and more == {one.life.name for one in runs}
-    return ", and so have all: each start runs its command several times" if every else None
-
-
-#: Why commands ran too often, or not at all.
-RUN: tuple[Callable[[Run, Sequence[Run]], str | None], ...] = (
-    repeated_slowly,
-    run_at_each_start,
-    run_by_polls,
-    run_again_for_failure,
-    run_when_polled,
-)
+#: What a command may have run again for, in words that follow how often: where there was none of that, each ran once.
+AGAIN: dict[str, Callable[[Run], int | None]] = {
+    "; {0} of it took long: something in front has sent that again, it seems": lambda run: run.slow_starts,
+    ", and so have all: each start runs its command several times": lambda run: run.starts,
+    ", as often as it was started and polled after its end: a poll runs it again, it seems": lambda run: run.after_end,
+    ", and ends with exitCode {1}; what ends with 0 ran once": lambda run: run.code,
+}
 
 
 def why_run(run: Run, runs: Sequence[Run]) -> str:
-    """Return why a command ran too often, or not at all, in words that follow how often; empty if unknown."""
-    return next((words for hypothesis in RUN if (words := hypothesis(run, runs))), "")
+    """Return why a command ran too often, or not at all, in words that follow how often; empty if unknown.
+
+    What ran too seldom does not show why others ran too often: the command may have run again that removes what is
+    counted.
+    """
+    told = [one for one in (run, *runs) if one.times >= one.starts]
+    several = run.times > run.starts and (run.slow_starts or len({one.life.name for one in told}) > 1)
+    for words, number in AGAIN.items():
+        if several and all((one.times > one.starts) == bool(number(one)) for one in told):
+            return words.format(counted(run.slow_starts, "start"), run.code)
+    return ", until it was polled: a command waits for its first poll, it seems" if run_when_polled(run, runs) else ""
+
+
+def run_when_polled(run: Run, runs: Sequence[Run]) -> bool:
+    """Whether a command had not run until its first poll, and then did, as all did that were polled before."""
+    polls, ran = run.life.polls, [one.times for one in runs if one.life.name != run.life.name]
+    waits = not run.times and polls and polls[0].number > run.told_by.number and run.life.end
+    return bool(waits and ran) and all(ran) and visible(printed(run.life)) in visible(stdout(run.life))

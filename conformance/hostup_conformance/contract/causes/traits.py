@@ -7,6 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, json_of
+from hostup_conformance.contract.causes.mishaps import PIPE
+from hostup_conformance.contract.commands import Command
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.exchange import ALONE
@@ -56,6 +58,23 @@ QUERY, IN_QUERY = "with a query", " in the query"
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
 #: A command that runs for longer than others.
 LASTS = "of a command that takes a while"
+#: What a command may do.
+DOES: dict[str, Callable[[Command], bool]] = {
+    "of a command that a signal ended": lambda c: c.exit_code is None,
+    "of a command that fails": lambda c: c.exit_code != 0,
+    "of a command that ends with another exitCode than 0": lambda c: bool(c.exit_code),
+    LASTS: lambda c: bool(c.seconds),
+    "of a command that writes something to standard error": lambda c: bool(c.stderr),
+    "of a command that writes nothing to standard error": lambda c: not c.stderr,
+    "of a command that writes more to standard error than a pipe holds": lambda c: len(c.stderr) >= PIPE,
+    "of a command that prints something": lambda c: bool(c.stdout),
+    "of a command that prints nothing": lambda c: not c.stdout,
+    "of a command that writes nothing": lambda c: not c.stdout + c.stderr,
+    "of a command whose output is not UTF-8": lambda c: text_of(c.stdout) is None and 0 not in c.stdout,
+    "of a command whose output is not UTF-8 and has a NUL": lambda c: text_of(c.stdout) is None and 0 in c.stdout,
+    "of a command that prints characters outside ASCII": lambda c: not (text_of(c.stdout) or "").isascii(),
+    "of a command that prints characters above U+FFFF": lambda c: max(text_of(c.stdout) or "", default="") > "\uffff",
+}
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
 #: How a request was sent that had more than so many others under way with it.
@@ -107,31 +126,14 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
 
 
 def of_command(life: Life) -> Iterator[str]:
-    """Yield what the command does that a request started or polled; of one of which little is known, as much as is."""
-    known = life.command
-    if known is None and not life.text:
+    """Yield what the command does that a request started or polled; of an echo of the run, which prints its text."""
+    command = life.command or (Command("", "", life.text.encode()) if life.text else None)
+    if command is None:
         return
-    printed, errors = (known.stdout, known.stderr) if known else (life.text.encode(), b"")
-    if known and known.exit_code is None:
-        yield "of a command that a signal ended"
-    if known and known.exit_code != 0:
-        yield "of a command that fails"
-    if known and known.exit_code:
-        yield "of a command that ends with another exitCode than 0"
-        yield f"of a command that ends with exitCode {known.exit_code}"
-    if known and known.seconds:
-        yield LASTS
-    yield f"of a command that writes {'something' if errors else 'nothing'} to standard error"
-    yield f"of a command that prints {'something' if printed else 'nothing'}"
-    if not (printed or errors):
-        yield "of a command that writes nothing"
-    if not is_text(printed):
-        yield f"of a command whose output is not UTF-8{' and has a NUL' if 0 in printed else ''}"
-    elif not printed.isascii():
-        yield "of a command that prints characters outside ASCII"
-        if max(printed.decode()) > "\uffff":
-            yield "of a command that prints characters above U+FFFF"
-    yield from (f"of a command that prints {size:,} bytes or more" for size in PRINTED if len(printed) >= size)
+    yield from (words for words, does in DOES.items() if does(command))
+    if command.exit_code:
+        yield f"of a command that ends with exitCode {command.exit_code}"
+    yield from (f"of a command that prints {size:,} bytes or more" for size in PRINTED if len(command.stdout) >= size)
 
 
 def of_one_kind(some: Sequence[Life], others: Sequence[Life]) -> str | None:
@@ -144,13 +146,12 @@ def of_one_kind(some: Sequence[Life], others: Sequence[Life]) -> str | None:
     return min(alone, key=rank).removeprefix("of a ") if alone else None
 
 
-def is_text(printed: bytes) -> bool:
-    """Whether output is UTF-8."""
+def text_of(printed: bytes) -> str | None:
+    """Return output as text; None if it is not UTF-8."""
     try:
-        printed.decode()
+        return printed.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
 def credentials(e: Exchange, key: str) -> Iterator[str]:
