@@ -17,7 +17,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
-from hostup_conformance.sources import commands, started_commands
+from hostup_conformance.sources import commands, inquest, started_commands
 from hostup_conformance.sources import linked as links
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from judging import verdict_by, wire_to
@@ -174,3 +174,19 @@ def test_where_commands_never_end_no_other_is_waited_for(monkeypatch: pytest.Mon
             assert started_commands.patience(wire) == started_commands.PATIENCE
             started_commands.follow(wire, started_commands.start(wire, echo(), "a start") or 0)
         assert started_commands.patience(wire) == started_commands.LITTLE_PATIENCE
+
+
+@pytest.mark.parametrize(("cached", "said"), [(True, "fail"), (False, "pass")])
+def test_a_cache_is_told_by_a_query_that_it_does_not_know(
+    cached: bool, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_for_a_new_query(request: Request, response: Response) -> None:
+        if request.pid and request.full:
+            ended = cached and "&" in request.query
+            response.become(200, {"exited": ended, "exitCode": 0 if ended else None})
+
+    with wire_to(Stage(end_for_a_new_query), kind="mock", allow_exec=True) as wire:
+        monkeypatch.setattr(wire.pace, "wait", lambda _: None)
+        inquest.ask_past_a_cache(wire)
+    result = verdict_by(wire).results["POLL-09"]
+    assert (result.status, "a cache keeps" in result.message) == (said, cached)

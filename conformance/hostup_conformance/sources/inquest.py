@@ -1,6 +1,6 @@
-"""Where commands were lost or ended, starts more, each of which is treated in one way alone, so that the cause shows.
+"""Where commands were lost, or ended early or late, starts more, each of which is treated in one way alone.
 
-A server that loses and ends none is sent nothing.
+So the cause shows. A server that does neither is sent nothing.
 """
 
 import time
@@ -13,11 +13,13 @@ from hostup_conformance.contract.causes.evidence import Evidence
 from hostup_conformance.contract.causes.losses import came_back, others_started, polled, since_start
 from hostup_conformance.contract.causes.mishaps import cut_short, fills_a_pipe
 from hostup_conformance.contract.commands import flood, steady
+from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import seconds_to_end
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent, Withheld
+from hostup_conformance.sources.dependent import letters
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import echo
 from hostup_conformance.sources.started_commands import follow, poll, start
@@ -29,6 +31,8 @@ LONGEST_WAIT, MOST_OTHERS, MOST_POLLS, TO_END, LONGER = 3.0, 6, 6, 0.3, 0.2
 PURPOSE = "the start of a command, to see what becomes of it"
 #: The ways of being refused that a poll may have.
 REFUSALS = (401, 403, "unavailable", "foreign", "unknown")
+#: A command that runs for a moment, and for how many seconds it is waited for.
+RUNS_SHORTLY, UNTIL_ENDED = "sleep 1", 1.5
 #: A command that runs for longer than that, and that the run has not started before.
 RUNS_ON = "sleep 30"
 #: How long the command is silent that prints something now and then: a part of the time after which others ended.
@@ -36,7 +40,7 @@ SILENT, LONGEST_SILENCE = 1 / 6, 0.3
 #: For how many seconds a command is followed that should end at once.
 UNTIL_STUCK = 5.0
 #: How many commands are started at most.
-MOST_STARTED = 3 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
+MOST_STARTED = 3 + 1 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
 #: No command is started unless so many requests are left: for what becomes of it, and for what is sent after that.
 ROOM = 10 + 24
 
@@ -52,6 +56,9 @@ def run(wire: Wire) -> None:
     if evidence.unending and all(map(fills_a_pipe, evidence.unending)):
         with suppress(Unsent):
             follow_flood(wire)
+    if any(life.end for life in evidence.overdue):
+        with suppress(Unsent):
+            ask_past_a_cache(wire)
     # What a gateway failed to pass on was not forgotten.
     lost = [seen for seen in evidence.lost if not evidence.between(("5xx", seen.e.ask.number), seen)[1]]
     if not lost or not evidence.known:
@@ -86,6 +93,17 @@ def follow_flood(wire: Wire) -> None:
     pid = begin(wire, flood(token_hex(6)).text)
     if pid is not None:
         follow(wire, pid, deadline=time.monotonic() + UNTIL_STUCK)
+
+
+def ask_past_a_cache(wire: Wire) -> None:
+    """Poll a command while it runs; and once it has ended, with a query that no cache knows, and as at first."""
+    pid = start_if_room(wire, RUNS_SHORTLY, "the start of a command, to see whether a cache keeps what its polls get")
+    end(wire, pid)
+    if pid is not None:
+        wire.pace.wait(UNTIL_ENDED)
+        new = authorized(f"{path_of(wire.target.vps)}?pid={pid}&{letters(token_hex(8))}", wire.target)
+        if member(wire.send(new, purpose="a poll with a query that nothing has had before"), "exited") is True:
+            end(wire, pid)
 
 
 def after_some_time(wire: Wire, seconds: float, times: float) -> None:
@@ -123,10 +141,15 @@ def after_refusals(wire: Wire, evidence: Evidence) -> None:
 
 
 def begin(wire: Wire, command: str | None = None) -> int | None:
+    """Start a command that may get lost; return its pid, None if it got none."""
+    return start_if_room(wire, command or echo(), PURPOSE)
+
+
+def start_if_room(wire: Wire, command: str, purpose: str) -> int | None:
     """Start a command; return its pid, None if it got none; raise `Withheld` if there is no room for it."""
     if wire.limits.requests and len(wire.exchanges) + ROOM > wire.limits.requests:
         raise Withheld("the requests that are left are for others")
-    return start(wire, command or echo(), PURPOSE)
+    return start(wire, command, purpose)
 
 
 def end(wire: Wire, pid: int | None) -> None:

@@ -176,20 +176,33 @@ def finished_gets_200(exchanges: Exchanges) -> Findings:
 
 @rule("POLL-09", seeks="command output")
 def exited_never_goes_back(exchanges: Exchanges) -> Findings:
-    """For each pid, exited false after exited true is a finding.
+    """For each pid, exited false after exited true is a finding, whatever else the query had that got exited true.
 
     An error after exited true passes, since the agent may have forgotten the pid. So does exited false in response to a
     request that was under way at the same time.
     """
     ended: list[ask.Exchange] = []
-    for e in exchanges.each(selectors.asks_output, selectors.is_output):
+    pids = exchanges.target.pids
+    for e in exchanges.each(lambda e: tells_state(e) or (asks_for_more(e) and e.ask.number in pids)):
         if e.body.get("exited") is True:
             ended.append(e)
         elif e.body.get("exited") is False:
             for before in ended:
-                if before.request.target == e.request.target and not lives.overlap(before, e):
-                    yield e, f"exited true, as in request {before.number}, or a 4xx", {"exited": False}
+                if before.ask.number == e.ask.number and not lives.overlap(before, e):
+                    kept = "exited false: a cache keeps what a poll got before, it seems"
+                    got = kept if asks_for_more(before) else {"exited": False}
+                    yield e, f"exited true, as in request {before.number}, or a 4xx", got
                     return
+
+
+def tells_state(e: ask.Exchange) -> bool:
+    """The output of a known command for who may see it."""
+    return selectors.asks_output(e) and selectors.is_output(e)
+
+
+def asks_for_more(e: ask.Exchange) -> bool:
+    """A poll by the full key whose query has another parameter too."""
+    return selectors.succeeded(e) and selectors.asking(credential="full", vps="own", pid=ask.Pid.STRANGE)(e)
 
 
 def ending(e: ask.Exchange) -> dict[str, object]:
