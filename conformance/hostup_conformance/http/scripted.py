@@ -50,8 +50,9 @@ class Reply:
     delay: float = 0.0
     #: How many bytes of the body are sent, if not all of them; -1 sends nothing at all.
     cut: int | None = None
-    #: In how many pieces the body is sent, with a pause before each.
+    #: In how many pieces the body is sent, with a pause before each, and whether they begin with the head.
     pieces: int = 1
+    split_head: bool = False
     pause: float = 0.0
     chunked: bool = False
     #: Whether nothing but the end of the connection tells where the body ends.
@@ -83,8 +84,9 @@ class Reply:
         if self.cut == -1:
             return []
         body = self.sent[: self.cut]
-        size = max(-(-len(body) // self.pieces), 1)
-        parts = [body[at : at + size] for at in range(0, len(body), size)]
+        if self.split_head:
+            return split(self.head() + body, self.pieces)
+        parts = split(body, self.pieces)
         if self.chunked:
             parts = [f"{len(part):x}\r\n".encode() + part + CRLF for part in parts]
             parts += [b"0\r\n\r\n"] if self.cut is None else []
@@ -93,6 +95,12 @@ class Reply:
     def response(self) -> Response:
         """Return the response as a client that gets all of it sees it."""
         return Response(self.status, tuple(self.headers), self.body)
+
+
+def split(data: bytes, pieces: int) -> list[bytes]:
+    """Return data in so many pieces, or fewer."""
+    size = max(-(-len(data) // pieces), 1)
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 @dataclass

@@ -11,8 +11,8 @@ from hostup_conformance.http.scripted import Reply
 
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
 LOGIN = b"<!doctype html><title>Sign in</title><form>available: true</form>\n"
-#: How many blanks follow a body that trickles, which is one byte of JSON (RFC 8259) every so many seconds.
-BLANKS, TRICKLE = 400, 0.25
+#: How many bytes are added to what trickles (to a body, blanks: RFC 8259), one every so many seconds.
+PADDING, TRICKLE = 400, 0.25
 #: How long clients are asked to wait, in seconds.
 WAIT = 2
 
@@ -170,8 +170,17 @@ add(
 def trickling(turn: Turn) -> Reply:
     """The body of each response to a {kind} comes byte by byte, and would take minutes."""
     reply = turn.right()
-    reply.body += b" " * BLANKS
+    reply.body += b" " * PADDING
     reply.pieces, reply.pause = len(reply.body), TRICKLE
+    return reply
+
+
+@scene("poll", timeout=4.0, long=True)
+def poll_trickling_head(turn: Turn) -> Reply:
+    """The header section of each response to a poll comes byte by byte, and would take minutes."""
+    reply = turn.right()
+    reply.headers.append(("X-Padding", "x" * PADDING))
+    reply.split_head, reply.pieces, reply.pause = True, len(reply.head()) + len(reply.body), TRICKLE
     return reply
 
 

@@ -76,6 +76,22 @@ class NoLimitInAll(Right):
         yield
 
 
+@trips("CLIENT-24", "poll-trickling-head")
+class LimitsTheBody(Right):
+    """It limits the time for the body, but for the header section only each read."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        connection, parts = self.connection(url), urlsplit(url)
+        headers = self.headers() | ({"Content-Type": self.media_type} if body is not None else {})
+        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
+        response = connection.getresponse()
+        try:
+            with self.limit():
+                return Got(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+
 @trips("CLIENT-40", "available-missing", "available-null", does="probe")
 class YesUnlessFalse(Right):
     """It says that commands can be run unless available is false."""
