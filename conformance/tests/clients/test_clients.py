@@ -483,6 +483,16 @@ def test_advice_names_a_library_only_where_it_is_known() -> None:
         ),
         ("panic: no\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:5 +0x1\nexit status 2\n", ": panic: no"),
         ("a.rb:1:in `f': no (RuntimeError)\n\tfrom a.rb:2:in `<main>'\n", ": a.rb:1:in `f': no"),
+        (
+            "PHP Fatal error:  Uncaught E: no in /a.php:1\nStack trace:\n#0 {main}\n  thrown in /a.php\n",
+            ": PHP Fatal error:  Uncaught E: no",
+        ),
+        ("lua: a.lua:1: no\nstack traceback:\n\t[C]: in function 'error'\n\t[C]: in ?\n", ": lua: a.lua:1: no"),
+        ('no\n    while executing\n"error no"\n    invoked from within\n"f"\n    (file "a.tcl")\n', ": no"),
+        ("a: no\nCallStack (from HasCallStack):\n  error, called at a.hs:1:8\n", ": a: no"),
+        ("thread 'main' panicked at a.rs:1:6:\nno\nnote: run with `RUST_BACKTRACE=1`\n", ": no"),
+        ("Error: no\nExecution halted\n", ": Error: no"),
+        ("  no, indented\n", ": no, indented"),
     ],
 )
 def test_the_last_words_are_the_error(text: str, said: str) -> None:

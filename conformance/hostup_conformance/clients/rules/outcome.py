@@ -9,8 +9,10 @@ from hostup_conformance.contract.paths import ENDPOINT
 
 #: How many of the last bytes of the standard error are looked at for what the command said last.
 TOLD = 4000
-#: The last line of what a runtime prints below an uncaught error, and the line of that error.
-BELOW_ERROR = re.compile(r"Node\.js v|\s+(at|from) |\s*[})\]]|\t|exit status \d")
+#: A line that a runtime prints below an uncaught error, and the line of that error, where it has a usual form.
+BELOW_ERROR = re.compile(
+    r"\s|[\"})\]]|#\d|[Ss]tack (back)?trace|CallStack |Execution halted|note: |Node\.js v|exit status \d"
+)
 ERROR = re.compile(r"(panic|fatal error|Uncaught|Exception in thread|[\w.$]*(Error|Exception))\b.*: |\S+:\d+:in .*: ")
 
 
@@ -164,11 +166,12 @@ def unfinished_task(story: Story) -> Findings:
 def last_words(outcome: Outcome) -> str:
     """Return what the command said last on its standard error, after a colon; nothing if it said nothing.
 
-    Where a runtime prints a stack or its version below the error, as Node, Java and Go do, it is the error.
+    Where a runtime prints a stack, a hint or its version below the error, as many do, it is the error.
     """
     lines = [line for line in outcome.stderr[-TOLD:].decode("utf-8", "replace").splitlines() if line.strip()]
     if lines and BELOW_ERROR.match(lines[-1]):
-        lines = [line for line in lines if ERROR.match(line)][:1] or lines
+        above = [line for line in lines if not BELOW_ERROR.match(line)]
+        lines = [line for line in lines if ERROR.match(line)][:1] or above or lines
     return f": {lines[-1].strip()}" if lines else ""
 
 
