@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hostup_conformance.clients.rules import client_rules
-from hostup_conformance.clients.scenes import THROUGH
+from hostup_conformance.clients.scenes import BASE_URL, THROUGH
 from hostup_conformance.clients.story import Exchange, Seen
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
@@ -23,6 +24,9 @@ MATRIX = Path(__file__).parent / "kill_matrix.json"
 SHARE = 0.5
 #: Requirements that one mistake breaks, each in scenes of its own: what breaks the first there would break it anywhere.
 ALIKE = {"CLIENT-20": ("CLIENT-21", "CLIENT-22")}
+#: Requirements that the task is finished in scenes of their own, which few clients of the matrix are played: what keeps
+#: a client from finishing it elsewhere does so there.
+ALSO_THROUGH = ("CLIENT-34", BASE_URL)
 
 
 @cache
@@ -76,4 +80,11 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
         Breach(id, one.status == "fail", places[id], one.requirement.rank, general=id == THROUGH)
         for id, one in broken.items()
     ]
-    return causes(breaches, read_matrix(MATRIX)["faults"] if breaches else {}, SHARE)
+    return causes(breaches, known() if breaches else {}, SHARE)
+
+
+def known() -> dict[str, dict[str, Any]]:
+    """Return the faults of the kill matrix, with what they would break in all scenes."""
+    faults = read_matrix(MATRIX)["faults"]
+    more = {name: ALSO_THROUGH for name, fault in faults.items() if THROUGH in fault["reported"]}
+    return {name: {**fault, "reported": [*fault["reported"], *more.get(name, ())]} for name, fault in faults.items()}

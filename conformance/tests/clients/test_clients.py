@@ -171,6 +171,13 @@ def test_what_a_client_did_wrong_stands_above_that_it_did_not_get_through(tmp_pa
     assert cause == {"id": "CLIENT-06", "explains": ["CLIENT-33"]}
 
 
+def test_what_keeps_a_client_from_finishing_anywhere_is_told_once(tmp_path: Path) -> None:
+    scenes = ("well", "base-url-with-slash", "connection-closed-between")
+    client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "KeyWithoutScheme")
+    (cause,) = report_in(tmp_path)["root_causes"]
+    assert cause == {"id": "CLIENT-01", "explains": ["CLIENT-33", "CLIENT-34", "CLIENT-42"]}
+
+
 def test_one_mistake_about_retry_after_is_told_once(tmp_path: Path) -> None:
     scenes = ("poll-rate-limited", "probe-rate-limited-until", "poll-overloaded")
     client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "IgnoresEveryRetryAfter")
