@@ -259,10 +259,10 @@ def checks_the_scope_after_others(request: Request, response: Response) -> None:
     checks_the_scope(request, response, last == READ_API_KEY)
 
 
-def test_who_is_let_in_now_and_then_shows_several_servers() -> None:
-    words = "in turns: only some of several servers check it, it seems"
+def test_who_is_let_in_now_and_then_is_told() -> None:
+    words = "such requests, back and forth: it is not known what decides"
     assert words in message(checks_the_scope_on_one_of_two, "SCOPE-02")
-    assert words not in message(checks_the_scope_after_others, "SCOPE-02")
+    assert "servers that take turns" not in message(checks_the_scope_after_others, "SCOPE-02")
 
 
 def is_out_of_order(request: Request, response: Response) -> None:

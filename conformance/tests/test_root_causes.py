@@ -155,7 +155,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "exit_codes_are_text": ("START-08", 'got {"exitCode": "0"}'),
     "lack_of_scope_is_unauthorized": ("SCOPE-02", "got 401 unauthorized"),
     "foreign_vps_is_unauthorized": ("ID-02", "got 401 unauthorized"),
-    "one_replica_knows_no_keys": ("AUTH-08", "back and forth: only some of several servers do so, it seems"),
+    "one_replica_knows_no_keys": ("AUTH-08", "back and forth: it is not known what decides"),
     "a_command_blocks_the_server": ("HTTP-01", "which started 'sleep 60', got a response: what runs blocks all"),
     "starts_wait_for_a_minute": ("HTTP-01", "a start waits for the end, it seems"),
     "words_are_replaced": ("START-19", '"kill" became "true"'),
@@ -287,8 +287,8 @@ def lists_now_and_then(request: Request, response: Response) -> None:
 @pytest.mark.parametrize(
     ("change", "requirement", "words", "said"),
     [
-        (flaps, "PROBE-05", "in turns: servers disagree", True),
-        (goes_down, "PROBE-05", "in turns", False),
+        (flaps, "PROBE-05", "it is not known what decides", True),
+        (goes_down, "PROBE-05", "not known", False),
         (gives_output_to_probes, "SCOPE-05", "a plain probe gets command output as well", True),
         (gives_output_to_probes, "PROBE-04", "as well", False),
         (lists_now_and_then, "VPS-03", "the list differs from time to time", True),

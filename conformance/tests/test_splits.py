@@ -6,9 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.notes import Entry, depends_on_time, goes_down, refused_keys
+from hostup_conformance.contract.causes.notes import goes_down, refused_keys
 from hostup_conformance.contract.causes.shared import blocked, from_a_cache, waiting
-from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, back_and_forth, told
+from hostup_conformance.contract.causes.splits import (
+    BY_REQUEST,
+    IN_TIME,
+    Course,
+    Split,
+    back_and_forth,
+    told,
+    undecided,
+)
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response
@@ -64,7 +72,7 @@ def statuses(text: str) -> list[Response | None]:
     [
         ("srs" * 10, "10 of 30 requests, 1 of each 3 in a row: 1 of 3 servers that take turns does so, it seems"),
         ("sr" * 12, "12 of 24 requests, 1 of each 2 in a row: 1 of 2 servers that take turns does so, it seems"),
-        ("ssrrsrrrssrsrssrsrrssrr", "back and forth: only some of several servers do so, it seems"),
+        ("ssrrsrrrssrsrssrsrrssrr", "back and forth: it is not known what decides"),
         ("s" * 9 + "r" * 7, "none of 9 before request 10, and all 7 since"),
         ("s" * 9 + "." * 7, "and all 7 since: it went down at that request (/api/v2/vps/vps_1/agent/exec), or drops"),
         ("s" * 9 + "r" * 7 + "s", None),
@@ -194,20 +202,27 @@ def test_a_copy_from_a_cache_is_told() -> None:
     assert from_a_cache(in_order(fresh, fresh)) is None
 
 
-@pytest.mark.parametrize(
-    ("letters", "depends"),
-    [
-        ("sssrrr", True),
-        ("srsrsr", False),
-        ("ssssssssrsrrrrrrrrrr", True),
-        ("sssssrsrrrrr", False),
-        ("ssrsrsrsrrrr", False),
-    ],
-)
-def test_who_is_let_in_for_a_while_shows_no_servers(letters: str, depends: bool) -> None:
-    """The letters stand for requests that came later and later after one with the full key."""
-    entries = [Entry(e, None, False, float(at)) for at, e in enumerate(run_of(statuses(letters)))]
-    assert depends_on_time(entries[::-1]) is depends
+def test_who_is_let_in_soon_after_the_key_is_told() -> None:
+    """It is not said where one is refused that came as soon."""
+    full, later = run_of(statuses("s" * 9)), run_of(statuses("sr" * 3), key="other", after=0.1)
+    later = [
+        replace(e, when=BEGAN + timedelta(seconds=at + (0.1 if e.status == 200 else 0.9))) for at, e in enumerate(later)
+    ]
+    for late in (False, True):
+        wrong = [replace(e, when=BEGAN + timedelta(seconds=0.05)) if late and e.status == 401 else e for e in later]
+        every = in_order(*sorted([*full, *wrong], key=lambda e: e.when or BEGAN))
+        odd, usual = ([e for e in every if e.ask.credential == "wrong" and e.status == status] for status in (200, 401))
+        words = told(Split(odd, usual, Course(every, KEY)), IN_TIME) or ""
+        assert ("within 0.10 s after one with the full key" in words) is not late
+
+
+def test_what_is_not_known_is_told() -> None:
+    """The same request must have got both, and often enough."""
+    decided_by_nothing = "2 of 6 such requests: it is not known what decides"
+    for letters, words in {"ssrssr": decided_by_nothing, "srsr": None, "sssrrr": None}.items():
+        every = in_order(*run_of(statuses(letters)))
+        odd, usual = ([e for e in every if (e.status != 200) is refused] for refused in (True, False))
+        assert undecided(Split(odd, usual, Course(every, KEY))) == words
 
 
 def test_polls_that_wait_for_the_end_are_told() -> None:

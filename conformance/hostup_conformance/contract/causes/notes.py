@@ -5,24 +5,31 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Credential, Exchange, Pid
-from hostup_conformance.contract.causes.evidence import alternates
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
 from hostup_conformance.contract.causes.fates import FEW, before, texts_of
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.mishaps import printed
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
-from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, Teller, asked, told
+from hostup_conformance.contract.causes.splits import (
+    BY_REQUEST,
+    IN_TIME,
+    UNDECIDED,
+    Course,
+    Split,
+    Teller,
+    asked,
+    kind_of,
+    told,
+)
 from hostup_conformance.contract.causes.traits import FEWEST, of_one_kind
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
-from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_availability, is_output, new_poll, starts
-from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -92,15 +99,15 @@ def note_on(
     strong, weak = (next((c.words for c in own if c.words and c.weak is one), None) for one in (False, True))
     return strong or (
         told_later(result, exchanges)
+        or (of_availability(first, exchanges, course) if result.requirement.area == "PROBE" else None)
         or what_befell(result, exchanges, reasons)
         or of_another(first, exchanges)
         or weak
         or told_apart(result, course, BY_REQUEST)
-        or let_in_now_and_then(result, exchanges)
         or told_apart(result, course, IN_TIME)
-        or now_and_then(result)
         or page_in_front(first, exchanges)
         or of_one_command(result, reasons)
+        or told_apart(result, course, UNDECIDED)
         or reasons.not_known(first)
     )
 
@@ -108,8 +115,6 @@ def note_on(
 def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
     """Return what befell the command, or the VPS, that the first finding is about."""
     first, requirement = result.findings[0].exchange, result.requirement
-    if requirement.area == "PROBE":
-        return in_turns(first, exchanges) or once_started(first, exchanges)
     if requirement.area == "PID" and (words := of_any_process(first, exchanges)):
         return words
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
@@ -138,11 +143,25 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     """Return what tells the requests that were found from the others that were judged."""
     odd = {one.exchange.number: one.exchange for one in result.findings}
     let_in = result.requirement.area in LET_IN and below(result.findings[0].exchange, 300)
-    # Some rules stop at what they find first. Nobody is let in by chance, and `let_in_now_and_then` looks at the time.
-    if (len(odd) == 1 and not let_in) or (let_in and tellers is IN_TIME):
+    # Some rules stop at what they find first.
+    if len(odd) == 1 and not let_in and tellers is not UNDECIDED:
         return None
-    usual = [e for e in result.judged if e.number not in odd and e.response]
+    # What another requirement tells of was not spared.
+    errors = {e.status for e in odd.values() if not below(e, 400)}
+    usual = [e for e in result.judged if e.number not in odd and e.response and e.status not in errors]
     return told(Split([*odd.values()], usual, course), tellers)
+
+
+def of_availability(first: Exchange, exchanges: Sequence[Exchange], course: Course) -> str | None:
+    """Return what tells the requests like one that got another availability from those that got the same."""
+    if not is_availability(first):
+        return None
+    if words := once_started(first, exchanges):
+        return words
+    alike = [e for e in course.ordered if is_availability(e) and e.ask == first.ask]
+    available = member(first, "available")
+    odd, usual = ([e for e in alike if (member(e, "available") == available) is so] for so in (True, False))
+    return told(Split(odd, usual, course), (*IN_TIME, *UNDECIDED))
 
 
 def refused_keys(course: Course) -> Cause | None:
@@ -198,7 +217,7 @@ def goes_down(course: Course) -> Cause | None:
         return None
     words = f"{counted(len(broken), 'connection')} broke, and others were refused just after: the server goes down"
     urls = {e.request.target for e in broken if e.ask.pid.known}
-    polled = [life for life in course.lives if new_poll(life.start) in urls]
+    polled = [life for life in course.life_of.values() if new_poll(life.start) in urls]
     most = max(polled, key=lambda life: len(printed(life)), default=None)
     keys = {e.ask.credential for e in broken}
     usual = [e for e in responded if e.ask.credential in keys]
@@ -301,6 +320,19 @@ def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
     return f"it is a poll of the command {life.name}{f', the only {what}' if what else ''}"
 
 
+def once_started(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that probes got another availability once a command had been started, if all did, and none before."""
+    alike = [e for e in exchanges if is_availability(e) and e.ask.vps == "own" and e.ask.credential in VALID]
+    differ = [member(e, "available") != member(first, "available") for e in alike]
+    before = sum(differ)
+    changed = min(e.number for e in alike[before:]) if 0 < before < len(alike) else 0
+    started = [e.number for e in exchanges if starts(e) and e.number < changed]
+    if not started or not all(differ[:before]) or alike[before - 1].number > started[0]:
+        return None
+    others = f"{before} before the first command was started, and none of {len(alike) - before} later, got another"
+    return f"{others}: what was started has changed it, it seems"
+
+
 def taken_by_polls(first: Exchange, reasons: Reasons) -> str | None:
     """Return that each poll takes what it returns, if one got only the rest of what others had got before the end."""
     whole = stream(first, "stdout") and stream(first, "stderr")
@@ -319,134 +351,11 @@ def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | 
     return f"a plain probe gets command output as well, as request {probe.number} (PROBE-04)" if probe else None
 
 
-def in_turns(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return how often requests like one that got the availability got another, back and forth."""
-    if not is_availability(first):
-        return None
-    alike = [e for e in exchanges if e.ask == first.ask and is_availability(e)]
-    differ = [member(e, "available") != member(first, "available") for e in alike]
-    if not alternates(differ):
-        return None
-    return (
-        f"{sum(differ)} of {len(alike)} requests like this got another available, in turns: servers disagree, it seems"
-    )
-
-
-def once_started(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return that probes got another availability once a command had been started, if all did, and none before."""
-    alike = [e for e in exchanges if is_availability(e) and e.ask.vps == "own" and e.ask.credential in VALID]
-    differ = [member(e, "available") != member(first, "available") for e in alike]
-    before = sum(differ)
-    changed = min(e.number for e in alike[before:]) if 0 < before < len(alike) else 0
-    started = [e.number for e in exchanges if starts(e) and e.number < changed]
-    if not started or not all(differ[:before]) or alike[before - 1].number > started[0]:
-        return None
-    others = f"{before} before the first command was started, and none of {len(alike) - before} later, got another"
-    return f"{others}: what was started has changed it, it seems"
-
-
-def now_and_then(result: Result[Ask]) -> str | None:
-    """Return how often requests like the first that was refused were refused as it was, if others were served."""
-    first = result.findings[0].exchange
-    if first.status == 401 and comes_and_goes(result):
-        alike = [e for e in result.judged if e.ask.credential == first.ask.credential and e.response]
-    else:
-        alike = [e for e in result.judged if is_alike(e, first) and e.response]
-    refused = sum(e.status == first.status for e in alike)
-    if (first.status or 0) < 400 or len(alike) < ALIKE or not any(below(e, 400) for e in alike):
-        return None
-    return f"{refused} of {len(alike)} requests like this got {first.status}"
-
-
-def let_in_now_and_then(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
-    """Return how many were let in of those that must be refused alike, if nothing but chance tells which.
-
-    The same request must have been let in and refused, and there must be no one thing that decides.
-    """
-    first = result.findings[0].exchange
-    if result.requirement.area not in {*LET_IN, "SAFETY"} or not below(first, 300):
-        return None
-    alike, same = list[Entry](), dict[object, set[bool]]()
-    key, served, full = None, set[str](), 0.0
-    for e in exchanges:
-        sent = e.when.timestamp() if e.when else 0.0
-        if judges_entry(e, first):
-            alike.append(Entry(e, key, e.request.target in served, sent - full))
-            same.setdefault(e.request, set()).add(below(e, 300))
-        key = e.ask.credential
-        served |= {e.request.target} if key == "full" and below(e, 300) else set()
-        full = sent if key == "full" else full
-    turns = alternates(below(one.e, 300) for one in alike)
-    if not turns or all(len(one) < 2 for one in same.values()) or any(decides(p, alike) for p in PARTS):
-        return None
-    every_other = all(below(a.e, 300) != below(b.e, 300) for a, b in pairwise(alike))
-    if not every_other and depends_on_time(alike):
-        return "each came just after one with the full key, and later ones are refused: who asked is kept, it seems"
-    let_in = f"{sum(below(one.e, 300) for one in alike)} of {len(alike)} such requests were let in"
-    return f"{let_in}, and others refused, in turns: only some of several servers check it, it seems"
-
-
-def judges_entry(e: Exchange, first: Exchange) -> bool:
-    """Whether a request shows who is let in as another does: it must be refused, for the same key and VPS."""
-    same = e.ask.credential == first.ask.credential and e.ask.vps == first.ask.vps
-    due = e.status == 404 and e.ask.vps != "own"
-    shows = below(e, 300) or e.status in {401, 403} or due
-    return same and shows and e.request.method == "GET" and (e.ask.credential != "read" or e.ask.pid.known)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A request that must be refused, the key of the one before, and when and for what the full key was used."""
-
-    e: Exchange
-    key: Credential | None
-    served: bool
-    #: How many seconds before the full key was used.
-    since_full: float
-
-
-#: What may decide whether a request is let in that is refused at other times.
-PARTS: tuple[Callable[[Entry], Hashable], ...] = (
-    lambda one: one.e.source == ALONE,
-    lambda one: one.e.source == BURST,
-    # Of those that were sent at once, it is not known which came before.
-    lambda one: object() if one.e.source == BURST else one.key,
-    lambda one: one.served,
-)
-
-
-def depends_on_time(alike: Sequence[Entry]) -> bool:
-    """Whether, but for one, all were let in that came soon after the full key was used, and all others refused."""
-    ordered = [below(one.e, 300) for one in sorted(alike, key=lambda one: one.since_full)]
-    mistaken = best = sum(ordered)
-    for let_in in ordered:
-        mistaken += -1 if let_in else 1
-        best = min(best, mistaken)
-    return best <= (len(ordered) >= SEVERAL) and True in ordered and False in ordered
-
-
-def decides(part: Callable[[Entry], Hashable], alike: Sequence[Entry]) -> bool:
-    """Whether a part was never the same of some that were let in and some that were refused."""
-    let_in = {part(one) for one in alike if below(one.e, 300)}
-    return let_in.isdisjoint(part(one) for one in alike if not below(one.e, 300))
-
-
 def comes_and_goes(result: Result[Ask]) -> bool:
     """Whether a valid key is refused with 401 now and then, whatever it is used for."""
     plain = [e for e in result.judged if e.ask.pid.well_formed and not e.ask.devious]
     refused = {kind_of(e) for e in plain if e.status == 401 and e.ask.credential in VALID}
     return any(kind_of(e) in refused for e in plain if below(e, 400))
-
-
-def kind_of(e: Exchange) -> tuple[object, ...]:
-    """Return what of a request decides whether it is served."""
-    return e.request.method, e.ask.resource, e.ask.credential, e.ask.vps, e.ask.pid, e.ask.starts
-
-
-def is_alike(e: Exchange, other: Exchange) -> bool:
-    """Whether two requests, neither of which can use anything up, ask for the same."""
-    steady = other.ask.pid in {Pid.ABSENT, Pid.RUNNING} and not other.ask.starts
-    return steady and e.ask == other.ask and e.request.method == other.request.method
 
 
 def of_another(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:

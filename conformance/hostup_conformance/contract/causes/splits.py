@@ -10,14 +10,16 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import inf
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.differences import alike
-from hostup_conformance.contract.causes.evidence import both_ways, turns
+from hostup_conformance.contract.causes.evidence import alternates, both_ways, turns
 from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
+from hostup_conformance.contract.selectors import is_availability
 from hostup_conformance.keeping.safe_text import counted, shown
 
 #: So many requests of both kinds show a pattern in time that is hardly by chance.
@@ -53,7 +55,6 @@ class Course:
         self, exchanges: Sequence[Exchange], key: str, life_of: Callable[[], Mapping[int, Life]] = dict
     ) -> None:
         self.key = key
-        #: The commands by the numbers of their starts and polls.
         self._life_of = life_of
         self.ordered = sorted(exchanges, key=lambda e: e.number)
         self._traits = dict[int, frozenset[str]]()
@@ -73,16 +74,26 @@ class Course:
     def carried(self, e: Exchange) -> frozenset[str]:
         """Return the traits of an exchange, each of which is looked at once."""
         if e.number not in self._traits:
-            life = self._life_of().get(e.number)
+            life = self.life_of.get(e.number)
             what = "for the start " if e.ask.starts else ""
             of_its_command = (f"{what}{does}" for does in (of_command(life) if life else ()))
             self._traits[e.number] = frozenset([*traits(e, self.key, self._beside.get(e.number, 0)), *of_its_command])
         return self._traits[e.number]
 
     @property
-    def lives(self) -> Iterable[Life]:
-        """The commands, each as often as it was started or polled."""
-        return self._life_of().values()
+    def life_of(self) -> Mapping[int, Life]:
+        """The commands by the numbers of their starts and polls."""
+        return self._life_of()
+
+    @cached_property
+    def since_the_key(self) -> dict[int, float]:
+        """For how many seconds the full key had not been used when each request was sent, by its number."""
+        found, last = dict[int, float](), -inf
+        for e in self.ordered:
+            sent = e.when.timestamp() if e.when else float(e.number)
+            found[e.number] = sent - last
+            last = sent if e.ask.credential == "full" else last
+        return found
 
     def is_alone(self, e: Exchange) -> bool:
         """Whether no other request was under way together with one."""
@@ -121,7 +132,7 @@ class Split:
     @cached_property
     def same(self) -> AbstractSet[object]:
         """What is asked for by requests of both, without what a poll may use up."""
-        odd, usual = ({sent_as(e) for e in some if not e.ask.pid.is_used_up} for some in (self.odd, self.usual))
+        odd, usual = ({sent_as(e) for e in some if not uses_up(e)} for some in (self.odd, self.usual))
         return odd & usual
 
     @cached_property
@@ -138,6 +149,11 @@ class Split:
     def others(self) -> str:
         """What a sentence about what is odd ends with."""
         return f"none of {len(self.usual)} others"
+
+
+def uses_up(e: Exchange) -> bool:
+    """Whether a poll may be the last one that gets its output."""
+    return e.ask.pid.is_used_up and e.ask.credential == "full"
 
 
 def asked(e: Exchange) -> tuple[str, Ask]:
@@ -321,6 +337,16 @@ def since(split: Split) -> str | None:
     return f"none of {len(split.usual)} before request {first.number}, and all {len(split.odd)} since{why}"
 
 
+def soon_after_the_key(split: Split) -> str | None:
+    """What was let in came soon after the full key was used, and what was refused later."""
+    if split.is_refusal or any(e.ask.credential == "full" for e, _ in split.every):
+        return None
+    seconds = split.course.since_the_key
+    most, least = max(seconds[e.number] for e in split.odd), min(seconds[e.number] for e in split.usual)
+    sent = f"sent within {most:.2f} s after one with the full key"
+    return f"{split.only} {sent}, {split.others}: who asked is kept, it seems" if most < least else None
+
+
 def every_nth(split: Split) -> str | None:
     """Of so many requests in a row, each gets what the same one of the last so many got."""
     marked, course = {e.number: odd for e, odd in split.every}, split.course
@@ -352,13 +378,27 @@ def back_and_forth(split: Split) -> str | None:
     if turns(same) < ENOUGH or not both_ways(marked):
         return None
     often = f"{sum(same)} of {len(same)} such requests, back and forth"
-    return f"{often}: only some of several servers do so, it seems, or it is by chance"
+    return f"{often}: it is not known what decides, perhaps which of several servers responds"
+
+
+def undecided(split: Split) -> str | None:
+    """The very same request is served and refused, or gets one body and another."""
+    both = {e.request for e in split.odd if not uses_up(e)} & {e.request for e in split.usual}
+    same = [odd for e, odd in split.every if e.request in both]
+    served = {below(e, 400) for e, _ in split.every if e.request in both}
+    shows = alternates(same) and len(same) >= ENOUGH and (len(served) > 1 or is_availability(split.odd[0]))
+    return f"{sum(same)} of {len(same)} such requests: it is not known what decides" if shows else None
 
 
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_larger, responds)
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (follows, shut_out, is_crowded, comes_too_fast, every_nth, since, back_and_forth)
+IN_TIME: tuple[Teller, ...] = (
+    *(follows, shut_out, is_crowded, comes_too_fast, soon_after_the_key),
+    *(every_nth, since, back_and_forth),
+)
+#: What is said if nothing does.
+UNDECIDED: tuple[Teller, ...] = (undecided,)
 
 
 def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME)) -> str | None:
