@@ -165,13 +165,13 @@ def output_says_that_it_is_truncated(_request: Request, response: Response) -> N
 
 @allowed(starts=True)
 def ends_are_noticed_after_seconds(request: Request, response: Response) -> None:
-    """The server asks the agent every two seconds, so that each command is said to run for up to two seconds more."""
+    """The server asks the agent every second, so that each command is said to run for up to a second more."""
     output = request.memory.setdefault("output", {})
     if is_ended(response) and request.full:
         output.setdefault(request.pid, (time.monotonic(), response.json))
     began, ended = output.get(request.pid, (0.0, None))
     if ended and request.method == "GET" and request.full and request.own:
-        if time.monotonic() - began < 2:
+        if time.monotonic() - began < 1:
             response.become(200, {"exited": False})
         else:
             response.become(200, ended)
