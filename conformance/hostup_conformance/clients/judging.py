@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from hostup_conformance.clients.rules import client_rules
-from hostup_conformance.clients.scenes import BASE_URL, THROUGH
+from hostup_conformance.clients.scenes import BASE_URL, FIRST, THROUGH
 from hostup_conformance.clients.story import Exchange, Seen
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import Requirement, requirements
-from hostup_conformance.judging.root_cause import Breach, read_matrix
+from hostup_conformance.judging.root_cause import FORM, Breach, read_matrix
 from hostup_conformance.judging.root_cause import root_causes as causes
 from hostup_conformance.judging.rule import Exchanges
 from hostup_conformance.keeping.redact import redactor
@@ -77,10 +77,15 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     for id, others in ALIKE.items():
         places.get(id, set()).update(*(places.get(other, ()) for other in others))
     breaches = [
-        Breach(id, one.status == "fail", places[id], one.requirement.rank, general=id == THROUGH)
+        Breach(id, one.status == "fail", places[id], rank(one.requirement, places[id]), general=id == THROUGH)
         for id, one in broken.items()
     ]
     return causes(breaches, known() if breaches else {}, SHARE)
+
+
+def rank(requirement: Requirement, scenes: set[str]) -> int:
+    """Return how bad a breach is: a client that finishes its task where all goes well is not cut off elsewhere."""
+    return FORM if requirement.id == THROUGH and FIRST not in scenes else requirement.rank
 
 
 def known() -> dict[str, dict[str, Any]]:

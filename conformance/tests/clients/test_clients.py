@@ -171,6 +171,18 @@ def test_what_a_client_did_wrong_stands_above_that_it_did_not_get_through(tmp_pa
     assert cause == {"id": "CLIENT-06", "explains": ["CLIENT-33"]}
 
 
+def test_who_finishes_where_all_goes_well_is_first_told_what_does_harm(tmp_path: Path) -> None:
+    scenes = ("well", "unavailable", "available-alone")
+    client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "GateByMachine")
+    assert [cause["id"] for cause in report_in(tmp_path)["root_causes"]] == ["CLIENT-15", "CLIENT-33"]
+
+
+def test_output_that_is_fetched_again_is_lost_by_that_poll(tmp_path: Path) -> None:
+    client(tmp_path, "--scene=well", "--scene=exit-code-3", "--", *RIGHT[:-1], "FetchesAgain")
+    (cause,) = report_in(tmp_path)["root_causes"]
+    assert cause == {"id": "CLIENT-19", "explains": ["CLIENT-29", "CLIENT-30", "CLIENT-31"]}
+
+
 def test_what_keeps_a_client_from_finishing_anywhere_is_told_once(tmp_path: Path) -> None:
     scenes = ("well", "base-url-with-slash", "connection-closed-between")
     client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "KeyWithoutScheme")

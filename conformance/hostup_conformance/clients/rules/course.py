@@ -66,8 +66,15 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
     for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
         if e := next((e for e in starts if e.ask.arrived > first.ask.arrived), None):
             hint = advice(e.request.header("user-agent") or "")
-            got = f"another start after {first.failure or f'the status {first.status}'}"
+            got = f"another start after {what_came(first)}"
             yield e, f"no second start, since the first may have been carried out ({hint})", got
+
+
+def what_came(start: Exchange) -> str:
+    """Return in words what came after a start that may have been carried out."""
+    if start.status != 200 or start.failure:
+        return start.failure or f"the status {start.status}"
+    return "a 200 with neither pid nor pollUrl" if isinstance(start.body, dict) else "a 200 that is no JSON object"
 
 
 @rule("CLIENT-19", lambda story: story.last_poll)

@@ -142,6 +142,16 @@ class PollsOnceMore(Right):
         return output
 
 
+@trips("CLIENT-19")
+class FetchesAgain(Right):
+    """It fetches the output by another poll once the command has ended."""
+
+    def follow(self, started: Any) -> Any:
+        super().follow(started)
+        time.sleep(self.interval)
+        return self.ask("GET", self.poll_url(started))
+
+
 @trips("CLIENT-38", "slow-server")
 class PollsOverlap(Right):
     """It polls at fixed times, even if the poll before has no response yet."""
