@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from hostup_conformance.contract.ask import with_started_commands
@@ -51,9 +51,7 @@ def run(
     """Take the scripted probe against a fault, a variant, or the mock as it is; with the starts of commands or not."""
     stage = Stage(change)
     with wire_to(stage, limits=limits, kind="mock", live=live, allow_exec=allow_exec) as wire:
-        commands.run(wire, slow_seconds=SLOW_SECONDS)
-        if allow_exec:
-            linked.run(wire)
+        commands.run(wire, slow_seconds=SLOW_SECONDS, links=partial(linked.run, wire))
     return with_started_commands(wire.target, wire.exchanges), wire, stage
 
 

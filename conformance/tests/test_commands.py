@@ -168,7 +168,7 @@ def failures(verdict: Verdict) -> dict[str, str]:
 
 
 def test_where_commands_never_end_no_other_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(started_commands, "PATIENCE", 0.1)
+    monkeypatch.setattr(started_commands, "PATIENCE", 0.0)
     with wire_to(Stage(FAULTS.named("polls_are_cached").change), kind="mock", allow_exec=True) as wire:
         for _ in range(started_commands.ENOUGH):
             assert started_commands.patience(wire) == started_commands.PATIENCE

@@ -28,7 +28,7 @@ from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.keeping.time_limit import done_by, end_now
-from hostup_conformance.sources import commands, generated, lookup, recording
+from hostup_conformance.sources import commands, generated, linked, lookup, recording
 from hostup_conformance.sources.requests import EVERYTHING
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict.
@@ -172,18 +172,18 @@ class Run:
             self._chosen = self.defects.survive(lambda: selected(self.only, self.configured), EVERYTHING)
 
     def _send(self) -> None:
-        """Send the scripted requests, or those of them that judge what was asked for, and then the generated ones."""
+        """Send the scripted requests, or those of them that judge what was asked for, and what schemathesis makes."""
         self._choose()
         if self.only or self.configured.kind == "har":
             commands.run(self.wire, only=self._chosen)
             return
         with ThreadPoolExecutor(1) as meanwhile:
             cases = meanwhile.submit(generated.cases)
-            commands.run(self.wire)
+            commands.run(self.wire, links=lambda: self.defects.survive(lambda: linked.run(self.wire), None))
             self.defects.survive(lambda: generated.run(self.wire, cases.result()), None)
 
     def send_all(self) -> None:
-        """Wait until all is sent but the linked requests, and meanwhile say how far the run is."""
+        """Wait until all is sent, and meanwhile say how far the run is."""
         with self.sending():
             while self._sending and not wait([self._sending], LOOK_SECONDS).done:
                 self.watch(self.how_far)

@@ -3,11 +3,10 @@
 import pytest
 
 from hostup_conformance.front.run import Run
-from hostup_conformance.sources import linked
 
 
 def test_generated(conformance: Run) -> None:
-    """Send what schemathesis generates, after the scripted requests."""
+    """Send what schemathesis generates, besides the scripted requests."""
     conformance.send_all()
 
 
@@ -16,5 +15,3 @@ def test_linked(conformance: Run) -> None:
     if not conformance.target.allow_exec:
         pytest.skip("run with --allow-exec, which starts harmless commands")
     conformance.send_all()
-    with conformance.sending():
-        linked.run(conformance.wire)

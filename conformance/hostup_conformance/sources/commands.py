@@ -3,6 +3,7 @@
 Where commands may be started, no pids need be given: those of the run take their place.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -34,14 +35,21 @@ def script(target: Target, token: str | None = None) -> list[Step]:
     return Script(target).steps()
 
 
-def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection = EVERYTHING) -> None:
+def run(
+    wire: Wire,
+    *,
+    slow_seconds: float = SLOW_SECONDS,
+    only: Selection = EVERYTHING,
+    links: Callable[[], None] = lambda: None,
+) -> None:
     """Send the scripted requests; if commands may be started, start some first, and poll them to their end in between.
 
-    The first command started is the ended one that the last steps need, so it has ended by then.
+    The first command started is the ended one that the last steps need, so it has ended by then. `links` starts some
+    more and polls them: with a slow server, while other requests are under way.
     """
     token = None
     if wire.target.allow_exec and only.with_commands:
-        token = run_with_commands(wire, slow_seconds, only)
+        token = run_with_commands(wire, slow_seconds, only, links)
     else:
         take(wire, script(replace(wire.target, allow_exec=False)), only=only)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
@@ -57,7 +65,7 @@ def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection = EVE
             overrun.run(wire, token)
 
 
-def run_with_commands(wire: Wire, slow_seconds: float, only: Selection) -> str | None:
+def run_with_commands(wire: Wire, slow_seconds: float, only: Selection, links: Callable[[], None]) -> str | None:
     """Start the commands, take the script, follow the commands to their end, and take the last steps of the script.
 
     With a slow server, what needs no order is done at the same time. Return what the files of commands are named by in
@@ -76,8 +84,10 @@ def run_with_commands(wire: Wire, slow_seconds: float, only: Selection) -> str |
         take(wire, of(steps, Rank.ENDED, Rank.TELLING), only=only)
         started.at_once(*endings)
         take(wire, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS), only=only)
-    take(wire, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,), only=only)
+    take(wire, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude, *[links] * slow), only=only)
     started.take_leave()
+    if not slow:
+        links()
     return started.token if started.traced else None
 
 

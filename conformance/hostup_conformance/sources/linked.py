@@ -3,6 +3,7 @@
 Schemathesis decides on the order; the requests are ours, so that every command is harmless.
 """
 
+from functools import partial
 from typing import Any
 
 from hostup_conformance.contract.ask import new_pid
@@ -12,17 +13,27 @@ from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.commands import SCENARIOS, STEPS
 from hostup_conformance.sources.generated import request_target
+from hostup_conformance.sources.queue import side_by_side, width
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from hostup_conformance.sources.started_commands import follow, poll
 
 
 def run(wire: Wire) -> None:
-    """Run the scenarios, and poll each command that they started to its end."""
-    before = wire.target.pids
-    schemathesis.ask("links", lambda case: came_of(request_of(case, wire), wire), scenarios=SCENARIOS, steps=STEPS)
-    for pid in wire.target.pids - before:
-        follow(wire, pid)
+    """Run the scenarios, and poll each command that they started to its end.
+
+    Raises:
+        Unanswered: schemathesis follows no links
+    """
+    started: list[int] = []
+
+    def came(case: dict[str, Any]) -> dict[str, Any]:
+        said = came_of(request_of(case, wire), wire)
+        started.extend(filter(None, [said["json"].get("pid")]))
+        return said
+
+    schemathesis.ask("links", came, scenarios=SCENARIOS, steps=STEPS)
+    side_by_side([partial(follow, wire, pid) for pid in started], width(wire))
 
 
 def request_of(case: dict[str, Any], wire: Wire) -> Request:

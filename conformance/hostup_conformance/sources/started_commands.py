@@ -106,9 +106,14 @@ class StartedCommands:
         if self.traced:
             self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
             self._marked_at = time.monotonic()
+        self.at_once(self._poll_slow, self._poll_closed, at_least=1)
+
+    def _poll_slow(self) -> None:
         if slow := self._pids.get("slow"):
             for _ in range(2):  # a poll may do something that shows only while the command runs
                 self._poll(slow, "a poll of the command that runs for a while")
+
+    def _poll_closed(self) -> None:
         if closed := self._pids.get("closed"):
             self._poll(closed, "a poll of the command that has closed its streams and runs on")
 
