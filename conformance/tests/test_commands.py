@@ -1,5 +1,6 @@
 """Commands are started only if the user wants it; then their pids take the place of given ones."""
 
+import asyncio
 import json
 from dataclasses import replace
 from functools import cache
@@ -10,13 +11,14 @@ import running
 from catalogue import every, first_of
 from faults import FAULTS
 from hostup_conformance.contract.ask import Exchange, is_start, new_pid, with_started_commands
+from hostup_conformance.contract.commands import posix, trace
 from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Withheld
-from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
+from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID, Mock
 from hostup_conformance.sources import commands, inquest, started_commands
 from hostup_conformance.sources import linked as links
 from hostup_conformance.sources.start_steps import body_of, echo, post
@@ -190,3 +192,16 @@ def test_a_cache_is_told_by_a_query_that_it_does_not_know(
         inquest.ask_past_a_cache(wire)
     result = verdict_by(wire).results["POLL-09"]
     assert (result.status, "a cache keeps" in result.message) == (said, cached)
+
+
+def test_the_mock_keeps_the_traces_of_two_runs_apart() -> None:
+    """The last command of one run removes its own files, and not those that another run still counts."""
+    agent = Mock().agent
+    once = next(command.text for command in posix("ours", 0) if command.name == "once")
+
+    async def printed() -> list[str]:
+        texts = (once, trace("theirs").text, trace("ours").text)
+        polled = [await agent.poll(await agent.start(text)) for text in texts]
+        return [output["stdout"] for output in polled]
+
+    assert asyncio.run(printed()) == ["done", " once 0 slow 0", " once 1 slow 0"]

@@ -138,8 +138,8 @@ class Ask:
 
     @property
     def unavailable(self) -> bool:
-        """Whether the request is for a VPS whose agent is known to be unavailable."""
-        return self.vps == "unavailable"
+        """Whether the request is for a VPS whose agent is known to be unavailable, or not known to be available."""
+        return self.vps in {"unavailable", "other"}
 
     def longest_body(self, status: int) -> int:
         """Return the greatest number of bytes that a body can need, as the document says."""

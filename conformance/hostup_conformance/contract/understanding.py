@@ -32,7 +32,7 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
     id = None if segment is None else unquote(segment, errors="surrogateescape")
     target = with_started_commands(target, exchanges)
     vps = None if id is None else vps_of(id, target)
-    if vps == "unknown" and any(id in listed_ids(e) for e in exchanges if lists_own(e)):
+    if vps in {"unknown", "similar"} and any(id in listed_ids(e) for e in exchanges if lists_own(e)):
         vps = "other"
     pids, others = pids_of(request.query)
     return Ask(

@@ -114,10 +114,12 @@ class MemoryAgent:
     def _printed(self, command: Command) -> str:
         """Return what a command of the suite prints; files that it would write are kept as lines in memory."""
         token = command.text.split("-")[2].partition(";")[0]
-        ran, once, slow, again = (self._files[token + ending] for ending in ("", ".once", ".slow", ".again"))
+        names = [token + ending for ending in ("", ".once", ".slow", ".again")]
+        ran, once, slow, again = (self._files[name] for name in names)
         if command.name == "trace":
             printed = "".join(f"{line}\n" for line in ran) + f" once {len(once)} slow {len(slow)}"
-            self._files.clear()
+            for name in names:
+                del self._files[name]
             return printed
         if command.name.startswith("refused"):
             ran.append(command.name)

@@ -121,3 +121,12 @@ def another_vps_has_a_command_of_each_pid(request: Request, response: Response) 
         response.change(data=[*response.json["data"], {"id": "vps_other", "powerState": "running"}])
     elif request.vps == "vps_other" and request.full and request.pid:
         response.become(200, {"exited": True, "exitCode": 0, "stdout": "theirs\n", "stderr": ""})
+
+
+@allowed(starts=True)
+def another_vps_has_no_agent(request: Request, response: Response) -> None:
+    """The list shows another VPS that runs, whose agent cannot be reached."""
+    if request.path == VPSS and response.status == 200:
+        response.change(data=[*response.json["data"], {"id": f"{VPS_ID}_2", "powerState": "running"}])
+    elif request.vps == f"{VPS_ID}_2" and request.full:
+        refuse(request, response, 503, "upstream_unavailable", "Guest agent unavailable")

@@ -189,7 +189,7 @@ def should_not_fail(e: ask.Exchange) -> bool:
         or (selectors.judged(e) and (responder.is_hard_to_decode(e) or e.ask.pid == ask.Pid.STRANGE))
         or responder.responded(e, responder.Who.BUSY, responder.Who.GATEWAY)
         or (selectors.is_asked(e, "list", "status") and e.status != 501)
-        or (ask.is_start(e) and (e.ask.vps == "unavailable" or responder.is_deep(e)))
+        or (ask.is_start(e) and (e.ask.unavailable or responder.is_deep(e)))
         or responder.is_page_of_parser(e)
     )
 
@@ -199,15 +199,16 @@ def no_5xx(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding, and so is a failure or a lost connection that did not occur again when it was repeated.
 
     A VPS whose agent is not available is exempt if the response is a problem document with another status code than
-    500, since the server's own request to the agent may fail, but that is not unexpected; so is a recorded request with
-    a key whose scopes are unknown. A 501 passes for the list and the status, which a server need not offer.
+    500, since the server's own request to the agent may fail, but that is not unexpected; so are another VPS of the
+    list, whose agent may be unavailable, and a recorded request with a key whose scopes are unknown. A 501 passes for
+    the list and the status, which a server need not offer.
     """
     for e in exchanges.each(should_not_fail, recovered=True):
         if e.recovered:
             got = f"{content.status_of(e) if e.status else e.failure}, and another a moment later"
             yield e, "the same response each time", got
             continue
-        if (e.ask.vps == "unavailable" and content.is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
+        if (e.ask.unavailable and content.is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
             continue
         if e.status is not None and 500 <= e.status < 600:
             yield e, "no 5xx", content.status_of(e)
