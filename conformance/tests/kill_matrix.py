@@ -61,6 +61,7 @@ FOR_EXAMPLES = (
     "gzip_where_asked",
     "output_names_its_pid",
     "limits_on_each_response",
+    "limits_of_a_short_window",
     "revalidates",
 )
 #: Longer than for a test of one fault, since all processors are busy with others.

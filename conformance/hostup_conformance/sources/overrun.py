@@ -23,6 +23,9 @@ from hostup_conformance.sources.started_commands import follow, poll, start
 
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
+#: How many probes show whether the limit resets while a client goes on, if it resets within so many seconds; and how
+#: many are left of the limit at least.
+STEADY, STEADY_WAIT, LEFT = 6, timedelta(seconds=5), 12
 #: The number of the command that leaves a trace if it is started although its start is refused.
 LIMITED = 99
 #: How many commands are started at most: that one, one that is polled meanwhile, and one that looks for traces.
@@ -35,19 +38,19 @@ def run(wire: Wire, token: str | None) -> None:
     With a token, commands may be started: one is started before, polled when the limit is reached, and polled again
     after the wait; and so is one started that is to leave no trace.
     """
-    last = wire.exchanges[-1] if wire.exchanges else None
-    remaining = (last.header("x-ratelimit-remaining") or "").strip() if last else ""
-    now = datetime.now(UTC)
-    reset = reset_moment(last.header("x-ratelimit-reset") or "", now) if last else None
-    if not re.fullmatch(r"\d{1,2}", remaining, re.ASCII) or not reset or reset - now > LONGEST_WAIT:
+    remaining, wait = announced(wire)
+    if remaining is None or wait > LONGEST_WAIT:
         return
+    probe = authorized(path_of(wire.target.vps), wire.target)
+    if remaining >= LEFT and timedelta() < wait <= STEADY_WAIT:
+        go_on(wire, probe, wait)
+        remaining = announced(wire)[0] or 0
     # The run may have used up the time that it may wait in all; this wait is its last.
     wire.pace.allow_waiting(2 * LONGEST_WAIT.total_seconds())
     pid = start(wire, echo(), "the start of a command, before the announced limit is reached") if token else None
-    probe = authorized(path_of(wire.target.vps), wire.target)
     until = partial(once, wire, probe, "the probe, until the announced limit is reached")
     sent: list[Exchange] = []
-    while len(sent) < int(remaining) - bool(pid) and not any(map(is_limited, sent[-1:])):
+    while len(sent) < remaining - bool(pid) and not any(map(is_limited, sent[-1:])):
         sent.append(until())
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
     meanwhile = [until]
@@ -66,6 +69,23 @@ def run(wire: Wire, token: str | None) -> None:
         follow(wire, pid)
         if looking := start(wire, look(token), "the start of a command that looks for traces"):
             follow(wire, looking)
+
+
+def announced(wire: Wire) -> tuple[int | None, timedelta]:
+    """Return how many requests remain by the last response, if that is a small number, and when the limit resets."""
+    last, now = wire.exchanges[-1] if wire.exchanges else None, datetime.now(UTC)
+    remaining = (last.header("x-ratelimit-remaining") or "").strip() if last else ""
+    reset = reset_moment(last.header("x-ratelimit-reset") or "", now) if last else None
+    is_small = reset is not None and re.fullmatch(r"\d{1,2}", remaining, re.ASCII)
+    return (int(remaining), reset - now) if reset and is_small else (None, timedelta())
+
+
+def go_on(wire: Wire, probe: Request, wait: timedelta) -> None:
+    """Send probes at intervals, for more than twice as long as the limit is said to take to reset."""
+    for number in range(STEADY):
+        if number:
+            wire.pace.wait(0.4 * wait.total_seconds() + 1.1)  # the moments may be rounded
+        once(wire, probe, "the probe now and then, to see whether the limit resets")
 
 
 def once(wire: Wire, request: Request, purpose: str) -> Exchange:

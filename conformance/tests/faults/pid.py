@@ -12,6 +12,9 @@ from faults import trips
 from faults.auth import AVAILABLE
 from faults.probe import refuse, start_instead
 
+#: Another VPS of the caller.
+OTHER_VPS_ID = "vps_other"
+
 
 def is_integer(text: str | None) -> bool:
     """Whether a pid is one in form."""
@@ -276,13 +279,23 @@ def a_bad_pid_gets_the_page_of_a_crash(request: Request, response: Response) -> 
         response.become(500, b"<html><h2>HTTP ERROR 500 NumberFormatException</h2></html>", "text/html")
 
 
+def list_another(request: Request, response: Response) -> None:
+    """Show another VPS that runs: in the list, and on its second page."""
+    other = {"id": OTHER_VPS_ID, "powerState": "running"}
+    if request.path == VPSS and request.full and "cursor=second" in request.query:
+        response.become(200, {"data": [other], "hasMore": False, "nextCursor": None})
+    elif request.path == VPSS and response.status == 200 and request.query:
+        response.change(hasMore=True, nextCursor="second")
+    elif request.path == VPSS and response.status == 200:
+        response.change(data=[*response.json["data"], other])
+
+
 @trips("PID-05", starts=True)
 def pids_of_all_vpss_are_searched(request: Request, response: Response) -> None:
     """Another VPS that the list shows has the commands of this one too."""
+    list_another(request, response)
     printed = request.memory.setdefault("printed", {})
-    if request.path == VPSS and response.status == 200:
-        response.change(data=[*response.json["data"], {"id": "vps_other", "powerState": "running"}])
-    elif response.is_started and b"echo" in request.body:
+    if response.is_started and b"echo" in request.body:
         printed[str(response.json["pid"])] = json.loads(request.body)["command"].removeprefix("echo ")
-    elif request.vps == "vps_other" and request.full and request.pid in printed:
+    elif request.vps == OTHER_VPS_ID and request.full and request.pid in printed:
         response.become(200, {"exited": True, "exitCode": 0, "stdout": printed[request.pid], "stderr": ""})

@@ -153,3 +153,25 @@ def retry_after_is_a_date(_request: Request, response: Response) -> None:
     """Retry-After is an HTTP-date."""
     if response.status == 429:
         response.header("Retry-After", format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))
+
+
+@trips("RATE-11")
+def the_limit_never_resets(request: Request, response: Response) -> None:
+    """Once the limit is exceeded, it stays so."""
+    if request.full and response.status != 429 and request.nth("limit") > 20:
+        refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
+        for name, value in (("Limit", "20"), ("Remaining", "0"), ("Reset", soon(seconds=1))):
+            response.header(f"X-RateLimit-{name}", value)
+        response.header("Retry-After", "1")
+
+
+@trips("RATE-12")
+def each_request_renews_the_window(request: Request, response: Response) -> None:
+    """The limit resets three seconds after the last request; the server's clock shows that a quarter passes between."""
+    if request.full and response.status != 429:
+        number = request.nth("limit")
+        now = datetime.now(UTC) + timedelta(seconds=number / 4)
+        response.header("Date", format_datetime(now, usegmt=True))
+        reset = (now + timedelta(seconds=3)).isoformat(timespec="milliseconds")
+        for name, value in (("Limit", "900"), ("Remaining", str(900 - number)), ("Reset", reset)):
+            response.header(f"X-RateLimit-{name}", value)

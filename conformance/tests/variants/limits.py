@@ -2,6 +2,8 @@
 
 import time
 import zlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 from faults.auth import AVAILABLE
 from faults.http import among_others, sent_later
@@ -19,6 +21,18 @@ def limits_on_each_response(request: Request, response: Response) -> None:
         response.header("X-RateLimit-Limit", "600")
         response.header("X-RateLimit-Remaining", str(600 - request.nth()))
         response.header("X-RateLimit-Reset", soon(seconds=60))
+
+
+@allowed()
+def limits_of_a_short_window(request: Request, response: Response) -> None:
+    """The limit resets every two seconds; the server's clock shows that a quarter passes between two requests."""
+    if response.status != 429:
+        number = request.nth()
+        now = datetime.now(UTC) + timedelta(seconds=number / 4)
+        response.header("Date", format_datetime(now, usegmt=True))
+        response.header("X-RateLimit-Limit", "600")
+        response.header("X-RateLimit-Remaining", str(600 - number % 8))
+        response.header("X-RateLimit-Reset", (now + timedelta(seconds=(8 - number % 8) / 4)).isoformat())
 
 
 @allowed()

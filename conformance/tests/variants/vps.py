@@ -1,5 +1,6 @@
 """Variants of the list and the status of VPSs."""
 
+from faults.pid import OTHER_VPS_ID, list_another
 from faults.probe import refuse
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID, VPS_ID
@@ -35,7 +36,7 @@ def list_in_pages(request: Request, response: Response) -> None:
         response.json = {"data": others, "hasMore": True, "nextCursor": "20"}
 
 
-@allowed()
+@allowed(warns={"VPS-13"})
 def list_without_pages(request: Request, response: Response) -> None:
     """The list is always the whole list: limit and cursor are unknown parameters, and ignored."""
     if request.path == VPSS and response.status in {200, 400} and request.query:
@@ -117,9 +118,8 @@ def list_needs_another_scope(request: Request, response: Response) -> None:
 @allowed(starts=True)
 def another_vps_has_a_command_of_each_pid(request: Request, response: Response) -> None:
     """The list shows another VPS that runs, and every pid is that of a command there too."""
-    if request.path == VPSS and response.status == 200:
-        response.change(data=[*response.json["data"], {"id": "vps_other", "powerState": "running"}])
-    elif request.vps == "vps_other" and request.full and request.pid:
+    list_another(request, response)
+    if request.vps == OTHER_VPS_ID and request.full and request.pid:
         response.become(200, {"exited": True, "exitCode": 0, "stdout": "theirs\n", "stderr": ""})
 
 

@@ -1,8 +1,11 @@
 """RATE: the header fields of a 429."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import inf
 
 from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
@@ -12,6 +15,8 @@ from hostup_conformance.http import times
 CLOCK_OFF = 0.1
 #: By how many seconds a moment may differ that is given in whole seconds, as the time of the response may be.
 ROUNDED = 2.0
+#: After how many waits in vain a limit does not reset, and how many responses in a row show that nothing was freed.
+IN_VAIN, IN_A_ROW = 3, 4
 LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
 
 
@@ -172,25 +177,93 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     So does one before which the run did not wait, and one for a start, since starts may have a limit of their own.
     """
     selected = exchanges.all(lambda e: e.response is not None)
-    first: ask.Exchange | None = None
+    for row in waited_for(selected):
+        first, again = row[0], [exchanges.take(e) for e in row[1:]]
+        asked, expected = seconds_to_wait(first) or 0.0, f"Retry-After: {field(first, 'retry-after')}"
+        for e in [e for e in again if is_429(e) and seconds_between(first, e) >= asked + 1]:
+            if are_alone(first, e, selected):
+                yield e, f"no 429, {seconds_between(first, e):.1f} s after {expected}", "429"
+                return
+
+
+@rule("RATE-11", seeks="429 after which the run waited as told")
+def limit_resets(exchanges: Exchanges) -> Findings:
+    """The fourth 429 in a row is a finding, if only the same request was sent again, each time as late as was asked.
+
+    A second and more must have passed beyond what the first Retry-After asked for. RATE-09 judges the second 429. Only
+    requests with a valid key are judged, since a wrong one may be locked out; and no live server, since others may use
+    its limit up meanwhile.
+    """
+    selected = exchanges.all(lambda e: e.response is not None) if not exchanges.target.is_live else []
+    for row in [row for row in waited_for(selected) if row[0].ask.credential in {"full", "read"}]:
+        first, last = row[0], exchanges.take(row[-1])
+        asked, passed = seconds_to_wait(first) or 0.0, seconds_between(first, last)
+        in_vain = len(row) > IN_VAIN and is_429(last) and passed >= asked + 1
+        if in_vain and are_alone(first, last, selected):
+            expected = f"another status code than 429 once Retry-After has passed {len(row) - 1} times"
+            yield last, expected, f"429 again, {passed:.1f} s after the first"
+            return
+
+
+def waited_for(selected: list[ask.Exchange]) -> Iterator[list[ask.Exchange]]:
+    """Yield each request that was sent several times in a row, each time after all of the Retry-After of a 429."""
+    row = selected[:1]
     for before, e in pairwise(selected):
         wait = seconds_to_wait(before) if is_429(before) else None
-        waited = seconds_between(before, e)
-        if wait is not None and waited is not None and waited >= wait - CLOCK_OFF and is_again(e, before):
-            exchanges.take(e)
-        again = is_429(e) and is_again(e, before) and e.number == before.number + 1
-        if wait is None or waited is None or not again or waited < wait - CLOCK_OFF:
-            first = None
+        again = is_again(e, before) and e.number == before.number + 1
+        if again and wait is not None and seconds_between(before, e) >= wait - CLOCK_OFF:
+            row.append(e)
             continue
-        first = first or before
-        asked = seconds_to_wait(first) or 0.0
-        passed = seconds_between(first, e) or 0.0
-        since = [other for other in selected if ended(other) >= ended(first)]
-        between = [other for other in since if other.when is not None and other.when <= ended(e)]
-        alone = len(between) == e.number - first.number + 1
-        if passed >= asked + 1 and alone:
-            yield e, f"no 429, {passed:.1f} s after Retry-After: {field(first, 'retry-after')}", "429"
+        if len(row) > 1:
+            yield row
+        row = [e]
+    if len(row) > 1:
+        yield row
+
+
+def are_alone(first: ask.Exchange, last: ask.Exchange, selected: list[ask.Exchange]) -> bool:
+    """Whether no other request was under way from a response to another."""
+    since = [e for e in selected if ended(e) >= ended(first)]
+    return len([e for e in since if e.when and e.when <= ended(last)]) == last.number - first.number + 1
+
+
+@rule("RATE-12", seeks="X-RateLimit-Reset that had passed when a later response came")
+def resets_when_it_says(exchanges: Exchanges) -> Findings:
+    """X-RateLimit-Remaining must not go down by one with each response, for twice as long as any of them says.
+
+    By then, something must have been freed, whatever the limit is: of a window that is fixed or slides, or of a bucket.
+    There must have been four responses, and two seconds more must have passed, since moments are rounded.
+    """
+    rows: dict[tuple[str | None, int | None], Row] = {}
+    for e in exchanges.all(has_limits):
+        key, remaining = (e.request.header("authorization"), number(field(e, LIMIT))), number(field(e, REMAINING))
+        announced = times.reset_moment(field(e, RESET) or "", server_time(e))
+        if remaining is None or announced is None:
+            continue
+        row = rows.setdefault(key, Row(e))
+        if timedelta() < row.longest < server_time(e) - server_time(row.first):
+            exchanges.take(e)
+        if remaining != row.remaining - 1:
+            row = rows[key] = Row(e)
+        row.count, row.remaining = row.count + 1, remaining
+        row.longest = max(row.longest, announced - server_time(e))
+        passed = server_time(e) - server_time(row.first)
+        if row.count >= IN_A_ROW and timedelta() < row.longest < (passed - timedelta(seconds=ROUNDED)) / 2:
+            said = f"{REMAINING}: {remaining}, one less with each of {row.count} responses"
+            expected = f"more to remain, {passed.total_seconds():.0f} s after request {row.first.number}"
+            yield e, f"{expected}, which said {RESET}: {field(row.first, RESET)}", said
             return
+
+
+@dataclass
+class Row:
+    """Responses to one key in a row, each of which says that one request less remains than before."""
+
+    first: ask.Exchange
+    count: int = 0
+    remaining: int = 0
+    #: The longest time after which the limit is said to reset.
+    longest: timedelta = timedelta()
 
 
 def is_again(e: ask.Exchange, before: ask.Exchange) -> bool:
@@ -199,9 +272,9 @@ def is_again(e: ask.Exchange, before: ask.Exchange) -> bool:
     return len(asked) == 1 and not any(x.obeyed or x.ask.starts for x in (before, e))
 
 
-def seconds_between(before: ask.Exchange, e: ask.Exchange) -> float | None:
-    """Return how many seconds passed between a response and a later request; None if that is unknown."""
-    return (e.when - before.when).total_seconds() - before.seconds if e.when and before.when else None
+def seconds_between(before: ask.Exchange, e: ask.Exchange) -> float:
+    """Return how many seconds passed between a response and a later request; less than none if that is unknown."""
+    return (e.when - before.when).total_seconds() - before.seconds if e.when and before.when else -inf
 
 
 def ended(e: ask.Exchange) -> datetime:
