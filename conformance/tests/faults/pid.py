@@ -279,9 +279,9 @@ def a_bad_pid_gets_the_page_of_a_crash(request: Request, response: Response) -> 
         response.become(500, b"<html><h2>HTTP ERROR 500 NumberFormatException</h2></html>", "text/html")
 
 
-def list_another(request: Request, response: Response) -> None:
+def list_another(request: Request, response: Response, id: str = OTHER_VPS_ID) -> None:
     """Show another VPS that runs: in the list, and on its second page."""
-    other = {"id": OTHER_VPS_ID, "powerState": "running"}
+    other = {"id": id, "powerState": "running"}
     if request.path == VPSS and request.full and "cursor=second" in request.query:
         response.become(200, {"data": [other], "hasMore": False, "nextCursor": None})
     elif request.path == VPSS and response.status == 200 and request.query:

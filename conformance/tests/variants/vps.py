@@ -126,7 +126,6 @@ def another_vps_has_a_command_of_each_pid(request: Request, response: Response) 
 @allowed(starts=True)
 def another_vps_has_no_agent(request: Request, response: Response) -> None:
     """The list shows another VPS that runs, whose agent cannot be reached."""
-    if request.path == VPSS and response.status == 200:
-        response.change(data=[*response.json["data"], {"id": f"{VPS_ID}_2", "powerState": "running"}])
-    elif request.vps == f"{VPS_ID}_2" and request.full:
+    list_another(request, response, f"{VPS_ID}_2")
+    if request.vps == f"{VPS_ID}_2" and request.full:
         refuse(request, response, 503, "upstream_unavailable", "Guest agent unavailable")
