@@ -44,6 +44,8 @@ class Reply:
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    #: Whether the names of all header fields are in lower case.
+    lower_case: bool = False
     #: The body in its content coding, if it has one.
     coded: bytes | None = None
     #: How many seconds to wait before sending.
@@ -75,7 +77,7 @@ class Reply:
         fields = [("Date", formatdate(usegmt=True)), *self.headers, *length]
         lines = [
             f"HTTP/1.1 {self.status} {'OK' if self.status == 200 else 'Status'}",
-            *(f"{k}: {v}" for k, v in fields),
+            *(f"{k.lower() if self.lower_case else k}: {v}" for k, v in fields),
         ]
         return "\r\n".join(lines).encode("latin-1") + 2 * CRLF
 

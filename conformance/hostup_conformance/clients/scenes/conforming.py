@@ -73,6 +73,7 @@ def other_header_fields(turn: Turn) -> Reply:
     more = [("vary", "accept"), ("x-request-id", "req_01hxa3b4c5d6e7f8g9h0j1k2m3"), ("set-cookie", "lb=1; path=/")]
     media_type = [("content-type", f"{reply.response().media_type}; charset=utf-8")]
     reply.headers = [*more, *media_type, *(pair for pair in reply.headers if pair[0] != "Content-Type")]
+    reply.lower_case = True
     return reply
 
 

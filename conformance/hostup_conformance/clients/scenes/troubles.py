@@ -1,6 +1,7 @@
 """Scenes in which something goes wrong: limits, errors, lost and broken responses, redirects, other origins."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 from time import asctime, gmtime, strftime, time
 
@@ -36,6 +37,11 @@ def rounded_up() -> int:
 add(
     "rate-limited", "The first {kind} gets the status 429, and Retry-After: 2.", "probe", "start", "poll",
     times=1, act=limits(str(WAIT)),
+)  # fmt: skip
+add(
+    "poll-limited-in-lower-case",
+    "The first poll gets the status 429, and retry-after: 2; the names of header fields are in lower case.", "poll",
+    times=1, act=lambda turn: replace(limits(str(WAIT))(turn), lower_case=True),
 )  # fmt: skip
 add(
     "rate-limited-until",

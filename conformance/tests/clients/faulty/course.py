@@ -212,6 +212,14 @@ class PollsOnWhenLimited(Right):
         return self.read(got) if got and got.status == 200 else super().ask(method, url, body)
 
 
+@trips("CLIENT-20", "poll-limited-in-lower-case")
+class RetryAfterAsWritten(Right):
+    """It looks for Retry-After in this spelling alone, and waits half a second where it finds none."""
+
+    def pause(self, got: Got) -> float | None:
+        return super().pause(got) if got.status != 429 or "Retry-After" in list(got.headers.keys()) else 0.5
+
+
 @trips("CLIENT-21", "probe-rate-limited-until", "poll-rate-limited-until")
 class SecondsAlone(Right):
     """It understands only seconds in Retry-After, and takes a date for one second."""

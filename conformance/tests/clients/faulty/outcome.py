@@ -497,6 +497,16 @@ class NeedsLength(Right):
         return super().read(got)
 
 
+@trips("CLIENT-33", "other-header-fields")
+class LengthAsWritten(Right):
+    """It looks for Content-Length in this spelling alone."""
+
+    def read(self, got: Got) -> Any:
+        if not {"Content-Length", "Transfer-Encoding", "Connection"} & set(got.headers.keys()):
+            raise Failed("no Content-Length")
+        return super().read(got)
+
+
 @trips("CLIENT-33", "compressed")
 class CannotDecompress(Right):
     """It accepts gzip, but cannot decompress it."""
