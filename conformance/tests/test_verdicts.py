@@ -8,6 +8,7 @@ from faults import FAULTS
 from faults.probe import problem
 from faults.probe import refuse as refused
 from faults.rate import soon
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.lives import lives
@@ -254,6 +255,26 @@ def test_what_an_odd_request_has_silenced_is_down() -> None:
 
     _target, wire, _ = run(die)
     assert verdict_by(wire).results["HTTP-01"].status == "fail"
+
+
+@pytest.mark.parametrize(("times", "said"), [(2, "pass"), (3, "fail")])
+def test_a_server_that_is_down_again_and_again_does_not_respond(times: int, said: str) -> None:
+    target, wire, _ = run_on_mock()
+
+    def refused(e: Exchange) -> Exchange:
+        return replace(e, response=None, failure="connection failed", lost="refused", recovered=True)
+
+    down = {40 * number for number in range(1, times + 1)}
+    exchanges = [refused(e) if e.number in down else e for e in wire.exchanges]
+    results = judge(exchanges, target).results
+    assert (results["HTTP-01"].status, results["HTTP-08"].status) == (said, "warn")
+
+
+def test_a_server_that_was_down_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    with wire_to(Stage(None), kind="mock") as wire:
+        monkeypatch.setattr(wire.pace, "wait", lambda _: None)
+        commands.watch(wire)
+    assert len(wire.exchanges) == commands.WATCHING
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1])

@@ -11,18 +11,21 @@ from functools import partial
 from hostup_conformance.contract.ask import Pid
 from hostup_conformance.contract.commands import SLOW_SECONDS
 from hostup_conformance.contract.content import member
+from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.pace import Stopped
 from hostup_conformance.sources import dependent, inquest, overrun
 from hostup_conformance.sources.queue import take, width
-from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step
+from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, authorized
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.start_steps import CommandScript
 from hostup_conformance.sources.started_commands import MARKED, MOST_AGAIN, StartedCommands, follow
 
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
+#: How many probes are sent to a server that was down, and how many seconds apart.
+WATCHING, NOW_AND_THEN = 9, 0.8
 #: The greatest number of commands that are started: by `StartedCommands`, and more where starts fail; by the scenarios;
 #: and where commands were lost.
 MOST_COMMANDS = 38 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + inquest.MOST_STARTED + overrun.MOST_STARTED
@@ -58,6 +61,9 @@ def run(
         follow(wire, pid)
     if only == EVERYTHING:
         dependent.unless_stopped(partial(dependent.once_more_alone, wire))
+        worked = next((e.number for e in wire.exchanges if e.response), len(wire.exchanges))
+        if any(e.lost == "refused" for e in wire.exchanges[worked:]):
+            dependent.unless_stopped(partial(watch, wire))
         if wire.target.allow_exec:
             inquest.run(wire)
     if not wire.target.is_live and only == EVERYTHING:
@@ -89,6 +95,13 @@ def run_with_commands(wire: Wire, slow_seconds: float, only: Selection, links: C
     if not slow:
         links()
     return started.token if started.traced else None
+
+
+def watch(wire: Wire) -> None:
+    """Send probes now and then, to see whether a server that was down is so again and again."""
+    for _ in range(WATCHING):
+        wire.pace.wait(NOW_AND_THEN)
+        wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="the probe, to see whether it still works")
 
 
 def of(steps: list[Step], first: Rank, last: Rank) -> list[Step]:

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from datetime import UTC, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 from typing import Any
 
 from hostup_conformance.contract import ask, content, oracles, problems, responder, selectors
@@ -13,8 +14,9 @@ from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The status codes of errors that the endpoint's documentation and the error reference list.
 DOCUMENTED = {*problems.codes_by_status(), *problems.RELATED_STATUSES}
-#: How many connections a server may drop in a run, as when its workers are replaced.
-FEW = 3
+#: How many connections a server may drop in a run, as when its workers are replaced; and how often it is down where it
+#: does not just start again once.
+FEW, AGAIN_AND_AGAIN = 3, 3
 #: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
 LONG = 4000
 #: The header fields that are dates; Expires is often something else on purpose, such as 0.
@@ -73,16 +75,18 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
     """The response must be complete, within the limits of time and size, and nothing may follow it.
 
     Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
-    three connections may be lost where the same request then gets a response; HTTP-08 warns of them. For a GET with
-    content, a closed connection passes (RFC 9110 section 9.3.1). More may follow the response to a chunked request, as
-    from a server that does not know chunks and takes them for another request; START-24 judges that.
+    three connections may be lost where the same request then gets a response, and twice the server may not accept any
+    for a while, as when it is started anew; HTTP-08 warns of that. For a GET with content, a closed connection passes
+    (RFC 9110 section 9.3.1). More may follow the response to a chunked request, as from a server that does not know
+    chunks and takes them for another request; START-24 judges that.
     """
     selected = exchanges.each(lambda e: not is_long(e), recovered=True)
     dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
+    passes = {"dropped": dropped <= FEW, "refused": times_down(selected) < AGAIN_AND_AGAIN}
     for e in selected:
         if e.lost == "dropped" and e.request.method == "GET" and e.request.body:
             continue
-        if e.failure and (not e.recovered or (e.lost == "dropped" and dropped > FEW)):
+        if e.failure and not (e.recovered and passes.get(e.lost or "", True)):
             yield e, "one complete response", e.failure
         if e.status is not None and not 200 <= e.status < 600:
             yield e, "a status from 200 to 599", e.status
@@ -90,6 +94,12 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
             yield e, "Content-Length or Transfer-Encoding", "both"
         if e.response and e.response.surplus and e.request.method != "HEAD" and not responder.is_chunked(e):
             yield e, "nothing after the response", e.response.surplus
+
+
+def times_down(exchanges: list[ask.Exchange]) -> int:
+    """Return how often a server did not accept connections, and did so before and after."""
+    accepts = [e.lost != "refused" for e in exchanges if e.response or e.lost == "refused"]
+    return sum(before and not now for before, now in pairwise(accepts))
 
 
 @rule("HTTP-20", seeks="long request line")
