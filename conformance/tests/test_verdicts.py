@@ -15,6 +15,7 @@ from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.keeping.interruption import REASON
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
 from judging import LIMITS, result_on, run, run_on_mock, verdict_by, verdict_on, wire_to
@@ -291,6 +292,14 @@ def test_a_run_cut_short_names_the_unjudged() -> None:
     assert verdict.name == "not_demonstrated"
     assert "AUTH-11" in verdict.unjudged
     assert verdict.summary["fail"] == 0
+
+
+@pytest.mark.parametrize(("why", "said"), [(REASON, "not_demonstrated"), ("the limit is reached", "conformant")])
+def test_a_run_that_was_broken_off_proves_nothing(why: str, said: str) -> None:
+    """It is open what else the server would have shown; where a limit ended a run, that need not be anything."""
+    target, wire, _ = run_on_mock()
+    verdict = judge(wire.exchanges, target, why)
+    assert (verdict.name, "HTTP-09" in verdict.unjudged) == (said, why == REASON)
 
 
 def test_an_announced_limit_is_waited_for() -> None:

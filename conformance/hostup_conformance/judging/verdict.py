@@ -8,6 +8,7 @@ from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.judging.defects import SUITE, Defects, failure
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.rule import E, Finding, Rule
+from hostup_conformance.keeping.interruption import REASON
 from hostup_conformance.keeping.safe_text import Redact, shown, unchanged
 from hostup_conformance.keeping.time_limit import TimeUp
 
@@ -147,7 +148,7 @@ def judge(
         results[requirement.id] = result
     # A response that was too large to be kept could not be judged either.
     partly = stopped or any(e.too_large for e in exchanges.everything)
-    missed = unjudged(results if partly and resumable else not_reached)
+    missed = unjudged(results if partly and resumable else not_reached, broken_off=REASON in {stopped, time_up()})
     return Verdict(results, core, missed, defects=defects or Defects())
 
 
@@ -159,10 +160,13 @@ def nothing_judged(
     return Verdict(results, Core(seen=False), defects=defects)
 
 
-def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
-    """Return the skipped MUSTs, without those that a server need not give the suite a chance to judge."""
+def unjudged(results: Mapping[str, Result[A]], *, broken_off: bool) -> tuple[str, ...]:
+    """Return the skipped MUSTs, without those that a server need not give the suite a chance to judge.
+
+    Where somebody broke a run off, at whatever moment, it is open which chances the server would have given.
+    """
     skipped = [result.requirement for result in results.values() if result.status == "skip"]
-    return tuple(one.id for one in skipped if one.level == "MUST" and not one.if_offered)
+    return tuple(one.id for one in skipped if one.level == "MUST" and (broken_off or not one.if_offered))
 
 
 def judge_one(
