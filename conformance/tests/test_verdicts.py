@@ -258,6 +258,22 @@ def test_what_an_odd_request_has_silenced_is_down() -> None:
     assert verdict_by(wire).results["HTTP-01"].status == "fail"
 
 
+@pytest.mark.parametrize(("wait", "said"), [("1", "fail"), ("3", "pass")])
+def test_a_limit_that_starts_never_get_below_again_is_none(wait: str, said: str) -> None:
+    """Where starts come before they were to be sent again, nothing shows that they would be refused for good."""
+    target, wire, _ = run_on_mock(allow_exec=True)
+    last = [e for e in wire.exchanges if e.ask.starts and e.status == 200][-1]
+    assert last.when
+    assert last.response
+    refusal = replace(last.response, status=429, headers=(("Retry-After", wait),), body=b"{}")
+    again = [
+        replace(last, response=refusal, when=last.when + timedelta(seconds=2 * n), number=len(wire.exchanges) + n)
+        for n in range(1, 5)
+    ]
+    result = judge([*wire.exchanges, *again], target).results["START-01"]
+    assert (result.status, "no slot gets free" in result.message) == (said, said == "fail"), result.message
+
+
 @pytest.mark.parametrize(("times", "said"), [(2, "pass"), (3, "fail")])
 def test_a_server_that_is_down_again_and_again_does_not_respond(times: int, said: str) -> None:
     target, wire, _ = run_on_mock()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from math import inf
 from statistics import median
 from urllib.parse import parse_qs, unquote
@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
 from hostup_conformance.contract.causes import differences, mishaps
 from hostup_conformance.contract.causes.shared import TO_THE_END
-from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.contract.rules import Exchanges, Findings, rate, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
@@ -54,16 +54,23 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     well, unless it is for a command with nothing unusual but its length. Where others are started, START-24 judges the
     starts that are chunked or name a charset. A gateway's failure does not pass if one start in five gets one, three at
     least, or if all commands that take a while get one, or wait for the end, several at least, and no other gets one.
-    Nor does 409 or 503 without Retry-After, if the last starts, three at least, got it while no more commands ran than
-    when others were started.
+    Nor does 409 or 503 without Retry-After, or any of the three once the Retry-After of the one before has passed, if
+    the last starts, three at least, got it while no more commands ran than when others were started.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
-    no_longer = no_longer_started(selected, exchanges.every_life)
+    tried = exchanges.all(lambda e: selectors.starts(e) or is_limited(e))
+    no_longer = no_longer_started(tried, exchanges.every_life)
     unexcused = [*starts_that_wait(selected), *often_given_up(selected), *no_longer]
-    for e in selected:
+    for e in [*selected, *filter(is_limited, no_longer)]:
         if e.status not in {200, 403} and not (works and e not in unexcused and is_busy_or_blocks(e)):
             yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}{FOR_GOOD if e in no_longer else ''}"
+
+
+def is_limited(e: ask.Exchange) -> bool:
+    """The start of a command, with the full key on the own VPS, that got a 429 which it did not order."""
+    asked = ask.asks_start(e) and e.ask.command is not None and e.ask.credential == "full" and e.ask.vps == "own"
+    return asked and e.status == 429 and not e.obeyed
 
 
 def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
@@ -80,9 +87,19 @@ def no_longer_started(starts: list[ask.Exchange], every: list[lives.Life]) -> li
     told = [(life, life.end.number if life.end else inf) for life in every]
     last = max((e.number for e in starts if e.status == 200), default=0)
     most = max((sum(seen_on(life, e) for life in every) for e in starts if e.status == 200), default=0)
-    busy = [e for e in starts if e.status in {409, 503} and e.number > last and e.header("retry-after") is None]
-    idle = [e for e in busy if sum(life.start.number < e.number < end for life, end in told) <= most]
+    busy = [e for e in starts if e.status in selectors.BUSY and e.number > last]
+    at_any_time = [e for e in busy if e.status != 429 and e.header("retry-after") is None]
+    in_time = [e for before, e in pairwise(busy) if e.number > before.number and is_in_time(before, e)]
+    idle = [
+        e for e in (in_time or at_any_time) if sum(life.start.number < e.number < end for life, end in told) <= most
+    ]
     return idle if len(idle) >= FEW else []
+
+
+def is_in_time(before: ask.Exchange, e: ask.Exchange) -> bool:
+    """Whether a start came when the Retry-After of the one before, a second at least, had passed."""
+    wait = rate.seconds_to_wait(before)
+    return wait is not None and wait >= 1 and rate.seconds_between(before, e) >= wait
 
 
 def seen_on(life: lives.Life, start: ask.Exchange) -> bool:
@@ -125,7 +142,7 @@ def too_long(e: ask.Exchange, exchanges: Exchanges) -> str:
     sent = exchanges.all(selectors.starts)
     refused = {length_of(one) for one in sent if one.status == e.status}
     longest = max((length_of(one) for one in sent if one.status == 200), default=inf)
-    return f" for a command of {length_of(e)} characters" if min(refused) > longest else ""
+    return f" for a command of {length_of(e)} characters" if min(refused, default=0) > longest else ""
 
 
 def length_of(e: ask.Exchange) -> int:
