@@ -1,6 +1,7 @@
 """Scenes in which the server behaves as documented, each in its own way."""
 
 import gzip
+import json
 
 from hostup_conformance.clients.scenes import (
     BASE_URL,
@@ -64,6 +65,23 @@ def compressed(turn: Turn) -> Reply:
 def unknown_members(turn: Turn) -> Reply:
     """Every body has members that the documentation does not name."""
     return turn.right(region="se-1", links={"self": turn.path}, count=3)
+
+
+@scene(completes=THROUGH)
+def json_without_blanks(turn: Turn) -> Reply:
+    """JSON texts have no blanks between their parts, and the members are in another order."""
+    reply = turn.right()
+    members = dict(reversed(reply.response().json.value.items()))
+    reply.body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+    return reply
+
+
+@scene(completes=THROUGH)
+def json_in_ascii(turn: Turn) -> Reply:
+    r"""JSON texts are indented, and have escapes for slashes and all that is outside ASCII: \u00e5, \ud83d\ude00."""
+    reply = turn.right(stdout="åäö 日本 😀 </b>\n")
+    reply.body = json.dumps(reply.response().json.value, indent=2).replace("/", r"\/").encode()
+    return reply
 
 
 @scene(completes=THROUGH)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -312,6 +313,18 @@ class EndsAtNul(Right):
         super().show({**output, "stdout": (output.get("stdout") or "").partition("\0")[0]})
 
 
+@trips("CLIENT-29", "json-in-ascii")
+class SurrogatesApart(Right):
+    """It decodes the two escapes of an emoji one by one."""
+
+    def read(self, got: Got) -> Any:
+        return json.loads(re.sub(r"\\u(d[89a-f]..)", lambda m: chr(int(m[1], 16)), got.body.decode()))
+
+    def show(self, output: Any) -> None:
+        sys.stdout.buffer.write((output.get("stdout") or "").encode("utf-8", "surrogatepass"))
+        sys.stderr.buffer.write((output.get("stderr") or "").encode())
+
+
 @trips("CLIENT-29", "output-escaped")
 class Unescapes(Right):
     """It unescapes the output twice."""
@@ -485,6 +498,14 @@ class NeedsRunningVm(Right):
 
     def may_start(self, availability: Any) -> bool:
         return super().may_start(availability) and availability.get("vmRunning") is True
+
+
+@trips("CLIENT-19", "json-without-blanks")
+class SearchesForTrue(Right):
+    """It searches the text of the body for "exited": true, with one blank."""
+
+    def read(self, got: Got) -> Any:
+        return super().read(got) | {"exited": b'"exited": true' in got.body}
 
 
 @trips("CLIENT-33", "without-length")
