@@ -69,7 +69,7 @@ class Target:
     route: Route = DIRECT
     #: Whether it is to be treated as a live server although it is on loopback.
     live: bool = False
-    #: What reports call it where its address says nothing: an application's module and attribute.
+    #: What reports call it where its address says nothing: the embedded mock, or an application's module and attribute.
     name: str = ""
 
     @classmethod

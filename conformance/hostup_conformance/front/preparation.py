@@ -57,7 +57,8 @@ def target_of(options: Options, resources: ExitStack) -> Target:
 
     mock = Mock()
     url = resources.enter_context(serve(mock.app))
-    return Target.from_environment(url, mock.environment(), kind="mock", profile=options.profile)
+    target = Target.from_environment(url, mock.environment(), kind="mock", profile=options.profile)
+    return replace(target, name="the embedded mock")
 
 
 def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Route:

@@ -117,7 +117,8 @@ class Conformance:
     def pytest_report_header(self) -> list[str]:
         """Name the target in the header of pytest's output."""
         target = self.run.configured
-        lines = [f"target: {target.name or target.base_url} ({target.kind}), profile {target.profile}"]
+        named = f"{target.name} at {target.base_url}" if target.name else f"{target.base_url} ({target.kind})"
+        lines = [f"target: {named}, profile {target.profile}"]
         if target.kind == "mock" and "HOSTUP_BASE_URL" in os.environ:
             lines.append("HOSTUP_BASE_URL is for clients; to judge the server there, give --base-url (make: BASE_URL=)")
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
