@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.preparation import route_to, target_of
@@ -278,6 +279,7 @@ def test_a_proxy_that_does_not_connect_is_named(monkeypatch: pytest.MonkeyPatch)
         exchange = asked(target_with(f"https://{HOST}"))
     assert exchange.failure.startswith(f"the proxy http://127.0.0.1:{proxy.port} does not connect to the server: 403")
     assert exchange.lost == "proxy"
+    assert "check the base URL and the proxy" in (what_stands_between([exchange]) or "")
 
 
 def test_no_proxy_names_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,11 @@ CHECK = {
     403: "check the key, its scopes and the VPS id",
     404: "check the base URL and the VPS id",
 }
+#: What to check, by how all requests were lost, if not the base URL alone.
+CHECK_LOST: dict[str | None, str] = {
+    "dropped": "check the base URL, and whether it is https",
+    "proxy": "check the base URL and the proxy, or name the host in NO_PROXY",
+}
 #: After how many seconds of polling a recording shows that a command does not end.
 LONG_ENOUGH = 10.0
 #: A later request may get something else than these: one that accepts more, or that is sent after a while.
@@ -151,7 +156,7 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
             return failures[0]  # it says what to do
         if foreign := [e.failure for e in asked if e.lost == "foreign"]:
             return f"what responds there does not speak HTTP/1.1: {foreign[0]} (check the base URL)"
-        return f"{failures[0]} (check the base URL{', and whether it is https' if asked[0].lost == 'dropped' else ''})"
+        return f"{failures[0]} ({CHECK_LOST.get(asked[0].lost, 'check the base URL')})"
     if len(failures) or len(asked) != sum(e.status is not None for e in asked):
         return None
     if statuses[0] >= 500:

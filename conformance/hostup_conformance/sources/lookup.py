@@ -6,7 +6,7 @@ from itertools import islice
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS, path_of
-from hostup_conformance.contract.refusal import what_stands_between
+from hostup_conformance.contract.refusal import CHECK, what_stands_between
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target, is_id
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -16,6 +16,8 @@ from hostup_conformance.sources.requests import authorized
 
 #: How many VPSs of the list are probed.
 CANDIDATES = 10
+#: What to do where the list has none to judge with.
+SET = "set it (README, Judge your server)"
 
 
 def run(wire: Wire) -> None:
@@ -37,9 +39,11 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
     """
     listing = next((e for e in exchanges if e.ask.resource == "list"), None)
     if listing is None or listing.status != 200:
+        if between := what_stands_between(exchanges):
+            raise Misconfigured(f"{target.base_url}: {between}; HOSTUP_VPS_ID is not set, and could not be looked up")
         came = "no response" if listing is None or listing.status is None else f"the status {listing.status}"
-        between = what_stands_between(exchanges)
-        raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, got {came}", between)
+        why = f"the list of VPSs (GET {VPSS}), where one could be looked up, got {came}"
+        raise missing(why, CHECK[401] if listing and listing.status == 401 else SET)
     ids = candidates(listing, target)
     if not ids:
         raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, has no VPS to probe")
@@ -69,7 +73,6 @@ def get(wire: Wire, path: str) -> Exchange | None:
     return wire.try_to_send(authorized(path, wire.target), purpose="looking for a VPS")
 
 
-def missing(why: str, between: str | None = None) -> Misconfigured:
-    """Return the error that says why there is no VPS to judge with, and what stands between if something does."""
-    remedy = f": {between}" if between else "; set it (README, Judge your server)"
-    return Misconfigured(f"HOSTUP_VPS_ID is not set, and {why}{remedy}")
+def missing(why: str, remedy: str = SET) -> Misconfigured:
+    """Return the error that says why there is no VPS to judge with, and what to do."""
+    return Misconfigured(f"HOSTUP_VPS_ID is not set, and {why}; {remedy}")
