@@ -20,7 +20,7 @@ from hostup_conformance.judging.ledger import requirements
 ROOT = Path(__file__).parents[2]
 EXEC = "/api/v2/vps/{id}/agent/exec"
 GET, POST = f"GET {EXEC}", f"POST {EXEC}"
-OPERATIONS = ["GET /api/v2/vps", "GET /api/v2/vps/{id}/status", GET, POST]
+OPERATIONS = [f"{method.upper()} {path}" for path, item in document()["paths"].items() for method in item]
 Edit = Callable[[Any], object]
 
 
