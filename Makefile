@@ -10,6 +10,11 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 .DEFAULT_GOAL := help
 
+# A slip in a name that is given to make would be read by nothing here, and the mock be judged instead of the server.
+GIVEN := $(foreach name,$(filter-out HOSTUP_% SHELL,$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
+UNREAD := $(foreach name,$(GIVEN),$(if $(shell grep -w '$(name)' $(firstword $(MAKEFILE_LIST))),,$(name)=))
+$(if $(strip $(UNREAD)),$(error nothing reads $(strip $(UNREAD)); make help lists what is read (for the environment of a command, write it before make)))
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
