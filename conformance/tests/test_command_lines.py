@@ -3,6 +3,7 @@
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from hostup_conformance.front.record import redacted
 from hostup_conformance.front.reported_server import curl, server
 from hostup_conformance.http.exchange import ALONE, Exchange
 from hostup_conformance.http.messages import Request, Response
-from hostup_conformance.keeping.redact import Redactor
+from hostup_conformance.keeping.redact import Redactor, redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, Variable, unchanged
 
 KEY = "a-key-of-the-user's-own"
@@ -82,6 +83,24 @@ def test_thousands_of_hostile_commands_run_curl_alone(shell: str, redact: Redact
         assert call[0] == "-i"
         assert call[-1].removeprefix("$").startswith(TARGET.base_url)
         assert not any(word.startswith("@") for option, word in pairwise(call) if option == "-H")
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        (KEY, "'Authorization: Bearer '\"$HOSTUP_API_KEY\""),
+        ("z-kyy-zz-thz-zzyr'z-zzn", "'Authorization: Bearer a-wrong-key'"),
+        ("undefined", "'Authorization: Bearer undefined'"),
+        (KEY[:-1], "'Authorization: Bearer [redacted]'"),
+        (f"{KEY[:-1]} x", "[redacted]"),
+    ],
+)
+def test_it_is_told_whether_a_key_was_wrong(token: str, shown: str) -> None:
+    target = replace(TARGET, kind="server")
+    sent = Request("GET", "/api/v2/vps/vps_1/agent/exec", (("Authorization", f"Bearer {token}"),))
+    line = curl(Exchange(0, sent, None, understand(sent, target)), target).shown(redactor(target.nearly_secrets))
+    assert shown in line
+    assert token not in line or token == "undefined"
 
 
 def test_the_words_arrive_as_they_were_meant(tmp_path: Path) -> None:

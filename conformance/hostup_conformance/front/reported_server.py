@@ -17,6 +17,8 @@ from hostup_conformance.keeping.safe_text import CommandLine, Variable
 OWN_COMMAND = "the run started this command: start it again, and take the new pid"
 #: The status codes of a poll whose command has been forgotten.
 FORGOTTEN = {400, 404, 410}
+#: What stands for a key that the suite made up.
+WRONG = "a-wrong-key"
 #: What to know of a command line in which a part of the request is cut.
 CUT = "it is cut at the three dots: --record keeps the whole request"
 
@@ -76,7 +78,7 @@ def curl(e: Exchange, target: Target) -> CommandLine:
     for name, value in request.headers:
         # A field without a proper name cannot be sent again; one that begins with @ would name a file of fields.
         if FIELD_NAME.fullmatch(name) and name.lower() not in {"user-agent", "accept-encoding"}:
-            words += ["-H", field_word(name, value, variables)]
+            words += ["-H", field_word(name, value, variables, made_up=is_made_up(e, target))]
     for name, _ in target.route.fields:
         words += ["-H", (f"{name}: ", Variable(header_variable(name)))]
     tls = (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key))
@@ -88,10 +90,22 @@ def curl(e: Exchange, target: Target) -> CommandLine:
     return CommandLine([*words, url], CUT if longest >= SHORT_CHARACTERS else "")
 
 
-def field_word(name: str, value: str, variables: dict[str | None, str]) -> str | tuple[str | Variable, ...]:
-    """Return a header field as a word; in Authorization, the variable of a known key takes the key's place."""
+def is_made_up(e: Exchange, target: Target) -> bool:
+    """Whether a request has a key of the suite's own, in which there is nothing of the user's."""
+    values = [value for _, value in e.request.headers]
+    return e.ask.credential == "wrong" and not any(one in value for one in target.nearly_secrets for value in values)
+
+
+def field_word(
+    name: str, value: str, variables: dict[str | None, str], *, made_up: bool
+) -> str | tuple[str | Variable, ...]:
+    """Return a header field as a word; in Authorization, the variable of a known key takes the key's place.
+
+    `WRONG` takes that of a key which the suite has made up; but "undefined" and the like are what they are.
+    """
     if name.lower() != "authorization":
         return f"{name}: {shortened(value)}"
     scheme, _, token = value.rpartition(" ")
-    key = Variable(variables[token]) if token in variables else MARK
-    return (f"{name}: {scheme} ", key)
+    if token in variables:
+        return (f"{name}: {scheme} ", Variable(variables[token]))
+    return f"{name}: {scheme} {MARK if not made_up else token if len(token) < len(WRONG) else WRONG}"
