@@ -101,7 +101,6 @@ def note_on(
         told_later(result, exchanges)
         or (of_availability(first, exchanges, course) if result.requirement.area == "PROBE" else None)
         or what_befell(result, exchanges, reasons)
-        or of_another(first, exchanges)
         or weak
         or told_apart(result, course, BY_REQUEST)
         or told_apart(result, course, IN_TIME)
@@ -356,16 +355,3 @@ def comes_and_goes(result: Result[Ask]) -> bool:
     plain = [e for e in result.judged if e.ask.pid.well_formed and not e.ask.devious]
     refused = {kind_of(e) for e in plain if e.status == 401 and e.ask.credential in VALID}
     return any(kind_of(e) in refused for e in plain if below(e, 400))
-
-
-def of_another(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return whose body an error has, if it is that of another request with its id and time, and how that may be."""
-    known = first.response is not None and isinstance(member(first, "requestId"), str)
-    for e in exchanges if known else ():
-        if e.number < first.number and e.response and first.response and e.response.body == first.response.body:
-            if e.ask == first.ask and e.request.method == first.request.method:
-                return None
-            mixed_up = "which was under way with it: responses are mixed up, it seems"
-            how = mixed_up if overlap(e, first) else "with its requestId: a cache, it seems"
-            return f"the body is that of request {e.number}, {how}"
-    return None

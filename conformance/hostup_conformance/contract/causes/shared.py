@@ -3,15 +3,13 @@
 A cause is only returned if all that it should explain agrees with it, and nothing else contradicts it.
 """
 
-import json
 import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, islice, pairwise
+from itertools import groupby, pairwise
 from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
@@ -48,18 +46,21 @@ INSTEAD = {400, 403, 503}
 STEPS = 4
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
 FEW, STRAYS = 3, 5
-#: So many kinds of mistakes show that it is the status code that is changed, and so many are named.
-MISTAKES, KINDS = 3, 3
-#: What stands for the body of any problem document.
-PROBLEM = b"{}"
-#: What else than one status code refusals may get, and how that may be.
-TURNED = {500: ("a 5xx", "what responds in front makes 5xx of 4xx")}
-#: The status codes that are due to mistakes about keys.
-DUE = {"a wrong key": 401, "too small a scope": 403}
+#: The mistakes that are known by their own status codes.
+ABOUT_KEYS = {"a wrong key", "too small a scope"}
+#: So many kinds of mistakes are named.
+KINDS = 3
+#: The status codes with which mistakes may be refused, by what is wrong.
+DUE: dict[str, AbstractSet[int]] = {
+    "a wrong key": {401},
+    "too small a scope": {403},
+    "a wrong VPS": {403, 404},
+    "a pid of no command": {404},
+    "no valid command": {400, 422},
+    "an invalid pid": {400, 404, 422},
+}
 #: What is wrong with requests for VPSs that are not the caller's, in words that may follow "with".
 WRONG_VPS: dict[Vps | None, str] = dict.fromkeys(("unknown", "foreign", "similar"), "a wrong VPS")
-#: How much of the end of a body is tried, in bytes, and how many bodies are tried.
-LONGEST_END, TRIED = 40, 20
 
 #: The members that responses of one form have, and no others.
 FORMS = {"data": "list", "powerState": "status", "exited": "output", "available": "availability", "pollUrl": "start"}
@@ -133,7 +134,7 @@ def in_words(exchanges: Sequence[Exchange], limited: list[int]) -> str:
     what = f"{len(limited)} responses are like this, the first after {first} requests{sent}"
     beside = all_beside(exchanges)
     at_once = exchanges[0].when and all(beside[exchanges[at].number] for at in limited)
-    of_what = "a limit on requests at once" if at_once else "a rate limit"
+    of_what = "a limit on requests at once, or the shedding of load" if at_once else "a rate limit"
     return f"{what}, and others were served{again}: {of_what}, it seems, which is to get 429"
 
 
@@ -363,10 +364,7 @@ def is_of_no_command(e: Exchange) -> bool:
 
 
 def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests for other VPSs that got what is of the caller's own, if all of a kind did.
-
-    That shows that ids are not used if it is so for several kinds of requests; of probes alone, it shows only where.
-    """
+    """Return the requests for other VPSs that got what is of the caller's own, if all of a kind did."""
     by_full = [
         e for e in exchanges if e.request.method == "GET" and e.ask.credential == "full" and e.ask.id is not None
     ]
@@ -376,16 +374,12 @@ def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
     kinds = {kind_of(e) for e in others}
     alike = kinds - {kind_of(e) for e in others if shown_of(e) not in own}
     found = {e.number for e in others if kind_of(e) in alike}
-    if len(found) < FEW:
-        return None
-    if alike == kinds and len(kinds) > 1:
-        return Cause(found, "each id that was served got what is of the first VPS: the id is not used, it seems")
-    if alike == {("exec", True)}:
-        return Cause(found, "each poll under another VPS got what it gets under its own: it does not look at the id")
     refusals = [e for e in by_full if refused(e) and e.request.query and e.ask.vps in {"unknown", "foreign"}]
-    words = "each id got what is of the first VPS, and was refused with any query: a probe does not look at the id"
-    only_probes = alike == {("exec", False)} and len(refusals) >= FEW
-    return Cause(found, f"{words}, or a cache takes no notice of it") if only_probes else None
+    if len(found) < FEW or (len(kinds) == 1 and alike == {("exec", False)} and len(refusals) < FEW):
+        return None
+    part = "" if alike == kinds and len(kinds) > 1 else "poll " if alike == {("exec", True)} else "probe "
+    words = f"each {part}that was served under another VPS got what it gets under its own: the id is not looked at"
+    return Cause(found, f"{words}, or a cache takes no notice of it")
 
 
 def kind_of(e: Exchange) -> tuple[str, bool]:
@@ -445,120 +439,78 @@ def matches(pattern: str, text: str, wildcards: Mapping[str, str]) -> bool:
 def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the responses with the body of another request just before them, of which several name that request.
 
-    Those must have been for another URL. Few bodies may have come several times, as they do from a cache. It shows as
-    well if several kinds of requests got what only another resource has.
+    Those must have been for another URL, and few of these bodies may have come several times, as from a cache.
     """
-    copies, found, strays, misplaced = 0, set[int](), Counter[bytes](), set[tuple[str, str]]()
+    copies, found, strays = 0, set[int](), Counter[bytes]()
     latest = deque[Exchange](maxlen=STEPS)
     for e in exchanges:
-        if e.response and e.response.body:
-            body = e.response.body
+        if e.response and (body := e.response.body):
             if before := [o for o in latest if o.response and o.response.body == body and asked(o) != asked(e)]:
                 copies += 1
                 # Of those that were under way together, either may have come first.
                 found |= {e.number, *(o.number for o in before if overlap(o, e))}
                 elsewhere = before[-1].request.target != e.request.target
                 strays.update([body] if elsewhere and names_its_request(e) else [])
-                if elsewhere and e.request.path != before[-1].request.path and is_misplaced(e):
-                    misplaced.add((shows(e), what_due(e)))
             latest.append(e)
     again = strays.total() - len(strays)
-    if (len(strays) < STRAYS or again * STRAYS > len(strays)) and len(misplaced) < FEW:
+    if len(strays) < STRAYS or again * STRAYS > len(strays):
         return None
-    words = f"{counted(copies, 'response')} like this one have the body of another request just before them: a "
-    return Cause(found, f"{words}connection is out of step, it seems")
-
-
-def is_misplaced(e: Exchange) -> bool:
-    """Whether a response is of another form than is due; a server that does not read pid gives the availability."""
-    ignores_pid = shows(e) == "availability" and e.ask.resource in {"exec", "other"} and not e.ask.starts
-    return not ignores_pid and shows(e) not in {"", what_due(e)}
+    words = f"{counted(copies, 'response')} like this one have the body of another request just before them"
+    return Cause(found, f"{words}: a connection is out of step, it seems")
 
 
 def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the successes with one body, or with pages in HTML, that several kinds of requests got now and then.
 
-    Others that ask for the same must have got something else, and some of these must be served. If it is no page, and
-    might be that of a probe or a poll, it must have come to a start too.
+    Others that ask for the same must have got something else.
     """
-    groups = defaultdict[bytes, list[Exchange]](list)
+    groups = defaultdict[str, list[Exchange]](list)
     for e in exchanges:
         if e.response and below(e, 300) and e.response.body:
-            groups[form_of(e)].append(e)
-    body, alike = max(groups.items(), key=lambda group: len({what_due(e) for e in group[1]}), default=(b"", []))
+            groups[outcome_of(e)].append(e)
+    got, alike = max(groups.items(), key=lambda group: len(set(map(form_due, group[1]))), default=("", []))
     found = {e.number for e in alike}
     others = {asked(e) for e in exchanges if e.response and e.response.body and e.number not in found}
-    kinds = {what_due(e) for e in alike}
-    of_all_kinds = not body or (len(kinds) >= FEW and (not shows(alike[0]) or "start" in kinds))
-    undue = [e for e in alike if what_due(e) not in {"refusal", shows(e)} and asked(e) in others]
-    if len(alike) < STRAYS or len({asked(e) for e in alike} & others) < FEW or not of_all_kinds or not undue:
+    kinds, mixed = set(map(form_due, alike)), {asked(e) for e in alike} & others
+    enough = len(alike) >= STRAYS and len(mixed) >= FEW
+    if not enough or not (is_page(alike[0]) or (len(kinds) >= FEW and ("start" in kinds or not shows(alike[0])))):
         return None
-    what = "pages in HTML" if not body else short_json(alike[0].body, 80)
-    words = f"{len(alike)} responses with the status {alike[0].status} are {what}, whatever was asked for"
-    return Cause(found, f"{words}: {stands_in_front(exchanges, found)}, it seems")
+    words = f"{len(alike)} responses are {got}, whatever was asked for"
+    return Cause(found, f"{words}: something in front responds, such as a load balancer or a rate limit, it seems")
 
 
-def stands_in_front(exchanges: Sequence[Exchange], found: AbstractSet[int]) -> str:
-    """Return what may respond to all requests alike: a rate limit does so for a while, with others before and after."""
-    rows = [len(list(row)) for alike, row in groupby(e.number in found for e in exchanges) if alike]
-    first, last = (exchanges[at].number in found for at in (0, -1))
-    in_rows = sum(rows) >= IN_A_ROW * len(rows) and not first and (len(rows) > 1 or not last)
-    return "a rate limit, which is to get 429" if in_rows else "something in front responds, such as a load balancer"
-
-
-def what_due(e: Exchange) -> str:
-    """Return of which form a response is to be; what servers may understand differently may be refused."""
-    if due_404(e) or mistake_in(e) or e.ask.devious or e.ask.vps == "malformed":
-        return "refusal"
+def form_due(e: Exchange) -> str:
+    """Return of which form the response to a request is to be, if it is served."""
     if e.ask.starts or e.ask.resource != "exec":
         return "start" if e.ask.starts else e.ask.resource
     return "availability" if e.ask.pid == Pid.ABSENT else "output"
 
 
-def due_404(e: Exchange) -> str | None:
-    """Return why a request is to get 404, in words that may follow "with"; None if it is not, or not surely."""
-    if e.ask.credential != "full" or e.ask.devious or e.ask.ordered or e.request.method != "GET":
+def mistake_in(e: Exchange) -> str | None:
+    """Return why a request is to be refused, in words that may follow "with"; empty if it is not, None if unknown."""
+    ask, polls = e.ask, e.request.method == "GET"
+    if (
+        ask.devious
+        or ask.ordered
+        or e.source == BURST
+        or ask.resource in {"list", "other"}
+        or not (polls or is_start(e))
+    ):
         return None
-    if e.ask.resource == "other":
-        return "another path"
-    of_nothing = e.ask.vps == "own" and e.ask.pid == Pid.UNKNOWN and e.ask.number != 1
-    return "a pid of no command" if of_nothing else WRONG_VPS.get(e.ask.vps)
-
-
-def instead_of_refusals(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the successes with one body, with pages in HTML, or with problem documents, instead of refusals.
-
-    Each kind of mistake must always get it, or never, and what is no mistake never.
-    """
-    sure = [e for e in exchanges if e.response and e.ask.pid != Pid.IMPOSSIBLE]  # or it may be invalid
-    wrong = [(e, kind) for e in sure if (kind := due_404(e) or mistake_in(e)) is not None]
-    bodies = Counter(kind_of_body(e) for e, kind in wrong if kind and below(e, 300) and e.response and e.response.body)
-    body, number = next(iter(bodies.most_common(1)), (None, 0))
-    outcomes = defaultdict[str, set[bool]](set)
-    for e, kind in wrong:
-        outcomes[kind].add(below(e, 300) and kind_of_body(e) == body)
-    kinds = sorted(kind for kind, outcome in outcomes.items() if outcome == {True})
-    if number < STRAYS or not kinds or True in outcomes[""] or any(len(outcome) > 1 for outcome in outcomes.values()):
-        return None
-    found = {e.number for e in exchanges if e.response and below(e, 300) and kind_of_body(e) == body}
-    first = next(e for e in exchanges if e.number in found)
-    if shows(first) and len(kinds) < FEW:
-        return None
-    what = "an error" if body == PROBLEM else short_json(first.body, 80) if body else "a page in HTML"
-    words = (
-        f"each request with {listed(kinds, KINDS)} gets {what} with the status {first.status}, and none that is right"
-    )
-    return Cause(found, f"{words}: refusals are turned into that, it seems")
-
-
-def form_of(e: Exchange) -> bytes:
-    """Return the body of a response, or nothing for a page in HTML: pages may differ."""
-    return b"" if e.response is None or is_page(e) else e.response.body
-
-
-def kind_of_body(e: Exchange) -> bytes:
-    """Return the form of a response, which is the same for all problem documents."""
-    return PROBLEM if is_document(e) else form_of(e)
+    if ask.credential not in {"full", "read"}:
+        return "a wrong key" if ask.credential in {"none", "wrong"} and ask.vps == "own" else None
+    if ask.vps != "own":
+        return WRONG_VPS.get(ask.vps)
+    if ask.starts and ask.command is None:
+        return "no valid command" if has_object(e.request) else None
+    if ask.credential == "read" and (ask.starts or ask.pid.known):
+        return "too small a scope"
+    if ask.pid in {Pid.INVALID, Pid.IMPOSSIBLE}:
+        return "an invalid pid"
+    if ask.pid == Pid.UNKNOWN and ask.credential == "full" and ask.number != 1:
+        return "a pid of no command"
+    # The agent may have forgotten any other command.
+    return "" if (ask.is_passable if ask.starts else ask.pid in {Pid.ABSENT, Pid.RUNNING}) else None
 
 
 #: The header fields by which caches say that a response is a copy, with what they say then.
@@ -577,27 +529,6 @@ HITS = {
 }
 
 
-def from_a_cache(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the copies that a cache says to have given, if each has the body of an earlier response of its URL."""
-    bodies = defaultdict[str, set[bytes]](set)
-    said, found = "", set[int]()
-    for e in exchanges:
-        if e.response is None or e.request.method != "GET" or e.ask.devious:
-            continue
-        if (field := hit(e)) and e.response.body not in bodies[e.request.target]:
-            return None
-        said, found = said or field, found | ({e.number} if field else set())
-        bodies[e.request.target].add(e.response.body)
-    return Cause(found, f"it is a copy from a cache, as {said} shows", whole=True) if found else None
-
-
-def hit(e: Exchange) -> str:
-    """Return the header fields by which a cache says that a response is a copy; empty if none does."""
-    values = ((name, (e.header(name) or "").strip()) for name in HITS)
-    said = (f"{name.title()}: {shown(text, 40)}" for name, text in values if re.search(HITS[name], text.lower()))
-    return " and ".join(islice(said, 2))
-
-
 def shows(e: Exchange) -> str:
     """Return of which form a response is, as far as that can be told from its members; empty if it cannot."""
     return next((form for name, form in FORMS.items() if isinstance(e.body, dict) and name in e.body), "")
@@ -607,6 +538,20 @@ def names_its_request(e: Exchange) -> bool:
     """Whether few requests get the same body: it has the id of a request, or the pid of a command that has ended."""
     ended = isinstance(member(e, "pid"), int) and member(e, "exited") is not False
     return ended or isinstance(member(e, "requestId"), str)
+
+
+def kept_errors(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the errors with the body of an earlier one of the same URL, if each requestId belongs to one URL."""
+    urls, first, found = defaultdict[str, set[str]](set), dict[tuple[str, bytes], Exchange](), list[Exchange]()
+    for e in exchanges:
+        if e.response and e.request.method == "GET" and isinstance(id := member(e, "requestId"), str):
+            urls[id].add(e.request.target)
+            before = first.setdefault((e.request.target, e.response.body), e)
+            found += [e] if before is not e and not overlap(before, e) else []
+    if len(found) < FEW or any(len(of_one) > 1 for of_one in urls.values()):
+        return None
+    words = f"{len(found)} errors have the body of an earlier one of the same URL, with its requestId"
+    return Cause({e.number for e in found}, f"{words}: a cache keeps errors, it seems")
 
 
 def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -627,20 +572,6 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause(let_in, f"{words} alone: who asked is kept from one request to the next, it seems")
 
 
-def kept_errors(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the errors with the body of an earlier one of the same URL, if each requestId belongs to one URL."""
-    urls, first, found = defaultdict[str, set[str]](set), dict[tuple[str, bytes], Exchange](), list[Exchange]()
-    for e in exchanges:
-        if e.response and e.request.method == "GET" and isinstance(id := member(e, "requestId"), str):
-            urls[id].add(e.request.target)
-            before = first.setdefault((e.request.target, e.response.body), e)
-            found += [e] if before is not e and not overlap(before, e) else []
-    if len(found) < FEW or any(len(of_one) > 1 for of_one in urls.values()):
-        return None
-    words = f"{len(found)} errors have the body of an earlier one of the same URL, with its requestId"
-    return Cause({e.number for e in found}, f"{words}: a cache keeps errors, it seems")
-
-
 def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the proper starts, if each was refused as one without a command is."""
     sent = [e for e in exchanges if is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"]
@@ -653,104 +584,62 @@ def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in proper}, words)
 
 
-def turned(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return all that got a 5xx, or one status code of refusals, if each kind of mistake gets it always or never.
+def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return what all that should be refused for some mistakes got instead, if nothing got it that is to be served.
 
-    Several kinds must get it, and what is no mistake never.
+    Each kind of mistake must always get it, or never.
     """
-    outcomes = defaultdict[str, set[int]](set)
+    outcomes = defaultdict[str, list[str]](list)
     for e in exchanges:
-        if e.response and e.status and e.status != 429 and (mistake := mistake_in(e)) is not None:
-            outcomes[mistake].add(500 if failed(e) else e.status)
-    for status in (500, 400, 401, 403, 404):
-        alike = sorted(mistake for mistake, statuses in outcomes.items() if statuses == {status} and mistake)
-        others = [statuses for mistake, statuses in outcomes.items() if mistake not in alike]
-        if len(alike) < MISTAKES or any(status in statuses for statuses in others):
-            continue
-        found = {e.number for e in exchanges if e.status == status or (status == 500 and failed(e) and not e.obeyed)}
-        got, why = TURNED.get(status, (str(status), "refusals lose their own status code"))
-        words = f"each request with {listed(alike, KINDS)} got {got}, and none that is to be served"
-        return Cause(found, f"{words}: {why}, it seems")
+        if e.response and e.status != 429 and (mistake := mistake_in(e)) is not None:
+            outcomes[mistake].append(outcome_of(e))
+    served, whole = set(outcomes.pop("", ())), {what: got[0] for what, got in outcomes.items() if len(set(got)) == 1}
+    for got, number in Counter(whole.values()).most_common():
+        kinds = {what for what in whole if whole[what] == got}
+        undue = sorted(what for what in kinds if got not in map(str, DUE[what]))
+        alike = [e for e in exchanges if e.response and not e.obeyed and outcome_of(e) == got]
+        about_keys = len(kinds & ABOUT_KEYS) == number == 1
+        mixed = any(got in others for what, others in outcomes.items() if what not in kinds)
+        sure = about_keys or (not mixed and (number >= FEW or (below(alike[0], 300) and not shows(alike[0]))))
+        if undue and sure and got not in served and sum(len(outcomes[what]) for what in undue) >= STRAYS:
+            words = f"each request with {listed(undue, KINDS)} got {got}, and none that is to be served"
+            numbers = {e.number for e in alike}
+            return Cause(
+                numbers,
+                f"{words}: refusals are turned into that, it seems",
+                weak=about_keys and not below(alike[0], 300),
+            )
     return None
 
 
-def mistake_in(e: Exchange) -> str | None:
-    """Return why a request is to be refused, in words that may follow "with"; empty if it is not, None if unknown."""
-    ask, polls = e.ask, e.request.method == "GET"
-    if ask.devious or ask.ordered or e.source == BURST or not ask.endpoint or not (polls or is_start(e)):
-        return None
-    if ask.vps != "own" or ask.credential not in {"full", "read"}:
-        return "a wrong key" if ask.credential in {"none", "wrong"} else WRONG_VPS.get(ask.vps)
-    if ask.starts and ask.command is None:
-        return "no valid command" if has_object(e.request) else None
-    if ask.credential == "read" and (ask.starts or ask.pid.known):
-        return "too small a scope"
-    if ask.pid in {Pid.INVALID, Pid.IMPOSSIBLE}:
-        return "an invalid pid"
-    # The agent may have forgotten any other command.
-    return "" if (ask.is_passable if ask.starts else ask.pid in {Pid.ABSENT, Pid.RUNNING}) else None
+def outcome_of(e: Exchange) -> str:
+    """Return the form of a response in words: its status code, or what it is with one of a success."""
+    if not below(e, 300):
+        return "a 5xx" if failed(e) else str(e.status)
+    kind = "a page in HTML" if is_page(e) else "an error" if is_document(e) else short_json(e.body, 80)
+    return f"{kind} with the status {e.status}"
 
 
 def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the errors that are no problem documents, if just those of one status code or mistake are none."""
+    """Return the errors that are no problem documents, where others are, if just those of one status or mistake are."""
     errors = [e for e in exchanges if is_error(e)]
     others = [e for e in errors if isinstance(e.body, dict) and {"type", "code"} & e.body.keys()]
     odd = [e for e in errors if e not in others]
-    if len(odd) >= STRAYS and not others and all(map(is_page, odd)):
-        words = f"each of {len(odd)} errors is a page in HTML: something in front, or a framework, gives that instead"
-        return Cause({e.number for e in odd}, words, weak=True)
-    if len(odd) < STRAYS or len(others) < STRAYS:
+    if len(odd) < STRAYS or 0 < len(others) < STRAYS:
         return None
-    common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others))
-    if not common:
-        return None
-    words = f"only the {len(odd)} errors {max(common)}, none of {len(others)} others"
-    words = f"{words}: they are the framework's own, or of something in front, it seems"
-    return Cause({e.number for e in odd}, words, weak=True)
-
-
-def with_another_status(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return what one kind of mistake about keys got, if that is one other status code than is due."""
-    for mistake, due in DUE.items():
-        found = [e for e in exchanges if e.response and f"for {mistake}" in what_failed(e) and is_error(e)]
-        if len(found) >= STRAYS and {e.status for e in found} == {found[0].status} != {due}:
-            words = f"each of {len(found)} requests with {mistake} got {found[0].status}, where {due} is due"
-            return Cause({e.number for e in found}, words, weak=True)
-    return None
+    common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others)) if others else ()
+    which = f"only the {len(odd)} errors {max(common)}" if common else ""
+    if not others and all(map(is_page, odd)):
+        which = f"each of {len(odd)} errors is a page in HTML"
+    which += f", none of {len(others)} others" if which and others else ""
+    words = f"{which}: they are the framework's own, or of something in front, it seems"
+    return Cause({e.number for e in odd}, words, weak=True) if which else None
 
 
 def what_failed(e: Exchange) -> frozenset[str]:
     """Return what an error is about, in words that may follow "an error"."""
     mistake = "a wrong key" if e.ask.credential in WITHOUT_KEY else mistake_in(e)
     return frozenset([f"with the status {e.status}", f"for {mistake}" if mistake else ""]) - {""}
-
-
-def counted_in_characters(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the bodies that are cut as if Content-Length counted characters, none of which is whole beyond ASCII.
-
-    One must be valid once as much is added as it has bytes beyond one a character, from the end of another body.
-    """
-    bodies = [e for e in exchanges if e.response and e.response.body and e.header("content-length") is not None]
-    beyond = [e for e in bodies if e.response and not e.response.body.isascii()]
-    ends = {e.response.body[-LONGEST_END:] for e in bodies if e.response and e.response.body.isascii()}
-    shows = any(e.response and is_cut(e.response.body, ends) for e in beyond[:TRIED])
-    if not shows or any(e.response and not e.response.json.defects for e in beyond):
-        return None
-    words = f"that is so for all {len(beyond)} bodies beyond ASCII, which lack as many bytes as they have more than"
-    return Cause({e.number for e in beyond}, f"{words} characters: Content-Length counts characters, it seems")
-
-
-def is_cut(body: bytes, ends: AbstractSet[bytes]) -> bool:
-    """Whether a body is valid JSON once it is completed by as many bytes as it has beyond one a character."""
-    lacking = sum(byte & 0xC0 == 0x80 for byte in body)
-    return 0 < lacking <= LONGEST_END and any(is_json(body + end[-lacking:]) for end in ends if len(end) >= lacking)
-
-
-def is_json(text: bytes) -> bool:
-    """Whether a text is JSON."""
-    with suppress(ValueError, RecursionError):
-        return isinstance(json.loads(text), dict)
-    return False
 
 
 #: What may explain several exchanges, the surest first.
@@ -760,21 +649,17 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     waiting,
     redirected,
     repeated,
-    instead_of_refusals,
+    refused_otherwise,
     one_for_all,
-    counted_in_characters,
     without_query,
     out_of_step,
     kept_errors,
     cached,
     remembered,
-    from_a_cache,
     *(partial(unchecked, what=what) for what in UNCHECKED),
     of_the_own_vps,
     compared,
     inherited,
-    turned,
     without_command,
     of_another_form,
-    with_another_status,
 )

@@ -40,8 +40,20 @@ MEASURES: tuple[tuple[str, Callable[[Exchange], int], int], ...] = (
 #: How the size of a body is told that broke off; whole ones may be so many times as long, if they were sent otherwise.
 RECEIVED, LONGER = re.compile(r"received (\d+) bytes, expected \d+"), 2
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
-RESPONDERS = ("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node",
-              "x-pod", "x-host", "x-version", "x-app-version", "x-api-version", "x-proxy", "x-amz")  # fmt: skip
+RESPONDERS = (
+    *("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node", "x-pod"),
+    *(
+        "x-host",
+        "x-version",
+        "x-app-version",
+        "x-api-version",
+        "x-proxy",
+        "x-amz",
+        "x-cache",
+        "cf-cache",
+        "cache-status",
+    ),
+)
 #: The keys that the request before one may have had.
 KEYS: dict[Credential, str] = {
     "none": "without a key", "wrong": "with a wrong key", "read": "with read:vm alone", "full": "with the full key",
@@ -223,14 +235,17 @@ def breaks_off(split: Split) -> str | None:
 
 
 def responds(split: Split) -> str | None:
-    """What responded to the odd ones says another name of itself than to all others."""
+    """The responses to the odd ones carry what no other does, such as another name of the server."""
 
-    def names(e: Exchange) -> frozenset[str]:
-        fields = e.response.headers if e.response else ()
-        said = (f"{name}: {shown(value, 40)}" for name, value in fields if name.lower().startswith(RESPONDERS))
-        return frozenset(f"that got {field}" for field in said)
+    def carried(e: Exchange) -> frozenset[str]:
+        if e.response is None:
+            return frozenset()
+        said = (f"{n}: {shown(value, 40)}" for n, value in e.response.headers if n.lower().startswith(RESPONDERS))
+        old = "a response with an Age" if (e.header("age") or "").strip("0") else ""
+        form = "" if e.response.body.isascii() else "a body with characters outside ASCII"
+        return frozenset(f"that got {one}" for one in (*said, old, form) if one)
 
-    return in_common(split.odd, [e for e in split.usual if e.response], names)
+    return in_common(split.odd, [e for e in split.usual if e.response], carried)
 
 
 def follows(split: Split) -> str | None:
@@ -249,6 +264,8 @@ def leaves(before: Exchange | None) -> Iterator[str]:
         return
     if kind := KEYS.get(before.ask.credential):
         yield f"just after one {kind}"
+    if before.ask.credential in {"full", "read"}:
+        yield "just after one with a valid key"
     if before.request.method != "GET":
         yield f"just after one by {before.request.method}"
     if before.request.body and before.status and before.status >= 400:
@@ -294,7 +311,11 @@ def is_crowded(split: Split) -> str | None:
         return None
     words = in_common(split.odd, split.usual, lambda e: split.course.carried(e) & {*BESIDE.values()})
     crash = any(e.status in {500, 502} for e in split.odd)
-    why = "requests at the same time disturb each other" if crash else "a limit on requests at once"
+    why = (
+        "requests at the same time disturb each other"
+        if crash
+        else "a limit on requests at once, or the shedding of load"
+    )
     return f"{words}: {why}, it seems" if words else None
 
 
