@@ -5,6 +5,7 @@ The docstring says how one differs. Run one with `python different.py NAME`.
 
 import http.client
 import os
+import re
 import ssl
 import sys
 import time
@@ -305,6 +306,19 @@ class ShortFields(Right):
 
     def headers(self) -> Headers:
         return {"authorization": f"bearer {self.key}", "accept": "*/*;q=0.5", "user-agent": "x"}
+
+
+class FindsPidInBrokenText(Right):
+    """It searches for the pid where the response to the start is no JSON, as lenient parsers do."""
+
+    def read(self, got: Got) -> Any:
+        found = re.search(rb'"pid": (\d+),', got.body)
+        try:
+            return super().read(got)
+        except ValueError:
+            if found is None:
+                raise
+            return {"pid": int(found[1])}
 
 
 class MoreInBody(Right):
