@@ -40,8 +40,8 @@ def test_variant_is_not_blamed(variant: Variant) -> None:
 
 def test_a_rule_that_blames_a_variant_is_told_how_to_be_mended() -> None:
     """Here a server with a fault stands for the variant."""
-    fault = FAULTS.named("availability_is_empty")
+    fault = FAULTS.named("availability_is_left_out")
     variant = Variant(fault.name, frozenset(), fault.change, fault.doc)
     blames = "\n".join(blames_of(verdict_on(fault.change), variant))
     advice = "Weaken the rule, make it an OBSERVE, or list it in the variant's warns: "
-    assert f"PROBE-06 finds fault with a correct server: *A probe gets an empty object.* {advice}" in blames
+    assert f"PROBE-06 finds fault with a correct server: *{fault.doc}* {advice}" in blames

@@ -132,11 +132,18 @@ def never_available(request: Request, response: Response) -> None:
         response.change(available=False, reason="Not installed.")
 
 
-@trips("PROBE-06")
+@trips("PROBE-02")
 def availability_is_empty(_request: Request, response: Response) -> None:
     """A probe gets an empty object."""
     if response.is_availability:
         response.json = {}
+
+
+@trips("PROBE-06")
+def availability_is_left_out(_request: Request, response: Response) -> None:
+    """A probe gets what is not the action gate alone."""
+    if response.is_availability:
+        response.drop("available")
 
 
 @trips("PROBE-07")

@@ -20,13 +20,15 @@ def bare_object(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object.
 
     A member with the name of a common envelope (data, result and the like) is a finding if none of the documented
-    members stands beside it.
+    members stands beside it. So is an object without any member where commands can be run: it does not say whether.
     """
     for e in exchanges.each(selectors.succeeded, selectors.has_json, selectors.asking(pid=ask.Pid.ABSENT)):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", content.in_place_of_object(e)
         elif not content.present(e, content.AVAILABILITY) and (name := content.envelope_of(e.body)):
             yield e, "the members at the top level", f"an envelope with the member {name}"
+        elif not e.body and of_own(e):
+            yield e, "members that say whether commands can be run", "an empty object"
 
 
 @rule("PROBE-03")
