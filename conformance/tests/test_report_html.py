@@ -69,7 +69,7 @@ def a_report() -> dict[str, Any]:
         "judged": {"requirements": 126, "of": 157},
         "unjudged": [],
         "doubt": None,
-        "scope": "judged 126 of 157 requirements",
+        "scope": "judged 126 of 157 MUSTs and SHOULDs",
         "summary": {status: statuses.count(status) for status in every},
         "requirements": entries,
         "exchanges": [exchange(number) for number in (1, 2, 3)],
@@ -177,7 +177,8 @@ def test_what_is_alike_stands_once() -> None:
 
 
 def test_the_figures_are_those_of_the_record() -> None:
-    assert "Judged 126 of 157 requirements." in render(a_report() | {"scope": "judged 126 of 157 requirements"})
+    page = render(a_report() | {"scope": "judged 126 of 157 MUSTs and SHOULDs"})
+    assert "Judged 126 of 157 MUSTs and SHOULDs." in page
 
 
 def test_the_broken_come_first_in_map_and_list() -> None:

@@ -289,6 +289,8 @@ def lists_now_and_then(request: Request, response: Response) -> None:
     [
         (flaps, "PROBE-05", "it is not known what decides", True),
         (goes_down, "PROBE-05", "not known", False),
+        (goes_down, "PROBE-05", "HOSTUP_VPS_ID", False),
+        (FAULTS.named("never_available").change, "PROBE-05", "name a VPS in HOSTUP_VPS_ID", True),
         (gives_output_to_probes, "SCOPE-05", "a plain probe gets command output as well", True),
         (gives_output_to_probes, "PROBE-04", "as well", False),
         (lists_now_and_then, "VPS-03", "the list differs from time to time", True),

@@ -160,6 +160,8 @@ def of_availability(first: Exchange, exchanges: Sequence[Exchange], course: Cour
     alike = [e for e in course.ordered if is_availability(e) and e.ask == first.ask]
     available = member(first, "available")
     odd, usual = ([e for e in alike if (member(e, "available") == available) is so] for so in (True, False))
+    if available is False and first.ask.vps == "own" and not usual:
+        return "if that is true, name a VPS in HOSTUP_VPS_ID whose agent is available"
     return told(Split(odd, usual, course), (*IN_TIME, *UNDECIDED))
 
 
