@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid
-from hostup_conformance.contract.causes import differences, fates, losses, mishaps
+from hostup_conformance.contract.causes import fates, losses, mishaps
 from hostup_conformance.contract.causes.fates import Fate, Text
 from hostup_conformance.contract.causes.mishaps import Alteration, Run
 from hostup_conformance.contract.commands import Command, Guest
@@ -132,18 +132,9 @@ class Exchanges(core.Exchanges[Ask, Target]):
         fate, text = self.changed["stdout"], self.every_text.get((e.number, "stdout"))
         return self.telling if fate and text and fate.explains(text) else None
 
-    @cached_property
-    def reused(self) -> dict[str, frozenset[int]]:
-        """For each stream, which texts go on with what is left of others, if all do that have changed."""
-        every = self.every_text.values()
-        return {name: fates.reused(text for text in every if text.name == name) for name in STREAMS}
-
     def became(self, e: Exchange, name: str, sent: str) -> str | None:
         """Return what became of a text, in words that follow the name of its stream; None if that is best seen."""
         text = self.every_text.get((e.number, name))
-        if text and text.number in self.reused[name]:
-            left = "that goes on with what is left of longer output: a buffer is used again, it seems"
-            return f"{left}: {differences.beginning_of(text.came)}"
         if text is None:
             return None
         fate = self.changed[name]

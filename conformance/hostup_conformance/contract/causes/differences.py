@@ -18,8 +18,8 @@ LONG = 60
 TORN = "\ufffd"
 #: More lines than that are counted.
 MANY_LINES = 9
-#: So many differences of one kind are no accident; and how long what stands for a part of a text may be.
-FEW, MARKER = 2, 64
+#: How long what stands for a part of a text may be.
+MARKER = 64
 
 
 def beginning_of(text: str) -> str:
@@ -149,34 +149,9 @@ def in_places(sent: str, came: str) -> str:
     if not to_the_end and len(found) == 1:
         return f"that is the same up to character {at:,} of {len(sent):,}, but then goes on {instead}"
     places = f", and so in {len(found)} places" if len(found) > 1 else ""
-    if inserted := put_in(sent, found):
-        return inserted
     if len(found) > 1 and (size := block_of(sent, found)):
         return f"{instead}{places}: wherever a block of {size:,} bytes ends within a character"
-    return f"{instead}{after(at)}{places}{torn_at_random(sent, found)}"
-
-
-def put_in(sent: str, found: Sequence[tuple[int, str, str]]) -> str | None:
-    """Return what was put into a text after each so many bytes, or characters, even within one character."""
-    text, *others = {new.replace(TORN, "") for _, _, new in found}
-    replaces = any(lost and (len(lost) > 1 or lost.isascii()) for _, lost, _ in found)
-    if len(found) < FEW or others or not text or replaces:
-        return None
-    in_bytes, in_characters = [0, *accumulate(len(c.encode()) for c in sent)], range(len(sent) + 1)
-    for begins, unit in ((in_bytes, "bytes"), (in_characters, "characters")):
-        spans = [(begins[at], begins[at + len(lost)]) for at, lost, _ in found]
-        for size in range(max(1, spans[0][0]), spans[0][1] + 1):
-            if all(a <= size * n <= b for n, (a, b) in enumerate(spans, 1)):
-                return f"with {short_json(text, 30)} put in after each {size:,} {unit}"
-    return None
-
-
-def torn_at_random(sent: str, found: Sequence[tuple[int, str, str]]) -> str:
-    """Return that characters were torn, if some of several bytes were replaced where others of the same are whole."""
-    lost = {lost for _, lost, _ in found}
-    torn = all(new.strip(TORN) == "" and len(gone) == 1 and not gone.isascii() for _, gone, new in found)
-    whole = torn and sum(map(sent.count, lost)) > 2 * len(found)
-    return ", and nowhere else: pieces of the output are decoded one by one, it seems" if whole else ""
+    return f"{instead}{after(at)}{places}"
 
 
 def block_of(sent: str, found: Sequence[tuple[int, str, str]]) -> int | None:

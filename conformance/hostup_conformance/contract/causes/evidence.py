@@ -11,9 +11,8 @@ from itertools import pairwise
 from math import inf
 
 from hostup_conformance.contract.ask import Exchange, new_pid
-from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed
 from hostup_conformance.contract.content import failed, member, refused
-from hostup_conformance.contract.lives import Life, lives, seconds_of, stream
+from hostup_conformance.contract.lives import Life, lives, seconds_of
 from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, new_poll, starts
 
 #: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
@@ -126,11 +125,6 @@ class Evidence:
         """The commands whose end was told."""
         return [life for life in self.lives if life.end]
 
-    @cached_property
-    def empty(self) -> list[Life]:
-        """The commands that are said to have ended well and printed nothing, though they do something else."""
-        return [life for life in self.lives if life.end and not exit_code(life) and says_nothing(life)]
-
     def sent(self, e: Exchange) -> float:
         """Return when a request was sent, in seconds; where times are unknown, its number."""
         return e.when.timestamp() if self._timed and e.when else float(e.number)
@@ -138,10 +132,6 @@ class Evidence:
     def done(self, e: Exchange) -> float:
         """Return when the response to a request had come."""
         return self.sent(e) + (e.seconds if self._timed else 0.0)
-
-    def number_at(self, moment: float) -> int:
-        """Return the number of the last request that was sent by a moment."""
-        return max(e.number for e in self._all if self.sent(e) <= moment)
 
     @cached_property
     def _events(self) -> dict[object, tuple[list[float], list[float]]]:
@@ -183,13 +173,6 @@ def is_overdue(life: Life, e: Exchange) -> bool:
 def is_late(life: Life, e: Exchange) -> bool:
     """Whether a poll was sent long after its command should have ended."""
     return life.seconds_until(e) > LONG_ENOUGH + seconds_of(life)
-
-
-def says_nothing(life: Life) -> bool:
-    """Whether a command is said to have printed nothing, though it prints something or fails."""
-    silent = not any(stream(life.end, name) for name in ("stdout", "stderr")) if life.end else False
-    code = life.command.exit_code if life.command else 0
-    return silent and bool(printed(life) or errors_of(life) or code != 0)
 
 
 def is_poll(e: Exchange) -> bool:

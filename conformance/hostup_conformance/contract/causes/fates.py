@@ -17,7 +17,8 @@ from unicodedata import normalize
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.differences import LONG, alike, beginning_of, difference, rearranged
 from hostup_conformance.contract.causes.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
-from hostup_conformance.contract.commands import BY_A_SHELL, SECRETS, SHORT
+from hostup_conformance.contract.causes.traits import of_one_kind
+from hostup_conformance.contract.commands import BY_A_SHELL, SHORT
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import Life, command_text, sleepless, stream
 from hostup_conformance.keeping.safe_text import short_json
@@ -99,8 +100,6 @@ MOST, LONGEST = 200, 1 << 21
 #: How many characters of the first line of a text, at least and at most, tell it from others; how many texts are looked
 #: for in another, and in how many characters of that.
 SHORTEST_MARK, MARK, MARKS, WITHIN = 8, 64, 64, 1 << 12
-#: The header of a frame in which Docker sends output: the stream, and how many bytes follow.
-FRAME = re.compile("[\0-\2]\0{3}.{4}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -148,13 +147,7 @@ KINDS: dict[str, Callable[[Text], bool]] = {
     " (in the command; what ASCII commands print is whole)": lambda text: not is_ascii(text.life),
     " (in the request; what is sent in ASCII is whole)": lambda text: not text.life.start.request.body.isascii(),
 }
-#: Of which commands a stream may be lost, as what came shows. An end without an exit code shows nothing either way.
-EMPTIED: dict[str, Callable[[Text], bool]] = {
-    "ends with another exitCode than 0": lambda text: (exit_code(text.life) or 0) != 0 or lacks_both(text),
-    "ends with exitCode 0": lambda text: exit_code(text.life) == 0 or lacks_both(text),
-    "writes to standard error": lambda text: text.name == "stdout" and bool(wrote_errors(text.life)),
-    "prints something": lambda text: text.name == "stderr" and bool(printed(text.life)),
-}
+
 
 #: Which requirement tells of output, by what it judges of it.
 TELLING: dict[str, Callable[[Text], bool]] = {
@@ -183,11 +176,6 @@ def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: str = "\x7f") 
 def json_escaped(text: str) -> str:
     """Return a text with the escapes of JSON for what is not ASCII."""
     return re.sub(r"[^\0-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
-
-
-def lacks_both(text: Text) -> bool:
-    """Whether neither a text nor the exit code of its command came."""
-    return exit_code(text.life) is None and not plain(text.came)
 
 
 def ended_before(text: str, beyond: str) -> str:
@@ -236,7 +224,7 @@ def fate_of(texts: Iterable[Text]) -> Fate | None:
     # Where nothing came, nothing shows what became of it; nor do texts of one length, where a size has to do with it.
     shows = any(plain(text.came) for text in short)
     several = len({len(text.came) for text in changed}) >= FEW
-    forms = {**FORMS, **framed_as(changed[0]), **BLOCKS} if several else FORMS
+    forms = {**FORMS, **framed_as(changed[0])} if several else FORMS
     for words, concerns in KINDS.items() if changed and shows else ():
         others = [text for text in short if text.whole and concerns(text)]
         for name, form in forms.items() if all(map(concerns, changed)) else ():
@@ -256,76 +244,17 @@ def framed_as(text: Text) -> dict[str, Callable[[str], str]]:
     if after and came.startswith(sent):
         gap = came[len(sent) : len(came) - len(after)] if sent else "\n"
         found[f"with {short_json(after, LONG)} after it, as all have"] = lambda text: f"{plain(text)}{gap}{after}"
-    if 0 < (widest := widest_line(came)) < widest_line(sent):
-        found[f"with each line cut at {widest:,} characters"] = lambda text: re.sub(rf"(.{{{widest}}}).*", r"\1", text)
     return found
-
-
-def widest_line(text: str) -> int:
-    """Return how many characters the longest line of a text has."""
-    return max(map(len, text.split("\n")))
-
-
-def whole_blocks(size: int, *, short: bool) -> Callable[[str], str]:
-    """Return the form of a text without what follows its last whole block, perhaps even of one shorter than a block."""
-
-    def form(text: str) -> str:
-        data = text.encode("utf-8", "replace")
-        whole = len(data) // size * size
-        return data[:whole].decode("utf-8", "replace") if whole or short else text
-
-    return form
 
 
 def emptied(texts: Sequence[Text]) -> Fate | None:
     """Return of which commands all texts are lost that were not empty, if several are, and none of several others."""
     lost, whole = ([text for text in texts if text.whole is one] for one in (False, True))
-    if len(lost) >= FEW and not any(plain(text.came) for text in texts):
-        return Fate("that is empty, as of every command", lambda _: "", lambda text: bool(plain(text.sent)))
-    if min(len(lost), len(whole)) < FEW or any(plain(text.came) for text in lost):
+    if len(lost) < FEW or any(plain(text.came) for text in lost):
         return None
-    most = max(len(text.sent) for text in whole)
-    longer = {f"writes more there than {most:,} characters": lambda text: len(text.sent) > most}
-    for words, concerns in (EMPTIED | longer).items():
-        if all(map(concerns, lost)) and not any(map(concerns, whole)):
-            return Fate(f"that is empty, as of every command that {words}", lambda _: "", concerns)
-    return None
-
-
-def reused(texts: Iterable[Text]) -> frozenset[int]:
-    """Return all texts that have changed, by their numbers, if each goes on as a longer one does from there on.
-
-    Several must not be empty themselves.
-    """
-    every = list(islice(texts, MOST))
-    changed = [text for text in every if text.life.name not in VARYING and not text.whole]
-    begun = [text for text in changed if plain(text.sent)]
-    sizes: dict[int, list[Text]] = {}
-    for text in every:
-        sizes.setdefault(bytes_of(text), []).append(text)
-    found = len(begun) >= FEW and all(goes_on(text, sizes) for text in changed)
-    return frozenset(text.number for text in changed) if found else frozenset()
-
-
-def goes_on(text: Text, sizes: Mapping[int, Sequence[Text]]) -> bool:
-    """Whether a text came with the end of another one that is as long as both, and may be cut within a character."""
-    rest = text.came[len(text.sent) :]
-    end = rest.lstrip("\ufffd")
-    size = bytes_of(text) + len(rest) - len(end) + len(end.encode("utf-8", "replace"))
-    others = (one for one in sizes.get(size, ()) if one.life is not text.life)
-    begun = bool(end) and text.came.startswith(text.sent)
-    return begun and any(own_part(one)[-WITHIN:].endswith(end[-WITHIN:]) for one in others)
-
-
-def own_part(text: Text) -> str:
-    """Return what a command wrote; of those that may print one thing or another, as much of what came."""
-    return text.came[: len(text.sent)] if text.life.name in VARYING else text.sent
-
-
-def bytes_of(text: Text) -> int:
-    """Return how many bytes a command wrote."""
-    known = text.life.command.stdout if text.life.command and text.name == "stdout" else b""
-    return len(known or text.sent.encode("utf-8", "replace"))
+    kind = of_one_kind([text.life for text in lost], [text.life for text in whole]) if whole else "command"
+    empty = f"that is empty, as of every {kind}"
+    return Fate(empty, lambda _: "", lambda text: bool(plain(text.sent))) if kind else None
 
 
 def telling(fate: Fate, texts: Iterable[Text]) -> str | None:
@@ -419,7 +348,8 @@ def rest_of_it(text: Text) -> str | None:
     if not (polls := before(text)):
         return None
     what = beginning_of(stream(polls[-1], text.name))
-    return f"{beginning_of(text.came)}: the rest of what request {polls[-1].number} got while it ran, {what}"
+    rest = f"{beginning_of(text.came)}: the rest of what request {polls[-1].number} got while it ran, {what}"
+    return f"{rest}: a poll takes what it returns, it seems"
 
 
 def before(text: Text) -> list[Exchange]:
@@ -427,39 +357,6 @@ def before(text: Text) -> list[Exchange]:
     polls = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
     whole = plain("".join(stream(e, text.name) for e in polls) + text.came) == plain(text.sent)
     return polls if whole else []
-
-
-def before_it_slept(text: Text) -> str | None:
-    """What the command prints after it has slept is missing."""
-    at = text.sent.find("ended")
-    if text.life.name != "slow" or at <= 0 or text.came != text.sent[:at]:
-        return None
-    return f"{beginning_of(text.came)}, which it prints before it sleeps: it was ended then, or no longer read"
-
-
-def framed(text: Text) -> str | None:
-    """Each piece has the header of a frame before it, which tells the stream and the length."""
-    bare = FRAME.sub("", text.came[:LONGEST])
-    has_frames = bare != text.came and plain(bare) in (plain(text.sent), plain(text.sent + errors_of(text.life)))
-    return f"with the headers of Docker's frames in it: {beginning_of(text.came)}" if has_frames else None
-
-
-def said_again(text: Text) -> str | None:
-    """A part of it came as often as the command was polled, if it was while it ran."""
-    running = sum(member(e, "exited") is False for e in text.life.polls if e.number < text.number)
-    for end in {len(text.sent), text.sent.find("ended") % (len(text.sent) + 1)} if running else ():
-        part, rest = text.sent[:end], text.sent[end:]
-        for times in {running, running + 1} - {1}:
-            if part and text.came == part * times + rest:
-                again = f"in which {short_json(part, 30)} comes {times} times, once for each poll, it seems"
-                return f"{again}: {beginning_of(text.came)}"
-    return None
-
-
-def without_secrets(text: Text) -> str | None:
-    """A filter has masked something."""
-    hidden = masked(text.sent, text.came)
-    return f"in which {hidden} is masked: {beginning_of(text.came[-LONG:])}" if hidden else None
 
 
 def looks_the_same(text: Text) -> str | None:
@@ -473,37 +370,10 @@ def looks_the_same(text: Text) -> str | None:
     return f"that looks the same, but has {here} instead of {there} from character {at + 1} on"
 
 
-def masked(sent: str, came: str) -> str | None:
-    """Return which of the made-up secrets that a command prints were replaced; None if more has changed, or none."""
-    lost, (first, *rest) = [], re.split("|".join(map(re.escape, SECRETS)), sent)
-    if not rest or not came.startswith(first):
-        return None
-    at = len(first)
-    for secret, text in zip(SECRETS, rest, strict=True):
-        end = came.find(text, at) if text else len(came)
-        if end < 0:
-            return None
-        lost += [secret] * (came[at:end] != secret)
-        at = end + len(text)
-    return ", ".join(lost) if at == len(came) and lost else None
-
-
-#: What may become of a text that is read in blocks.
-BLOCKS: dict[str, Callable[[str], str]] = {
-    f"without what follows its last whole block of {size:,} bytes{', if it has one' * (not short)}": whole_blocks(
-        size, short=short
-    )
-    for size in (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
-    for short in (False, True)
-}
 #: What may have become of a text, as it shows alone.
 BECAME: tuple[Callable[[Text], str | None], ...] = (
     output_as_errors,
     errors_as_output,
     rest_of_it,
-    before_it_slept,
-    framed,
-    said_again,
-    without_secrets,
     looks_the_same,
 )

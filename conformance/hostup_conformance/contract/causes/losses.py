@@ -3,16 +3,15 @@
 It judges nothing. Each hypothesis is a small function of both, which is refuted by one command that contradicts it.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import comb, inf, log2
+from math import comb, inf
 
-from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
+from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
-from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed, stdout
+from hostup_conformance.contract.causes.mishaps import exit_code
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of
@@ -20,18 +19,14 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
 ENOUGH, MANY = 2, 3
-#: So many commands must have been forgotten at one moment, on average.
-AT_ONE_MOMENT = 3
 #: How improbable it is that by chance only those were lost that were started with others.
 SELDOM = 0.01
 #: By so many seconds after its start, the run's quick commands have ended, and a server that asks seldom may not know.
 SOON = 2.0
 #: By so many seconds after its time a command has ended, even where the machine is busy.
 ENDED = 0.5
-#: From how many seconds on a poll takes long; and what ends a command sooner than that is hardly a time limit.
-LONG_POLL, SHORTEST_LIMIT = 0.5, 1.0
-#: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
-EXACT, BITS, LARGEST = 2**53, 7, 2**64
+#: What ends a command sooner than that is hardly a time limit.
+SHORTEST_LIMIT = 1.0
 #: The commands that leave a trace, of which another tells.
 TRACED = {"once", "slow", "again"}
 
@@ -210,27 +205,6 @@ def forgotten(evidence: Evidence) -> str | None:
     return what and f"a command is forgotten {what}, it seems"
 
 
-def rounded(evidence: Evidence) -> str | None:
-    """The pids have passed through a double, as JavaScript's numbers are."""
-    large = {pid for life in evidence.lives if EXACT < (pid := new_pid(life.start) or 0) < LARGEST}
-    bits = sum(log2(pid / EXACT) for pid in large)
-    if bits < BITS or any(int(float(pid)) != pid for pid in large):
-        return None
-    return f"the pid {min(large)} is one of the few above 2**53 that a double can hold: it was rounded, it seems"
-
-
-def of_another_process(evidence: Evidence) -> str | None:
-    """The pid of a start is not that of its command: no poll of it gets its output, and pollUrl has another."""
-    asked = [life for life in evidence.lives if isinstance(member(life.start, "pollUrl"), str)]
-    others = [
-        life for life in asked if f"pid={new_pid(life.start)}" not in str(member(life.start, "pollUrl")).split("?")
-    ]
-    own = any(life.end and printed(life) and printed(life) in stdout(life) for life in evidence.lives)
-    if own or len(evidence.lost_lives) < ENOUGH or not others or len(others) < len(asked):
-        return None
-    return "no poll of a pid gets what its command prints, and pollUrl has another: pid is not the command's, it seems"
-
-
 def known_late(evidence: Evidence) -> str | None:
     """A command is not known at first, as where another database is read than was written."""
     back = came_back(evidence)
@@ -279,66 +253,6 @@ def known_once_ended(evidence: Evidence) -> str | None:
 def found_once_ended(evidence: Evidence) -> str | None:
     """A command is not known as long as it runs, and some were found again when they had ended."""
     return known_once_ended(evidence) if came_back(evidence) else None
-
-
-def taken_by_a_first_try(evidence: Evidence) -> str | None:
-    """What takes long is sent again, and the first try has taken the output.
-
-    That is not so where all that is unknown gets its refusal as late.
-    """
-    firsts = {id(seen.life): seen.e.seconds for seen in reversed(evidence.lost)}
-    least, most = min(firsts.values(), default=0.0), max((seen.e.seconds for seen in evidence.known), default=inf)
-    again = [seen.e.seconds for seen in evidence.lost]
-    if least < max(LONG_POLL, 2 * most) or min(again) * 2 > least:
-        return None
-    said = f"each poll that lost one took {least:.1f} s or more, and none that was served more than {most:.1f} s"
-    return f"{said}: what takes long is sent again, it seems, when the first try has taken the output"
-
-
-def at_some_moments(evidence: Evidence) -> str | None:
-    """All commands are forgotten at once, as with a restart. No command may have been known before and after."""
-    kept = merged([(evidence.done(seen.life.start), evidence.sent(seen.e)) for seen in evidence.known])
-    spans: dict[int, tuple[float, float]] = {}
-    for seen in evidence.sightings:
-        if seen.known:
-            spans[id(seen.life)] = evidence.sent(seen.e), inf
-        else:
-            begin, end = spans.get(id(seen.life), (evidence.sent(seen.life.start), inf))
-            spans[id(seen.life)] = begin, min(end, evidence.done(seen.e))
-    moments: list[tuple[float, float]] = []
-    for begin, end in sorted((span for span in spans.values() if span[1] < inf), key=lambda span: span[1]):
-        if moments and begin <= moments[-1][1]:
-            moments[-1] = max(begin, moments[-1][0]), moments[-1][1]
-            continue
-        free = latest_free(kept, end)
-        if free[1] < begin:
-            return None
-        moments.append((max(begin, free[0]), free[1]))
-    if not kept or not moments or len(evidence.lost_lives) < AT_ONE_MOMENT * len(moments):
-        return None
-    times = "at one moment" if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
-    first, last = (evidence.number_at(at) for at in moments[0])
-    where = f"between requests {first} and {last}" if first < last else f"at about request {last}"
-    return f"all commands were forgotten {times} {where}: by a restart, or by what was sent then"
-
-
-def merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return spans of time without overlaps, in order."""
-    found: list[tuple[float, float]] = []
-    for begin, end in sorted(spans):
-        if found and begin <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], end)
-        elif begin < end:
-            found.append((begin, end))
-    return found
-
-
-def latest_free(spans: Sequence[tuple[float, float]], moment: float) -> tuple[float, float]:
-    """Return the latest time up to a moment that lies within none of some spans, from its beginning to its end."""
-    at = bisect_left(spans, (moment, -inf)) - 1
-    if at < 0 or spans[at][1] <= moment:
-        return (spans[at][1] if at >= 0 else -inf), moment
-    return (spans[at - 1][1] if at else -inf), spans[at][0]
 
 
 def of_a_kind(evidence: Evidence) -> str | None:
@@ -390,15 +304,12 @@ def lost_early(evidence: Evidence) -> bool:
 
 #: Why commands were lost, the most telling first.
 LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
-    rounded,
-    taken_by_a_first_try,
     known_late,
     found_once_ended,
     known_in_turns,
     of_a_kind,
     forgotten,
     known_once_ended,
-    at_some_moments,
     never_known,
 )
 
@@ -497,15 +408,6 @@ def kept_for_a_while(evidence: Evidence) -> str | None:
     return in_common(late, in_time, evidence) if shows else None
 
 
-def nothing_at_all(evidence: Evidence) -> str | None:
-    """Some starts are lost, and their commands reported to have ended well, whatever they are."""
-    empty = {id(life) for life in evidence.empty}
-    others = [life for life in evidence.ended if id(life) not in empty and (printed(life) or errors_of(life))]
-    codes = any(life.command and life.command.exit_code for life in evidence.empty)
-    enough = codes and ENOUGH <= len(empty) <= len(others)
-    return in_between(evidence.empty, others, "said to have ended with exitCode 0 and no output") if enough else None
-
-
 def ended_by(cut: Sequence[Life], every: Sequence[Life]) -> str:
     """Return why commands were ended before their time, in words that follow how they ended; empty if unknown."""
     evidence = Evidence(sorted((e for life in every for e in (life.start, *life.polls)), key=lambda e: e.number))
@@ -559,11 +461,6 @@ class Reasons:
         """Why commands are said to run on, if that is known."""
         return never_ending(self.evidence) if len(self.evidence.unending) >= ENOUGH else None
 
-    @cached_property
-    def empty(self) -> str | None:
-        """Why commands are said to have ended with nothing, if that is known."""
-        return nothing_at_all(self.evidence)
-
     def not_known(self, e: Exchange) -> str | None:
         """Return that no hypothesis fits, if it is one of several lost commands that a finding is about."""
         several = self.lost is None and len(self.evidence.lost_lives) >= ENOUGH and self.evidence.known
@@ -580,9 +477,7 @@ class Reasons:
             return None if e.status in {401, 403} else of_kind or self.lost
         if is_of(e, self.evidence.overdue, self.evidence):
             return self.unending or kept_for_a_while(self.evidence)
-        if is_of(e, self.evidence.empty, self.evidence):
-            return self.empty
-        return (rounded(self.evidence) or of_another_process(self.evidence)) if new_pid(e) is not None else None
+        return None
 
 
 def is_of(e: Exchange, some: Sequence[Life], evidence: Evidence) -> bool:

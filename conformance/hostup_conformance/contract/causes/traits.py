@@ -62,6 +62,7 @@ LASTS = "of a command that takes a while"
 DOES: dict[str, Callable[[Command], bool]] = {
     "of a command that a signal ended": lambda c: c.exit_code is None,
     "of a command that fails": lambda c: c.exit_code != 0,
+    "of a command that ends with exitCode 0": lambda c: c.exit_code == 0,
     "of a command that ends with another exitCode than 0": lambda c: bool(c.exit_code),
     LASTS: lambda c: bool(c.seconds),
     "of a command that writes something to standard error": lambda c: bool(c.stderr),
