@@ -297,6 +297,12 @@ def test_a_probing_client_is_judged_by_probes(tmp_path: Path) -> None:
     assert statuses["CLIENT-17"] == statuses["CLIENT-29"] == "skip"
 
 
+def test_a_probe_that_was_not_understood_is_named(tmp_path: Path) -> None:
+    client(tmp_path, "--does", "probe", "--scene", "probe-empty-body", "--", *RIGHT[:-1], "FailsInSilence")
+    (entry,) = (entry for entry in report_in(tmp_path)["requirements"] if entry["id"] == "CLIENT-35")
+    assert "since the last response was no JSON object" in entry["message"]
+
+
 def test_a_polling_client_is_judged_by_polls(tmp_path: Path) -> None:
     polls = """
     import time

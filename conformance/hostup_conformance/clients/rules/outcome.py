@@ -84,6 +84,8 @@ def what_went_wrong(story: Story) -> str:
         return last.failure or "no response came"
     if last.status != 200:
         return f"the last response was a {last.status}"
+    if not isinstance(last.body, dict):
+        return "the last response was no JSON object"
     if story.of("poll"):
         return "no poll said that exited is true"
     return "the command was not started" if not story.of("start") else "no poll followed"
