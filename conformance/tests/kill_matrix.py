@@ -62,6 +62,7 @@ FOR_EXAMPLES = (
     "output_names_its_pid",
     "limits_on_each_response",
     "limits_of_a_short_window",
+    "closes_each_connection",
     "revalidates",
 )
 #: Longer than for a test of one fault, since all processors are busy with others.

@@ -13,12 +13,14 @@ import httpcore
 from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.exchange import Lost
 from hostup_conformance.http.messages import Headers, Request, Response
-from hostup_conformance.http.network import BoundedNetwork, Transfer
+from hostup_conformance.http.network import BoundedNetwork, BoundedStream, Transfer
 from hostup_conformance.http.route import Route
 
 #: The greatest number of connections, and of requests that are sent at once on purpose: as many as front ends usually
 #: allow one address.
 CONNECTIONS = 10
+#: For how many seconds a server may keep a connection open that it says is closed.
+TO_CLOSE = 2.0
 #: How many characters of a library's message are kept.
 QUOTED = 1000
 #: What to do if TLS fails, by OpenSSL's name for the reason.
@@ -59,6 +61,8 @@ class Connections:
             parts.port,
         )
         self._route, self._memory = route, memory
+        #: Whether a response said that its connection is closed: the first that does shows whether that is so.
+        self._said_to_close = False
         #: Whether there was a whole response so far.
         self.responded = False
         self._aborted = False
@@ -159,7 +163,22 @@ class Connections:
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             body, miscoded = self._memory.read(fields, response.iter_stream(), longest(response.status))
             surplus = self._network.transfer.surplus(response.status, request.method)
-        return Response(response.status, fields, body, surplus, miscoded, is_old=version == b"HTTP/1.0")
+            kept_open = self._stays_open(fields, response.extensions.get("network_stream"))
+        return Response(
+            response.status, fields, body, surplus, miscoded, is_old=version == b"HTTP/1.0", kept_open=kept_open
+        )
+
+    def _stays_open(self, fields: Headers, stream: object) -> bool:
+        """Whether the first connection that a response says is closed stays open nevertheless."""
+        options = [value for name, value in fields if name.lower() == "connection"]
+        if (
+            self._route.proxy
+            or self._said_to_close
+            or "close" not in ",".join(options).lower().replace(" ", "").split(",")
+        ):
+            return False
+        self._said_to_close = True
+        return isinstance(stream, BoundedStream) and stream.stays_open(TO_CLOSE)
 
 
 def with_fields(headers: Headers, more: Headers) -> Headers:

@@ -67,6 +67,8 @@ class Response(Message):
     miscoded: str | None = None
     #: Whether it came in HTTP/1.0, which has no chunks.
     is_old: bool = False
+    #: Whether its connection was found to stay open although it says that it is closed.
+    kept_open: bool = False
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields with a name, given in lower case."""

@@ -192,6 +192,16 @@ class BoundedStream(httpcore.NetworkStream):
         transfer = self._network.transfer
         return transfer.count(self._stream.read(max_bytes, transfer.remaining()))
 
+    def stays_open(self, seconds: float) -> bool:
+        """Wait for the server to close the connection; return whether it did not, and sent nothing either."""
+        try:
+            self._stream.read(1, min(seconds, self._network.transfer.remaining()))
+        except httpcore.ReadTimeout:
+            return True
+        except (httpcore.NetworkError, OSError):
+            pass
+        return False
+
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Write before the request's deadline."""
         self._stream.write(buffer, self._network.transfer.remaining())

@@ -557,3 +557,9 @@ def what_is_not_utf_8_empties_the_body(request: Request, response: Response) -> 
     """Where output, or a path that is repeated in an error, is not UTF-8, the body cannot be encoded, and is empty."""
     if "%ff" in request.path.lower() or (response.is_output and "\ufffd" in response.json.get("stdout", "")):
         response.body = b""
+
+
+@trips("HTTP-28")
+def closes_in_name_only(_request: Request, response: Response) -> None:
+    """Each response says that the connection is closed, which stays open."""
+    response.header("Connection", "Close")

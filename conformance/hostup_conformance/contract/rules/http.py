@@ -535,6 +535,17 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
             yield e, "status 200, since the ETag in If-None-Match is of something else", e.status
 
 
+@rule("HTTP-28", seeks="Connection: close")
+def what_is_closed_is_closed(exchanges: Exchanges) -> Findings:
+    """A connection that is still open two seconds after the response is a finding.
+
+    The first that is said to be closed is tried.
+    """
+    for e in exchanges.each(lambda e: "close" in (e.header("connection") or "").lower()):
+        if e.response and e.response.kept_open:
+            yield e, "a connection that the server closes, as its response says", "one that stays open"
+
+
 @rule("HTTP-24")
 def failures_are_told(exchanges: Exchanges) -> Findings:
     """Reports every 5xx of the run, one line for each kind of request and status code, and judges nothing.
