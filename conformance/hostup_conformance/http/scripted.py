@@ -44,8 +44,8 @@ class Reply:
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    #: Whether the names of all header fields are in lower case.
-    lower_case: bool = False
+    #: Whether it is written as gateways write what came by HTTP/2: names in lower case, and no reason phrase.
+    translated: bool = False
     #: The body in its content coding, if it has one.
     coded: bytes | None = None
     #: How many seconds to wait before sending.
@@ -75,9 +75,11 @@ class Reply:
         length = [("Transfer-Encoding", "chunked")] if self.chunked else [("Content-Length", str(len(self.sent)))]
         length = [("Connection", "close")] if self.until_close else length
         fields = [("Date", formatdate(usegmt=True)), *self.headers, *length]
+        reason = "" if self.translated else "OK" if self.status == 200 else "Status"
+        names = [name.lower() if self.translated else name for name, _ in fields]
         lines = [
-            f"HTTP/1.1 {self.status} {'OK' if self.status == 200 else 'Status'}",
-            *(f"{k.lower() if self.lower_case else k}: {v}" for k, v in fields),
+            f"HTTP/1.1 {self.status} {reason}",
+            *(f"{name}: {value}" for name, (_, value) in zip(names, fields, strict=True)),
         ]
         return "\r\n".join(lines).encode("latin-1") + 2 * CRLF
 

@@ -86,12 +86,12 @@ def json_in_ascii(turn: Turn) -> Reply:
 
 @scene(completes=THROUGH)
 def other_header_fields(turn: Turn) -> Reply:
-    """Names of header fields are in lower case, the media type has a charset, and there are unknown fields."""
+    """Header fields are in lower case, there is no reason phrase, and there are unknown fields and a charset."""
     reply = turn.right()
     more = [("vary", "accept"), ("x-request-id", "req_01hxa3b4c5d6e7f8g9h0j1k2m3"), ("set-cookie", "lb=1; path=/")]
     media_type = [("content-type", f"{reply.response().media_type}; charset=utf-8")]
     reply.headers = [*more, *media_type, *(pair for pair in reply.headers if pair[0] != "Content-Type")]
-    reply.lower_case = True
+    reply.translated = True
     return reply
 
 

@@ -518,6 +518,25 @@ class NeedsLength(Right):
         return super().read(got)
 
 
+class OnlyOk(http.client.HTTPResponse):
+    """A response that is understood if its status line has the usual reason phrase."""
+
+    def begin(self) -> None:
+        super().begin()
+        if self.status == 200 and self.reason != "OK":
+            raise http.client.BadStatusLine(f"{self.status} {self.reason}")
+
+
+@trips("CLIENT-33", "other-header-fields")
+class NeedsReason(Right):
+    """It looks for 200 OK in the status line."""
+
+    def connection(self, url: str) -> http.client.HTTPConnection:
+        connection = super().connection(url)
+        connection.response_class = OnlyOk
+        return connection
+
+
 @trips("CLIENT-33", "other-header-fields")
 class LengthAsWritten(Right):
     """It looks for Content-Length in this spelling alone."""
