@@ -116,18 +116,3 @@ def test_a_limit_of_characters_must_fit_all_that_is_longer() -> None:
     in_bytes = printing("longest_in_bytes", 900 - more)
     assert mishaps.cut_after([whole, longest, in_bytes]) == begin + 900
     assert mishaps.cut_after([whole, longest, printing("longest_in_bytes", 900)]) is None
-
-
-def test_line_ends_that_a_command_makes_show_that_those_in_its_text_were_changed() -> None:
-    commands = {command.name: command for command in posix("0123456789ab", 2.0)}
-
-    def ending(name: str, line_end: str) -> Life:
-        printed = commands[name].stdout.decode().replace("\n", line_end)
-        out = printed.replace("B", "\rB") if name == "lines" and line_end != "\n" else printed
-        return sleeps(1, 0.0, [], 1.0, command=commands[name].text, out=out)
-
-    found = mishaps.alteration([ending("streams", "\r\n"), ending("lines", "\r\n"), ending("six_kilobytes", "\n")])
-    assert found
-    assert found.words == '"\\n" became "\\r\\n"'
-    from_a_terminal = [ending(name, "\r\n") for name in ("streams", "lines", "six_kilobytes")]
-    assert mishaps.changed_line_ends(from_a_terminal) is None

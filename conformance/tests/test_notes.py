@@ -154,11 +154,6 @@ def hides_from_strangers(request: Request, response: Response) -> None:
         refuse(request, response, 404, "not_found", "Not found")
 
 
-def needs_no_key(request: Request, response: Response) -> None:
-    if response.status == 401 and "authorization" not in request.headers and "prefer" not in request.headers:
-        response.become(200, {"available": True} if request.pid is None else {"exited": False})
-
-
 def ignores_the_key_if_it_is_missing(request: Request, response: Response) -> None:
     if response.status == 401 and request.own and request.method == "GET":
         response.become(200, {"available": True, "reason": None, "vmRunning": True})
@@ -223,7 +218,6 @@ CAUSES: dict[Change, tuple[str, str]] = {
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
     fails_now_and_then: ("HTTP-08", " such requests, back and forth"),
     hides_from_strangers: ("AUTH-01", "each request with a wrong key got 404"),
-    needs_no_key: ("AUTH-01", "nobody looks at whether there is a key, or what another"),
     has_a_form_of_the_framework: ("PID-02", "they are the framework's own, or of something in front"),
 }
 

@@ -272,7 +272,7 @@ def never_known(evidence: Evidence) -> str | None:
     """Some starts are lost: of others of their kind, some were known that were started before or after."""
     ever, lost = ({id(seen.life) for seen in sightings} for sightings in (evidence.known, evidence.lost))
     seen = [life for life in evidence.lives if id(life) in ever or id(life) in lost]
-    if ever & lost or not alternates(id(life) in ever for life in seen) or not lost_early(evidence):
+    if ever & lost or not alternates(id(life) in ever for life in seen):
         return None
     return in_between(evidence.lost_lives, [life for life in seen if id(life) in ever], "never known")
 
@@ -288,18 +288,6 @@ def in_between(some: Sequence[Life], others: Sequence[Life], what: str) -> str |
 def kind_of(life: Life) -> str:
     """Return the name of a command, or that of its program."""
     return life.name or command_text(life).partition(" ")[0]
-
-
-def lost_early(evidence: Evidence) -> bool:
-    """Whether a command was lost that had outlived no more than another whose end was told."""
-
-    def outlived(seen: Sighting) -> tuple[float, ...]:
-        probes, others = evidence.between("probe", seen), others_started(evidence, seen)
-        return probes[1], others[1], evidence.seconds(seen)[0]
-
-    least = min(map(outlived, evidence.lost), default=())
-    ends = (outlived(seen) for seen in evidence.known if tells_the_end(seen))
-    return any(all(a >= b for a, b in zip(end, least, strict=True)) for end in ends) if least else False
 
 
 #: Why commands were lost, the most telling first.
@@ -462,11 +450,13 @@ class Reasons:
         return never_ending(self.evidence) if len(self.evidence.unending) >= ENOUGH else None
 
     def not_known(self, e: Exchange) -> str | None:
-        """Return that no hypothesis fits, if it is one of several lost commands that a finding is about."""
-        several = self.lost is None and len(self.evidence.lost_lives) >= ENOUGH and self.evidence.known
-        if not several or all(e is not seen.e for seen in self.evidence.lost):
+        """Return that no hypothesis fits, if it is one of several commands, and others were spared."""
+        evidence = self.evidence
+        lost = self.lost is None and len(evidence.lost_lives) >= ENOUGH and any(e is seen.e for seen in evidence.lost)
+        fails = len(evidence.failing) >= ENOUGH and failed(e) and evidence.life_of.get(e.number) in evidence.failing
+        if not (lost and evidence.known) and not (fails and evidence.ended):
             return None
-        return "neither time nor what was sent in between tells the lost commands from the others"
+        return "neither time nor what was sent in between tells these commands from the others, nor what they do"
 
     def of(self, e: Exchange) -> str | None:
         """Return why the command was lost that a finding is about, if the evidence tells that."""

@@ -176,16 +176,6 @@ def how_changed(life: Life) -> str:
     return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
 
 
-def changed_line_ends(every: Sequence[Life]) -> Alteration | None:
-    """The line ends in the text of commands become CR LF; those that a command makes itself come as they are."""
-    ended = [life for life in every if life.end and life.name not in UNTELLING and "\r" not in printed(life)]
-    stand = [life for life in ended if "\n" in command_text(life)]
-    made = [life for life in ended if "\n" in printed(life).strip() and life not in stand]
-    if not stand or not made or not all("\r" in stdout(life) for life in stand) or any("\r" in stdout(e) for e in made):
-        return None
-    return Alteration('"\\n" became "\\r\\n"', stand)
-
-
 def broken_marks(every: Sequence[Life]) -> Alteration | None:
     """All commands that have a character in their text ran otherwise than they should, and no other.
 
@@ -196,6 +186,9 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
     wrong = [life for life in known if went_wrong(life) or foreign_errors(life)]
     right = [life for life in known if life not in wrong]
     if min(len(wrong), len(right)) < FEW or sum(map(ran_otherwise, wrong)) * 2 < len(wrong):
+        return None
+    # An exit code that comes otherwise shows no other command.
+    if not any(foreign_errors(life) or plain(stdout(life)) != plain(printed(life)) for life in wrong):
         return None
     every_one = all(map(ran_otherwise, wrong))
     for mark in sorted(shared_marks(wrong)):
@@ -322,7 +315,6 @@ def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
 ALTERATIONS: tuple[Callable[[Sequence[Life]], Alteration | None], ...] = (
     cut_text,
     changed_marks,
-    changed_line_ends,
     broken_marks,
 )
 

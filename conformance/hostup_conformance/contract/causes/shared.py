@@ -8,7 +8,6 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby, pairwise
 from math import inf
 
@@ -335,34 +334,6 @@ def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
     )
 
 
-#: What a server may never look at: which requests show it, how they are refused, and the requirement that tells of it.
-UNCHECKED: dict[str, tuple[Callable[[Exchange], bool], AbstractSet[int], str]] = {
-    "whether there is a key": (lambda e: e.ask.credential == "none" and e.ask.vps in {"own", None}, {401}, "AUTH-01"),
-    "whether a key is valid": (lambda e: e.ask.credential == "wrong" and e.ask.vps in {"own", None}, {401}, "AUTH-02"),
-    "scopes": (lambda e: e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known), {403}, "SCOPE-02"),
-    "who owns a VPS": (lambda e: e.ask.credential in {"full", "read"} and e.ask.vps == "foreign", {403, 404}, "ID-02"),
-}
-
-
-def unchecked(exchanges: Sequence[Exchange], what: str) -> Cause | None:
-    """Return the requests that were served, of several kinds, as none was refused for what may never be looked at."""
-    shows, refusals, first = UNCHECKED[what]
-    every = [e for e in exchanges if shows(e)]
-    plain = [e for e in every if e.response and not (e.ask.devious or e.ask.ordered or e.ask.resource == "other")]
-    sent = [e for e in plain if e.request.method in {"GET", "HEAD", "POST"} and not is_of_no_command(e)]
-    kinds = {(e.request.method, kind_of(e)) for e in sent if below(e, 300)}
-    if len(kinds) < FEW or any(e.status in refusals or (is_document(e) and below(e, 300)) for e in sent):
-        return None
-    words = f"none of {len(sent)} such requests was refused for it: nobody looks at {what}"
-    words += "" if first == "ID-02" else ", or what another key may do is kept"
-    return Cause({e.number for e in every}, words, first, says_more=True)
-
-
-def is_of_no_command(e: Exchange) -> bool:
-    """Whether a poll got a 404 that may be for its pid, or any request a 429."""
-    return e.status == 429 or (e.status == 404 and e.ask.pid.is_integer)
-
-
 def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests for other VPSs that got what is of the caller's own, if all of a kind did."""
     by_full = [
@@ -656,7 +627,6 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     kept_errors,
     cached,
     remembered,
-    *(partial(unchecked, what=what) for what in UNCHECKED),
     of_the_own_vps,
     compared,
     inherited,
