@@ -80,9 +80,9 @@ def test_what_is_seldom_a_consequence_comes_first() -> None:
 
 def test_what_is_broken_everywhere_follows_from_nothing_that_is_broken_in_one_place() -> None:
     faults = {"one": {"requirement": "A-01", "reported": ["A-01", "A-02"]}}
-    both = [Breach("A-01", places={"one"}), Breach("A-02", places={"one", "two", "three"})]
-    assert root_causes(both, faults) == {"A-01": ["A-02"]}
-    assert root_causes(both, faults, share=0.5) == {"A-01": [], "A-02": []}
+    one_place = Breach("A-01", places={"one"})
+    assert root_causes([one_place, Breach("A-02", places={"one", "two"})], faults) == {"A-01": ["A-02"]}
+    assert root_causes([one_place, Breach("A-02", places={"one", "two", "three"})], faults) == {"A-02": [], "A-01": []}
 
 
 def test_what_is_wrong_with_a_response_that_was_not_due_follows_from_that() -> None:

@@ -20,8 +20,6 @@ Verdict = core.Verdict[Seen]
 
 #: Written by `make client-matrix`: each faulty client, and the requirements that report it.
 MATRIX = Path(__file__).parent / "kill_matrix.json"
-#: What is broken in many scenes follows from nothing that is broken in a few of them.
-SHARE = 0.5
 #: Requirements that one mistake breaks, each in scenes of its own: what breaks the first there would break it anywhere.
 ALIKE = {"CLIENT-20": ("CLIENT-21", "CLIENT-22")}
 #: Requirements that the task is finished in scenes of their own, which few clients of the matrix are played: what keeps
@@ -80,7 +78,7 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
         Breach(id, one.status == "fail", places[id], rank(one.requirement, places[id]), general=id == THROUGH)
         for id, one in broken.items()
     ]
-    return causes(breaches, known() if breaches else {}, SHARE)
+    return causes(breaches, known() if breaches else {})
 
 
 def rank(requirement: Requirement, scenes: set[str]) -> int:

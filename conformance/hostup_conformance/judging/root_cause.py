@@ -14,6 +14,9 @@ from typing import Any
 
 from hostup_conformance.judging.ledger import HARMS
 
+#: Which part of the places of a requirement must be places of another that it may follow from: what is broken
+#: everywhere does not follow from what is broken in a few places.
+SHARE = 0.5
 #: Which part of the places of one requirement are most of them.
 MOST = 0.75
 #: The rank of what does no harm but to the form of something.
@@ -53,7 +56,7 @@ class Breach:
     general: bool = False
 
 
-def root_causes(breaches: Sequence[Breach], faults: dict[str, Any], share: float = 0.0) -> dict[str, list[str]]:
+def root_causes(breaches: Sequence[Breach], faults: dict[str, Any]) -> dict[str, list[str]]:
     """Return the requirements that explain others, or that no other explains, each with those that follow from it.
 
     What fails comes before what only warns, and what does most harm before all else of its kind.
@@ -61,14 +64,12 @@ def root_causes(breaches: Sequence[Breach], faults: dict[str, Any], share: float
     Args:
         breaches: the broken requirements, in the ledger's order
         faults: the faults of a kill matrix
-        share: which part of the places of one that follows must be places of the other; at least one place
     """
     by_id = {breach.id: breach for breach in breaches}
     counts = also_reported(faults)
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
     behind = {
-        a.id: [b.id for b in breaches if a is not b and may_follow(b, a, share) and is_cause(a, b, counts)]
-        for a in breaches
+        a.id: [b.id for b in breaches if a is not b and may_follow(b, a) and is_cause(a, b, counts)] for a in breaches
     }
 
     def fails(root: str, followers: Iterable[str]) -> bool:
@@ -94,13 +95,13 @@ def root_causes(breaches: Sequence[Breach], faults: dict[str, Any], share: float
     return {root: roots[root] for root in sorted(roots, key=worst_first)}
 
 
-def may_follow(consequence: Breach, cause: Breach, share: float) -> bool:
+def may_follow(consequence: Breach, cause: Breach) -> bool:
     """Whether a breach may follow from another: one in the same places that does as much harm.
 
     A failure follows from no warning of another area, and one that does harm beyond the form of something from none.
     """
     shared = in_common(consequence, cause)
-    same_place = shared is None or shared >= max(1, share * len(consequence.places or ()))
+    same_place = shared is None or shared >= max(1, SHARE * len(consequence.places or ()))
     hides_harm = cause.rank > consequence.rank and not consequence.general
     does_harm = consequence.rank < FORM or area_of(cause.id) != area_of(consequence.id)
     warning = consequence.fails and not cause.fails and does_harm
