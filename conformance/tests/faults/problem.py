@@ -18,6 +18,14 @@ def errors_are_html(_request: Request, response: Response) -> None:
 
 
 @trips("PROBLEM-01")
+def unauthorized_is_a_page(_request: Request, response: Response) -> None:
+    """A 401 is the framework's own page, as it is made where no handler of the application's is called."""
+    if response.status == 401:
+        response.become(401, b"<!doctype html><title>401 Unauthorized</title>", "text/html; charset=utf-8")
+        response.header("WWW-Authenticate", "Bearer")
+
+
+@trips("PROBLEM-01")
 def errors_have_no_body(_request: Request, response: Response) -> None:
     """A 401 has no body."""
     if response.status == 401:
