@@ -177,6 +177,12 @@ def test_who_finishes_where_all_goes_well_is_first_told_what_does_harm(tmp_path:
     assert [cause["id"] for cause in report_in(tmp_path)["root_causes"]] == ["CLIENT-15", "CLIENT-33"]
 
 
+def test_who_does_not_wait_for_the_end_is_told_so_first(tmp_path: Path) -> None:
+    client(tmp_path, "--scene=well", "--scene=base-url-with-path", "--", *RIGHT[:-1], "StartsAndLeaves")
+    (cause,) = report_in(tmp_path)["root_causes"]
+    assert cause == {"id": "CLIENT-27", "explains": ["CLIENT-33", "CLIENT-42"]}
+
+
 def test_output_that_is_fetched_again_is_lost_by_that_poll(tmp_path: Path) -> None:
     client(tmp_path, "--scene=well", "--scene=exit-code-3", "--", *RIGHT[:-1], "FetchesAgain")
     (cause,) = report_in(tmp_path)["root_causes"]

@@ -80,10 +80,15 @@ def is_in_a_broken_start(story: Story) -> bool:
 
 @rule("CLIENT-08", lambda story: story.of("start"))
 def command_as_given(story: Story) -> Findings:
-    """The body of a start must be JSON (RFC 8259) in UTF-8, an object whose `command` is exactly HOSTUP_COMMAND."""
+    """The body of a start must be JSON (RFC 8259) in UTF-8, an object whose `command` is exactly HOSTUP_COMMAND.
+
+    A client that only probes or polls is given no command, and so must start none.
+    """
     for e in story.of("start"):
         text = read_json(e.request.body)
-        if not text.is_json or text.defects:
+        if story.play.does != "run":
+            yield e, f"no start by a client that is to {story.play.does}, which is given no command", text.value
+        elif not text.is_json or text.defects:
             yield e, "a JSON object as the body", "; ".join(text.defects)
         elif "command" in text.duplicates:
             yield e, "one member command", "two"

@@ -205,6 +205,15 @@ class CommandTwice(Right):
         return f'{{"command": "true", {super().body().decode()[1:]}'.encode()
 
 
+@trips("CLIENT-08", "well", does="probe")
+class ProbesByStarting(Right):
+    """It runs a command to see whether commands can be run."""
+
+    def answer(self, availability: Any) -> int:
+        self.ask("POST", self.base + self.path(), json.dumps({"command": "true"}).encode())
+        return super().answer(availability)
+
+
 @trips("CLIENT-09")
 class BodyAsForm(Right):
     """It labels its JSON as a form, as curl -d does."""

@@ -184,6 +184,14 @@ class UnavailableIsFine(Right):
         return super().run() if self.may_start(self.ask("GET", self.probe_url())) else 0
 
 
+@trips("CLIENT-27")
+class StartsAndLeaves(Right):
+    """It takes a command that was started for one that has succeeded."""
+
+    def follow(self, started: Any) -> Any:
+        return {"exitCode": 0}
+
+
 @trips("CLIENT-27", "never-ends")
 class TimeoutIsSuccess(Right):
     """It exits with 0 when the time is up."""
