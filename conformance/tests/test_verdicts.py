@@ -8,7 +8,7 @@ from faults import FAULTS
 from faults.probe import problem
 from faults.probe import refuse as refused
 from faults.rate import soon
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.lives import lives
@@ -330,6 +330,20 @@ def test_an_announced_limit_is_waited_for() -> None:
     assert before.when
     assert after.when
     assert (after.when - before.when).total_seconds() > 0.5
+
+
+@pytest.mark.parametrize(("after", "said"), [(20, "warn"), (56, "pass")])
+def test_a_command_that_has_had_its_time_may_have_ended(after: int, said: str) -> None:
+    """With a slow server, a run may take longer than the command that runs on."""
+    target, wire, _ = run_on_mock(allow_exec=True)
+    every = wire.exchanges
+    life = next(life for life in lives(every) if life.start.ask.command == SLEEP)
+    last, start = life.polls[-1], life.start.when
+    assert last.response
+    assert start
+    response = replace(last.response, body=b'{"exited": true, "exitCode": 0}')
+    ended = replace(last, response=response, when=start + timedelta(seconds=after), number=len(every) + 1)
+    assert judge([*every, ended], target).results["POLL-06"].status == said
 
 
 def test_judging_that_was_cut_short_proves_nothing() -> None:
