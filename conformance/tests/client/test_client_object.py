@@ -11,6 +11,7 @@ from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
+from traceback import TracebackException
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ from client.voices import BASE_URL, KEY, PID, VPS, Clock, Recorder, Voice, new_c
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.errors import TooLarge
-from hostup_agent_runtime.sending import Request, json_body
+from hostup_agent_runtime.sending import Evidence, Request, json_body
 from hostup_agent_runtime.values import anything
 from hostup_conformance.http.scripted import Received, Reply
 
@@ -404,6 +405,48 @@ def test_what_is_refused_is_told(arguments: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=": ") as caught:
         AuthenticatedClient(**{"base_url": BASE_URL, "token": KEY, **arguments})
     assert str(caught.value) == says
+
+
+def variables_of(error: BaseException) -> str:
+    """Return a traceback as those write it who report errors with the variables of each frame."""
+    return "".join(TracebackException.from_exception(error, capture_locals=True).format())
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, httpx.ConnectError])
+def test_no_frame_of_an_error_holds_the_key(
+    voice: Voice, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy gets the header fields by a variable of its own."""
+
+    def fail(_: Evidence, event: str, _info: object) -> None:
+        if event.endswith(".connect_tcp.started"):
+            raise kind("no connection")
+
+    monkeypatch.setattr(Evidence, "trace", fail)
+    nowhere = "http://127.0.0.1:1"
+    client = AuthenticatedClient(nowhere, KEY, allow_plain_http=True, httpx_args={"proxy": nowhere})
+    with pytest.raises(kind) as caught:
+        voice.call(client=client)
+    assert KEY not in variables_of(caught.value)
+
+
+@pytest.mark.parametrize("flaw", [{"retries": -1}, {"prefix": "a b"}, {"token": f"{KEY}\n"}, {"token": KEY.encode()}])
+def test_no_frame_of_its_own_beginning_holds_the_key(flaw: dict[str, Any]) -> None:
+    arguments = {"token": KEY, **flaw}
+    with pytest.raises((TypeError, ValueError)) as caught:
+        AuthenticatedClient(BASE_URL, **arguments)
+    del arguments, flaw
+    assert KEY not in variables_of(caught.value)
+
+
+@pytest.mark.parametrize("field", [{"X": "a\nb"}, {"X": "a\0"}, {"X": " a"}, {"X": "a "}, {"X Y": "a"}, {"": "a"}])
+def test_a_header_that_cannot_be_sent_is_refused(voice: Voice, server: Recorder, field: dict[str, str]) -> None:
+    """So it is known that nothing was started, and no error shows what else stands there."""
+    start = voice.start(client=server.client.with_headers(field))
+    for call in (start, lambda: voice.call(client=server.client, headers=field)):
+        with pytest.raises(ValueError, match=r"^headers: "):
+            call()
+    assert server.requests == []
 
 
 def test_the_longest_time_is_taken() -> None:

@@ -24,6 +24,7 @@ from .sending import (
     Request,
     Steps,
     Unsendable,
+    check_fields,
     is_read,
     late,
     sending,
@@ -95,21 +96,19 @@ def _merged(*given: Mapping[str, str]) -> dict[str, str]:
     return dict(spelled.values())
 
 
-def _check_token(named: str, token: str, prefix: str) -> None:
-    """Say what is wrong with a key that cannot be one, without showing it."""
+def _flaw(token: str, prefix: str) -> str | None:
+    """Tell what is wrong with a key that cannot be one, without showing it."""
     if _VISIBLE.fullmatch(token):
-        return
+        return None
     bare = token.strip()
     if prefix and bare.lower().startswith(f"{prefix.lower()} "):
-        flaw = f"give the key alone, without {prefix}"
-    elif not bare:
-        flaw = "it is empty"
-    elif bare != token:
+        return f"give the key alone, without {prefix}"
+    if not bare:
+        return "it is empty"
+    if bare != token:
         kind = "a newline" if token[-1] in "\r\n" else "a blank"
-        flaw = f"it ends in {kind}" if token[-1].isspace() else "it begins with a blank"
-    else:
-        flaw = "expected visible ASCII characters alone"
-    raise Unsendable(f"{named}: {flaw}")
+        return f"it ends in {kind}" if token[-1].isspace() else "it begins with a blank"
+    return "expected visible ASCII characters alone"
 
 
 def _is_loopback(host: str) -> bool:
@@ -153,6 +152,7 @@ class Client:
 
     contract: ClassVar[Contract]
     key_header = ""
+    _base_url = ""  # what reports of an error show of one that could not be made
 
     def __init__(
         self,
@@ -549,7 +549,7 @@ class Client:
         is_async = isinstance(client, httpx.AsyncClient)
         line = self._async_given if is_async else self._given
         phases = attempt.phases or self._phases or (DEFAULT_TIMEOUT if line is None else client.timeout)
-        return client.build_request(
+        built = client.build_request(
             request.method,
             _read_url(url),
             params=parameters,
@@ -558,7 +558,9 @@ class Client:
             json=request.json,
             timeout=within(phases, max(0.001, attempt.deadline - time.monotonic())),
             extensions={"trace": attempt.evidence.atrace if is_async else attempt.evidence.trace},
-        ), auth
+        )
+        check_fields(built.headers.raw)
+        return built, auth
 
     def close(self) -> None:
         """Close the connections that were made here, unless another client shares them; the next call makes new
@@ -635,6 +637,9 @@ class AuthenticatedClient(Client):
         application: str | None = None,
         allow_plain_http: bool = False,
     ) -> None:
+        self._is_of_environment = token is None
+        self.token = "" if token is None else token
+        del token  # which reports of an error would show with the other variables
         super().__init__(
             base_url,
             cookies=cookies,
@@ -649,14 +654,12 @@ class AuthenticatedClient(Client):
         )
         self.prefix = prefix
         self.key_header = self.auth_header_name = auth_header_name
-        self._is_of_environment = token is None
-        if token is None:
+        if self._is_of_environment:
             variable = self.contract.key_variable
-            token = os.environ.get(variable) or None
-            if token is None:
+            self.token = os.environ.get(variable, "")
+            if not self.token:
                 raise ValueError(f"token: give an API key, or set {variable}")
-            _check_token(variable, token, prefix)
-        self.token = token
+            self._check_token(variable)
         self._authority()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -667,12 +670,17 @@ class AuthenticatedClient(Client):
         if self._is_of_environment:
             self.token = os.environ.get(self.contract.key_variable, "")
 
+    def _check_token(self, named: str) -> None:
+        if flaw := _flaw(self.token, self.prefix):
+            raise Unsendable(f"{named}: {flaw}")
+
     def _authority(self) -> tuple[dict[str, str], Any]:
         # Checked here, since the error of a later check would quote the header.
-        check("token", self.token, str)
+        if str not in type(self.token).__mro__:
+            raise TypeError(f"token: expected str, got {type(self.token).__name__}")
         if not self.token:
             raise Unsendable("token: there is none; assign one to it, which a client from a pickle needs")
-        _check_token("token", self.token, self.prefix)
+        self._check_token("token")
         if not _VISIBLE.fullmatch(self.prefix or "-"):
             raise Unsendable("prefix: expected visible ASCII characters alone")
         # With no auth of httpx, so that neither a given client's own nor a user name in the URL takes its place.

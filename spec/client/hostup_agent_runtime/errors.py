@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import responses as phrases
 from math import isfinite
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     # For the types that callers see. Nothing generated is imported by what runs.
     from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem
 
@@ -235,8 +238,15 @@ def status_error(
     return kinds.get(status, UnexpectedStatus)(message, response, problem)
 
 
-def without_key(error: Exception, header: str) -> None:
-    """Take the key from what an error of httpx holds, since errors are logged, pickled and sent elsewhere."""
+def without_key(error: BaseException, header: str) -> None:
+    """Take the key from what an error of httpx holds, since errors are logged, pickled and sent elsewhere.
+
+    So are the variables of the frames that any error went through, of which some hold the bytes that were sent.
+    """
+    for frame in _frames(error):
+        if frame.f_globals.get("__name__", "").partition(".")[0] in _SENDERS:
+            with suppress(RuntimeError):  # it has not ended
+                frame.clear()
     if not isinstance(error, httpx.RequestError | httpx.HTTPStatusError):
         return
     with suppress(RuntimeError):  # it has no request
@@ -245,6 +255,19 @@ def without_key(error: Exception, header: str) -> None:
         error.request = httpx.Request(request.method, request.url, headers=headers)
         if isinstance(error, httpx.HTTPStatusError):
             error.response.request = error.request
+
+
+_SENDERS = {__name__.partition(".")[0], "httpx", "httpcore", "h11", "h2", "hpack"}
+"""The packages that a request goes through on its way out."""
+
+
+def _frames(error: BaseException) -> Iterator[FrameType]:
+    """Yield the frames that an error went through, and those of the errors that it came of."""
+    errors: list[BaseException | None] = [error]
+    for one in errors:  # which grows meanwhile
+        if one is not None:
+            errors += [other for other in (one.__cause__, one.__context__) if other not in errors]
+            yield from (frame for frame, _ in walk_tb(one.__traceback__))
 
 
 def retry_after(response: httpx.Response) -> float | None:

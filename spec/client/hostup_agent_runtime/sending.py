@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 import zlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
@@ -95,6 +96,24 @@ def fields(parameters: Mapping[str, Any]) -> dict[str, str]:
     """Write header fields."""
     present = {name: to_json(value) for name, value in parameters.items() if not isinstance(value, Unset)}
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in present.items()}
+
+
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"(?:[^\0\s]+(?:[ \t]+[^\0\s]+)*)?")
+
+
+def check_fields(fields: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse header fields with what no field can have (RFC 9110, sections 5.1 and 5.5), without showing a value.
+
+    Raises:
+        Unsendable: there is one; nothing was sent
+    """
+    for name, value in fields:
+        if not _NAME.fullmatch(name):
+            raise Unsendable("headers: expected names of letters, digits and hyphens, or another mark of RFC 9110")
+        if not _VALUE.fullmatch(value):
+            flaw = "expected a value of one line, with no blank at its ends"
+            raise Unsendable(f"headers: {name.decode()}: {flaw}")
 
 
 class Evidence:
@@ -236,8 +255,10 @@ def sending(client: Client, request: Request[Any], options: Options) -> Steps[ht
         sent = time.monotonic()
         try:
             response: httpx.Response = yield attempt
-        except Exception as error:
+        except BaseException as error:
             without_key(error, client.key_header)
+            if not isinstance(error, Exception):
+                raise
             _log(client, request, type(error).__name__, sent)
             pause = _pause_after(error, attempt, client, tried)
             if pause is None:
