@@ -65,7 +65,8 @@ def went_wrong(life: Life) -> bool:
     if life.name in VARYING:
         return False
     if life.end is None or life.command is None:
-        return life.is_short and bool(life.polls) and visible(printed(life)) not in visible(stdout(life))
+        lost = life.is_short and bool(life.polls) and visible(printed(life)) not in visible(stdout(life))
+        return lost or (bool(life.text and life.end) and exit_code(life) not in (0, None))
     code = life.command.exit_code
     return (
         plain(printed(life)) != plain(stdout(life))
