@@ -105,6 +105,7 @@ def many(request: Request, response: Response) -> None:
         (lambda _, response: response.become(200, [1]), "has no VPS to probe"),
         (lambda _, response: response.become(200, b"<html>"), "has no VPS to probe"),
         (lambda _, response: setattr(response, "raw", [b"HTTP/1.1 2"]), "got no response"),
+        (items(*range(100_000)), "too large .its body has more than 100000 JSON values"),
     ],
 )
 def test_without_a_usable_list_the_vps_is_required(change: Change, says: str) -> None:

@@ -41,8 +41,7 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
     if listing is None or listing.status != 200:
         if between := what_stands_between(exchanges):
             raise Misconfigured(f"{target.base_url}: {between}; HOSTUP_VPS_ID is not set, and could not be looked up")
-        came = "no response" if listing is None or listing.status is None else f"the status {listing.status}"
-        why = f"the list of VPSs (GET {VPSS}), where one could be looked up, got {came}"
+        why = f"the list of VPSs (GET {VPSS}), where one could be looked up, got {what_came(listing)}"
         raise missing(why, CHECK[401] if listing and listing.status == 401 else SET)
     ids = candidates(listing, target)
     if not ids:
@@ -53,6 +52,13 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
     if not available + silent:
         raise missing(f"none of the first {counted(len(ids), 'VPS')} in the list (GET {VPSS}) has an available agent")
     return replace(target, vps=(available + silent)[0], looked_up=True)
+
+
+def what_came(listing: Exchange | None) -> str:
+    """Return what came instead of a list, in words."""
+    if listing and listing.too_large:
+        return f"a response that is too large ({listing.too_large})"
+    return "no response" if listing is None or listing.status is None else f"the status {listing.status}"
 
 
 def candidates(listing: Exchange | None, target: Target) -> list[str]:
