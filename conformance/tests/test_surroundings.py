@@ -216,6 +216,21 @@ def test_the_environment_changes_no_verdict(tmp_path: Path, environ: dict[str, s
     assert report_in(tmp_path)["verdict"] == "conformant"
 
 
+def test_a_system_without_a_folder_for_temporary_files_is_no_defect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As in a container whose file system can only be read."""
+
+    def nowhere(*_: object) -> NoReturn:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "command", nowhere)
+    assert cli.main(["run"]) == UNWRITTEN
+    expected = "hostup-conformance: no folder for temporary files can be written to; set TMPDIR to one that can\n"
+    assert capfd.readouterr().err == expected
+
+
 LONG, DEEP = "x" * 5000, "a/" * 1500
 
 

@@ -22,6 +22,8 @@ SHORTAGES = (OSError, RuntimeError, MemoryError)
 def shortage(error: BaseException) -> str | None:
     """Return in words what the system has no more of, if an exception says that, and what to do."""
     what: str | None = None
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        return "no folder for temporary files can be written to; set TMPDIR to one that can"
     if isinstance(error, MemoryError):
         what = "memory"
     elif isinstance(error, RuntimeError):
