@@ -108,6 +108,12 @@ def test_an_unknown_option_gets_a_hint(argv: list[str], said: str, capsys: pytes
     assert f"there is no option {said}\n" in capsys.readouterr().err
 
 
+def test_a_command_of_a_client_that_is_not_after_its_dashes_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^4$"):
+        cli.main(["client", "node", "my-client.mjs"])
+    assert "there is no use for node; give the client's command after --\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     first_of(

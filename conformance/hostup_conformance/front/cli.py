@@ -124,7 +124,8 @@ class Parser(argparse.ArgumentParser):
         if unknown and unknown[0].startswith("-"):
             self.error(without_option(unknown[0], [*map(written, declared(ClientOptions)), "--client", "--markdown"]))
         if unknown:
-            self.error(f"there is no use for {unknown[0]}")
+            after = "; give the client's command after --" if arguments.command == "client" else ""
+            self.error(f"there is no use for {unknown[0]}{after}")
         return arguments
 
     def error(self, message: str) -> NoReturn:
