@@ -198,3 +198,13 @@ def test_line_says_if_the_same_request_got_something_else_before() -> None:
     reported = server(TARGET, [refused, let_in])
     assert reported.again(let_in).note == "the same request got 403 as request 7; it takes what came in between"
     assert not reported.again(refused).note
+
+
+@pytest.mark.parametrize(("key", "status", "needed"), [(KEY, 404, True), ("", 200, True), ("", 401, False)])
+def test_line_says_if_the_command_is_to_be_started_again(key: str, status: int, needed: bool) -> None:
+    """Who has no key is refused whatever has become of the command."""
+    target = replace(TARGET, allow_exec=True, finished_pid=4242)
+    fields = (("Authorization", f"Bearer {key}"),) if key else ()
+    poll = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242", fields)
+    e = Exchange(1, poll, Response(status, (), b""), understand(poll, target))
+    assert bool(server(target, [e]).again(e).note) is needed

@@ -13,7 +13,7 @@ from hostup_conformance.http.messages import FIELD_NAME
 from hostup_conformance.keeping.redact import MARK, redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Variable
 
-#: What to know of a poll whose command may have been forgotten.
+#: What to know of a poll whose command may have been forgotten; who may not poll is refused all the same.
 OWN_COMMAND = "the run started this command: start it again, and take the new pid"
 #: The status codes of a poll whose command has been forgotten.
 FORGOTTEN = {400, 404, 410}
@@ -39,7 +39,7 @@ def server(target: Target, exchanges: Sequence[Exchange] = ()) -> ReportedTarget
 
     def again(e: Exchange) -> CommandLine:
         line, other, first = curl(e, target), alone.get(e.request), firsts.get(e.request)
-        if target.allow_exec and e.ask.pid.is_used_up:
+        if target.allow_exec and e.ask.pid.is_used_up and (e.ask.credential == "full" or below(e, 300)):
             line = line.noted(OWN_COMMAND)
         if other and other.status not in {e.status, None}:
             end = ends.get(e.ask.number)
