@@ -74,6 +74,11 @@ def test_no_failure_that_does_harm_stands_behind_a_warning() -> None:
     assert root_causes(of_form, MATRIX) == {"A-01": ["A-02"]}
 
 
+def test_what_stands_beside_the_core_comes_after_what_does_the_same_harm() -> None:
+    beside, worse = Breach("A-04", fails=True, beside=True, places={1, 2}), Breach("A-06", fails=True, rank=2)
+    assert list(root_causes([beside, worse, Breach("A-05", fails=True)], {})) == ["A-05", "A-04", "A-06"]
+
+
 def test_what_is_seldom_a_consequence_comes_first() -> None:
     assert list(root_causes(breaches("A-02", "A-04"), MATRIX)) == ["A-04", "A-02"]
 

@@ -13,6 +13,7 @@ from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.keeping.interruption import REASON
@@ -469,6 +470,22 @@ def test_an_end_is_told_too_late_where_those_of_others_are_told(others: bool, sa
     result = judge([*before, first, late, last], target).results["START-27"]
     assert (result.status, "exited false 12 s after the start" in result.message) == (said, said == "fail")
     assert judge([*before, late, last], target).results["START-27"].status == "pass", "it may look only when asked"
+
+
+@pytest.mark.parametrize(("served", "said"), [("alone", "pass"), ("at once", "fail")])
+def test_what_is_refused_as_it_must_be_is_not_mixed_up(served: str, said: str) -> None:
+    """Where an unknown pid gets output when it is asked for alone, that is the mistake, and not a 404 among others."""
+    target, wire, _ = run_on_mock()
+    output = next(e.response for e in wire.exchanges if e.ask.pid == "finished" and e.status == 200)
+
+    def is_served(e: Exchange) -> bool:
+        unknown = (e.ask.credential, e.ask.vps, e.ask.pid) == ("full", "own", "unknown")
+        return unknown and e.status == 404 and (e.source == BURST) is (served == "at once")
+
+    assert any(map(is_served, wire.exchanges))
+    long = [replace(e, seconds=1.0) if e.source == BURST else e for e in wire.exchanges]
+    every = [replace(e, response=output) if is_served(e) else e for e in long]
+    assert judge(every, target).results["HTTP-21"].status == said
 
 
 def test_a_finding_says_what_was_improper_in_a_start() -> None:

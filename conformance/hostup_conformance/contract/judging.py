@@ -133,6 +133,7 @@ def breach_of(result: Result) -> Breach:
         rank=HARMLESS if harmless else result.requirement.rank,
         undue=let_in(id, found),
         general=id in GENERAL and harmless,
+        beside=area_of(id) == "VPS",
     )
 
 

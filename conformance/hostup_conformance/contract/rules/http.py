@@ -459,8 +459,9 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
 
     Responses to requests with the same kind of key, VPS and pid are compared by the status code, available, whether
     they are command output, the code of an error, and whether instance is the path. A 429 and a 5xx pass, since the
-    server may be busy, and so does the availability for a poll, if polls get it alone too. A run judges only the
-    requests that it sends together for this purpose: with a slow server most others are sent together too.
+    server may be busy, and so does the availability for a poll, if polls get it alone too. What must be refused, and
+    is served when it is alone, is no mistake when it is refused. A run judges only the requests that it sends together
+    for this purpose: with a slow server most others are sent together too.
     """
     selected = exchanges.all(is_plain)
     together = sent_with_others(selected)
@@ -475,11 +476,19 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
         ignored = exchanges.pid_ignored and e.ask.pid != ask.Pid.ABSENT and content.is_availability_alone(e)
         if e.number not in together or not before or e.status == 429 or content.failed(e) or ignored:
             continue
+        if before[0]["status"] == 200 and is_refused_as_it_must_be(e):
+            continue
         exchanges.take(e)
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
         if changed := [name for name in sorted(steady) if substance(e).get(name) != before[0][name]]:
             alone_it_gets = short_json({n: before[0][n] for n in changed}, 120)
             yield e, f"what it gets alone: {alone_it_gets}", {n: substance(e).get(n) for n in changed}
+
+
+def is_refused_as_it_must_be(e: ask.Exchange) -> bool:
+    """A 4xx for a request without a valid key, for a VPS that is not the caller's, or for a pid that nobody has."""
+    nobodys = e.ask.vps in {"unknown", "foreign"} or e.ask.pid == ask.Pid.UNKNOWN
+    return content.refused(e) and (nobodys or e.ask.credential in {"none", "wrong"})
 
 
 def documented_members(e: ask.Exchange) -> dict[str, Any]:
