@@ -312,7 +312,7 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
         also = "" if looks(one.sent) == looks(text.came) else ", beside other text"
         writes = "prints" if one.name == "stdout" else "writes to standard error"
         return f"that the command of request {one.life.start.number} {writes}{also}: {beginning_of(text.came)}"
-    if words := next((words for hypothesis in BECAME if (words := hypothesis(text))), None):
+    if words := rest_of_it(text) or looks_the_same(text):
         return words
     if max(len(text.sent), len(text.came)) <= LONG:
         return f"{how}: {beginning_of(text.came)}" if (how := rearranged(text.sent, text.came)) else None
@@ -320,27 +320,18 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
 
 
 def in_the_other_stream(text: Text) -> str | None:
-    """The other stream has it, and this one does not."""
+    """What the command writes to one stream came in the other, with what belongs there or instead of it."""
     other = "stderr" if text.name == "stdout" else "stdout"
-    came = plain(stream(text.life.end, other)) if text.life.end else ""
-    swapped = came == plain(text.sent) != "" and came not in text.came
-    return f"without it, which came as {other}: {beginning_of(came)}" if swapped else None
-
-
-def output_as_errors(text: Text) -> str | None:
-    """Standard error has what the command prints."""
-    same = text.name == "stderr" and plain(text.came) == plain(printed(text.life)) != ""
-    return f"that the command prints: {beginning_of(text.came)}" if same else None
-
-
-def errors_as_output(text: Text) -> str | None:
-    """Standard output has what the command writes to standard error as well."""
-    errors = plain(errors_of(text.life)) if text.name == "stdout" else ""
-    terminal = ", and CR LF as from a terminal" if "\r\n" in text.came and "\r\n" not in text.sent else ""
-    merged = errors and errors in plain(text.came) and errors not in text.sent
-    return (
-        f"that has what the command writes to standard error{terminal}: {beginning_of(text.came)}" if merged else None
-    )
+    came, beside = plain(text.came), plain(stream(text.life.end, other)) if text.life.end else ""
+    written = errors_of(text.life) if other == "stderr" else printed(text.life)
+    theirs = plain(written)
+    if beside == plain(text.sent) != "" and beside not in came:
+        return f"without it, which came as {other}: {beginning_of(beside)}"
+    if not theirs or theirs not in came or theirs in text.sent or (other == "stdout" and theirs != came):
+        return None
+    terminal = ", and CR LF as from a terminal" if "\r\n" in text.came and "\r\n" not in text.sent + written else ""
+    writes = "writes to standard error" if other == "stderr" else "prints"
+    return f"that has what the command {writes}{terminal}: {beginning_of(text.came)}"
 
 
 def rest_of_it(text: Text) -> str | None:
@@ -368,12 +359,3 @@ def looks_the_same(text: Text) -> str | None:
     at = alike(text.came, text.sent)
     here, there = (ascii(one[at : at + 3]) if one[at:] else "its end" for one in (text.came, text.sent))
     return f"that looks the same, but has {here} instead of {there} from character {at + 1} on"
-
-
-#: What may have become of a text, as it shows alone.
-BECAME: tuple[Callable[[Text], str | None], ...] = (
-    output_as_errors,
-    errors_as_output,
-    rest_of_it,
-    looks_the_same,
-)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
@@ -37,8 +37,6 @@ BEFORE, IN_A_ROW = 5, 3
 AT_ONCE, TO_THE_END = 1.0, 0.7
 #: So many requests without a response at the end of a run are no accident.
 FEWEST_LOST = 2
-#: After so many seconds, so many times, no request was refused.
-PAUSE, PAUSES = 0.2, 5
 #: The status codes with which servers are known to limit the rate of requests instead of with 429.
 INSTEAD = {400, 403, 503}
 #: So many requests back a connection may be that is out of step.
@@ -84,8 +82,7 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the responses that seem to be those of a rate limit, without its 429; None if few do.
 
     They say when to try again, or that no requests remain; or several in a row have the same status code, whatever was
-    asked for. Others must have been served before and after. Where a pause was always enough to be served, all that
-    have that status code are meant.
+    asked for. Others must have been served before and after.
     """
     found = {at for at, e in enumerate(exchanges) if says_to_wait(e)}
     rows = dict[int | None, set[int]]()
@@ -96,23 +93,11 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
         undue = {e.ask for e in of_stretch if status != 400 or e.ask.credential == "full"}
         if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
             rows.setdefault(status, set()).update(stretch)
-    for status, stretches in rows.items():
-        found |= stretches | (soon_after(exchanges, status) or set())
+    found = found.union(*rows.values())
     served = [at for at, e in enumerate(exchanges) if at not in found and below(e, 400)]
     first = min(found, default=0)
     enough = len(found) > 1 and sum(at < first for at in served) >= BEFORE and served[-1] > first
     return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found))) if enough else None
-
-
-def soon_after(exchanges: Sequence[Exchange], status: int | None) -> set[int] | None:
-    """Return the positions of all that got a status code, if none did that was sent after a pause, of several."""
-    alike = {at for at, e in enumerate(exchanges) if e.status == status and not e.obeyed}
-    paused = {
-        at
-        for at, (before, e) in enumerate(pairwise(exchanges), 1)
-        if seconds_between(before, e) - before.seconds >= PAUSE
-    }
-    return alike if len(paused) >= PAUSES and not paused & alike else None
 
 
 def says_to_wait(e: Exchange) -> bool:
