@@ -40,8 +40,8 @@ add(
 )  # fmt: skip
 add(
     "poll-limited-in-lower-case",
-    "The first poll gets the status 429, and retry-after: 2; the names of header fields are in lower case.", "poll",
-    times=1, act=lambda turn: replace(limits(str(WAIT))(turn), translated=True),
+    "The first poll gets the status 429, and retry-after: 3; the names of header fields are in lower case.", "poll",
+    times=1, act=lambda turn: replace(limits("3")(turn), translated=True),
 )  # fmt: skip
 add(
     "rate-limited-until",
