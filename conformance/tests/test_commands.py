@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,14 +17,16 @@ from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.limits import REQUESTS, Limits
 from hostup_conformance.http.pace import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID, Mock
 from hostup_conformance.sources import commands, inquest, started_commands
 from hostup_conformance.sources import linked as links
+from hostup_conformance.sources.generated import MOST_CASES
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from judging import verdict_by, wire_to
 from stage import Change, Request, Response, Stage
+from variants import VARIANTS
 
 
 class Diary:
@@ -205,3 +208,14 @@ def test_the_mock_keeps_the_traces_of_two_runs_apart() -> None:
         return [output["stdout"] for output in polled]
 
     assert asyncio.run(printed()) == ["done", " once 0 slow 0", " once 1 slow 0"]
+
+
+def test_where_ends_are_told_late_all_commands_are_polled_before_one_is_followed() -> None:
+    """So the time until then passes for all of them at once, and few polls are needed."""
+    change = VARIANTS.named("ends_are_noticed_after_seconds").change
+    with wire_to(Stage(change), limits=Limits(), kind="mock", allow_exec=True) as wire:
+        commands.run(wire, slow_seconds=0.4)
+        links.run(wire)
+    polls = Counter(e.ask.number for e in wire.exchanges if e.ask.pid.known and e.ask.credential == "full")
+    assert sum(number == 2 for number in polls.values()) > len(polls) / 3
+    assert len(wire.exchanges) + MOST_CASES <= REQUESTS[True]

@@ -85,10 +85,11 @@ def run_with_commands(wire: Wire, slow_seconds: float, only: Selection, links: C
     endings, slow = started.endings(), width(wire) > 1
     take(wire, of(steps, Rank.CORE, Rank.CORE), beside=endings if slow else (), only=only)
     if slow:
-        take(wire, of(steps, Rank.ENDED, Rank.REFUSED_STARTS), only=only)
+        take(wire, of(steps, Rank.ENDED, Rank.REFUSED_STARTS), beside=started.rest(), only=only)
     else:
         take(wire, of(steps, Rank.ENDED, Rank.TELLING), only=only)
         started.at_once(*endings)
+        started.at_once(*started.rest())
         take(wire, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS), only=only)
     take(wire, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude, *[links] * slow), only=only)
     started.take_leave()

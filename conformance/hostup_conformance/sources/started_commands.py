@@ -54,6 +54,8 @@ PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 RUNS_FOR_SURE = 50.0
 #: For how many seconds one is polled once so many were polled for as long as that in vain: others will not end either.
 LITTLE_PATIENCE, ENOUGH = 0.5, 3
+#: From so many polls on that were told that a command runs, each pause is twice as long as the longest.
+OFTEN = 18
 #: For how many more seconds so many of the commands are polled that have not ended by then.
 LAST_PATIENCE, LAST = 8.0, 2
 #: How many more times the first command is polled that is not found.
@@ -118,14 +120,20 @@ class StartedCommands:
             self._poll(closed, "a poll of the command that has closed its streams and runs on")
 
     def endings(self) -> list[Callable[[], object]]:
-        """Return tasks that follow the commands to their end; they need no order."""
+        """Return tasks that poll the commands, and follow some to their end; they need no order."""
         shared, unpolled = map(self._pids.get, ("shared", "once"))
         asked = {method: self._pids.get(name) for method, name in ASKED.items()}
         polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
         after_another = [partial(self._end_after, method, pid) for method, pid in asked.items() if pid]
         others = [pid for pid in self._outstanding() if pid not in {shared, unpolled, *asked.values(), self._spare}]
-        follows = [partial(follow, self._wire, pid) for pid in others]
-        return [*polls, self._end_spare, *after_another, *follows]
+        # Where ends are noticed late, the time until then passes for all of them at once.
+        firsts = [partial(follow, self._wire, pid, waits=False) for pid in others]
+        return [*polls, self._end_spare, *after_another, *firsts]
+
+    def rest(self) -> list[Callable[[], object]]:
+        """Return tasks that follow the others to their end, which have been polled, and run on; they need no order."""
+        polled = {e.ask.number for e in self._wire.exchanges if e.ask.credential == "full"} - {self._pids.get("once")}
+        return [partial(follow, self._wire, pid) for pid in self._outstanding() if pid in polled]
 
     def conclude(self) -> None:
         """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
@@ -284,25 +292,32 @@ class StartedCommands:
         return self._wire.try_to_send(poll(self._target, pid), purpose=purpose)
 
 
-def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:
+def follow(wire: Wire, pid: int, *, deadline: float = 0.0, waits: bool = True) -> Exchange | None:
     """Poll a command until it has ended, or until the wire sends no more; return the last exchange.
 
-    Where it is not found, poll it once more, and the first such for a while: only one of several servers may know it,
-    or it may be known only later. Where the server is busy, poll it again. The deadline is a moment of the monotonic
-    clock.
+    Unless it `waits`, a command that runs is polled once. Where it is not found, poll it once more, and the first such
+    for a while: only one of several servers may know it, or it may be known only later. Where the server is busy, poll
+    it again. The deadline is a moment of the monotonic clock.
     """
-    pause, deadline = LONGEST_PAUSE if deadline else PAUSE, deadline or time.monotonic() + patience(wire)
+    longest = LONGEST_PAUSE * (2 if are_told_late(wire) else 1)
+    pause = longest if deadline or longest > LONGEST_PAUSE else PAUSE
+    deadline = deadline or time.monotonic() + patience(wire)
     exchange, misses = None, 0
     with suppress(Unsent):
         while True:
             exchange = wire.send(poll(wire.target, pid), purpose="a poll of the command that was started")
             misses = misses + 1 if exchange.status == 404 else 0
-            again = says_it_runs(exchange) or is_busy(exchange) or 0 < misses <= times_more(wire, pid)
+            again = (waits and says_it_runs(exchange)) or is_busy(exchange) or 0 < misses <= times_more(wire, pid)
             if not again or time.monotonic() > deadline:
                 break
             wire.pace.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, longest)
     return exchange
+
+
+def are_told_late(wire: Wire) -> bool:
+    """Whether so many polls were told that their command runs that ends seem to be noticed only now and then."""
+    return sum(e.ask.pid.is_used_up and says_it_runs(e) for e in wire.exchanges) > OFTEN
 
 
 def patience(wire: Wire) -> float:
