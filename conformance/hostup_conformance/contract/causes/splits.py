@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.differences import alike
-from hostup_conformance.contract.causes.evidence import alternates, both_ways, turns
+from hostup_conformance.contract.causes.evidence import both_ways, turns
 from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
@@ -407,7 +407,8 @@ def undecided(split: Split) -> str | None:
     both = {e.request for e in split.odd if not uses_up(e)} & {e.request for e in split.usual}
     same = [odd for e, odd in split.every if e.request in both]
     served = {below(e, 400) for e, _ in split.every if e.request in both}
-    shows = alternates(same) and len(same) >= ENOUGH and (len(served) > 1 or is_availability(split.odd[0]))
+    changes = both_ways((e.request, odd) for e, odd in split.every if e.request in both)
+    shows = changes and len(same) >= ENOUGH and (len(served) > 1 or is_availability(split.odd[0]))
     return f"{sum(same)} of {len(same)} such requests: it is not known what decides" if shows else None
 
 
