@@ -80,9 +80,10 @@ def what_came(start: Exchange) -> str:
 @rule("CLIENT-19", lambda story: story.last_poll)
 def no_poll_after_the_end(story: Story) -> Findings:
     """Any poll after a response with exited true is a finding."""
-    if story.last_poll:
-        for e in after(story.last_poll, story.of("poll")):
-            yield e, "no poll once exited was true", "another poll"
+    if last := story.last_poll:
+        for e in after(last, story.of("poll")):
+            seconds = e.ask.arrived - (last.ask.responded or last.ask.arrived)
+            yield e, "no poll once exited was true", f"another poll after {seconds:.1f} seconds"
 
 
 @rule("CLIENT-38", lambda story: len(story.of("poll")) > 1)
