@@ -101,7 +101,7 @@ def many(request: Request, response: Response) -> None:
         (many, "none of the first 10 VPSs"),
         (items(), "has no VPS to probe"),
         (items(7, "", None), "has no VPS to probe"),
-        (lambda _, response: response.become(404), "got the status 404"),
+        (lambda _, response: response.become(404), "got the status 404; .*, or check the base URL"),
         (lambda _, response: response.become(200, [1]), "has no VPS to probe"),
         (lambda _, response: response.become(200, b"<html>"), "has no VPS to probe"),
         (lambda _, response: setattr(response, "raw", [b"HTTP/1.1 2"]), "got no response"),
@@ -110,8 +110,13 @@ def many(request: Request, response: Response) -> None:
 )
 def test_without_a_usable_list_the_vps_is_required(change: Change, says: str) -> None:
     """Where no VPS can be looked up, the message says why, and to set HOSTUP_VPS_ID."""
-    with pytest.raises(Misconfigured, match=f"^HOSTUP_VPS_ID is not set, and .*{says}.*; set it"):
+    with pytest.raises(Misconfigured, match=f"^HOSTUP_VPS_ID is not set, and (?=.*; set it).*{says}"):
         look_up(change)
+
+
+def test_a_wrong_key_is_named_instead() -> None:
+    with pytest.raises(Misconfigured, match="got the status 401; check the key"):
+        look_up(lambda _, response: response.become(401))
 
 
 def test_a_pid_needs_its_vps() -> None:

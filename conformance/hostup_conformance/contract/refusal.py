@@ -104,7 +104,8 @@ def refusal_of_core(exchanges: Sequence[Exchange], target: Target) -> str | None
     probes = [e for e in exchanges if asks_availability(e)]
     if probes and all(map(is_page, probes)):
         named = ", ".join(sorted({str(e.status) for e in probes}))
-        return f"every probe got a page in HTML with the status {named}, perhaps of a proxy in front of it ({BEHIND})"
+        page = f"a page in HTML with the status {named}, perhaps of another server, or of a proxy in front of it"
+        return f"every probe got {page} (check the base URL; {BEHIND})"
     seen = sorted(
         {e.status for e in exchanges if e.status == 429 or (e.status and asks_availability(e) and asks_own(e))}
     )

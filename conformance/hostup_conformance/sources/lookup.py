@@ -18,6 +18,8 @@ from hostup_conformance.sources.requests import authorized
 CANDIDATES = 10
 #: What to do where the list has none to judge with.
 SET = "set it (README, Judge your server)"
+#: What to do instead, by the status code that the list got; who does not offer a list has no page at its path.
+REMEDIES: dict[int | None, str] = {401: CHECK[401], 404: f"{SET}, or check the base URL"}
 
 
 def run(wire: Wire) -> None:
@@ -42,7 +44,7 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
         if between := what_stands_between(exchanges):
             raise Misconfigured(f"{target.base_url}: {between}; HOSTUP_VPS_ID is not set, and could not be looked up")
         why = f"the list of VPSs (GET {VPSS}), where one could be looked up, got {what_came(listing)}"
-        raise missing(why, CHECK[401] if listing and listing.status == 401 else SET)
+        raise missing(why, REMEDIES.get(listing.status if listing else None, SET))
     ids = candidates(listing, target)
     if not ids:
         raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, has no VPS to probe")
