@@ -1,13 +1,16 @@
 """Why a run found what it found, by what several exchanges show together. It judges nothing.
 
-Each module is a table of hypotheses. One is told only if all that it should explain agrees with it, and nothing that
-was spared contradicts it.
+Of whatever was found there are others of its kind that were spared. A hypothesis says what parts the two; it is told
+only if all that was found agrees with it, and nothing that was spared contradicts it. Where none does, it is said that
+it is not known what decides. So a cause that nobody has thought of is named by where good and bad responses part:
 
-- `notes` says the words with the messages of the broken requirements.
-- `shared` has what is behind many exchanges at once (a rate limit, a cache, a gateway).
-- `splits` tells those that were found from others of their kind: by their `traits`, which no others carry, by who
-  responded, or by when they were sent.
-- Of commands: `mishaps` says what befell one by the evidence of several, `fates` what became of their output, by the
-  `differences` of two texts, and `losses`, by the `evidence` of polls, why they are forgotten. Rules ask the first two,
-  so that one requirement tells.
+- by what requests carry, and what their commands do (`traits`); by who responded, by size, or by when they were sent
+  (`splits`);
+- of commands that were lost, ended early or never end, by what had happened by then (`losses`, by the `evidence` of
+  polls);
+- of output, by what became of all that changed (`fates`), or where two texts differ (`differences`); and of commands,
+  by which were altered, or ran too often (`mishaps`), which rules ask for, so that one requirement tells.
+
+`shared` has what explains many exchanges of several requirements at once (a rate limit, a cache, a gateway), and
+`notes` says the words with the messages of the broken requirements.
 """

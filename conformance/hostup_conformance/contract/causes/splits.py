@@ -16,7 +16,7 @@ from typing import TypeAlias
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
-from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, all_beside, in_common, of_command, traits
+from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, KEYS, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.selectors import is_availability
@@ -55,9 +55,7 @@ RESPONDERS = (
     ),
 )
 #: The keys that the request before one may have had.
-KEYS: dict[Credential, str] = {
-    "none": "without a key", "wrong": "with a wrong key", "read": "with read:vm alone", "full": "with the full key",
-}  # fmt: skip
+BEFORE: dict[Credential, str] = {**KEYS, "full": "with the full key"}
 
 
 class Course:
@@ -262,7 +260,7 @@ def leaves(before: Exchange | None) -> Iterator[str]:
     """Yield what a request may leave to the next one, in words that may follow "a request"."""
     if before is None:
         return
-    if kind := KEYS.get(before.ask.credential):
+    if kind := BEFORE.get(before.ask.credential):
         yield f"just after one {kind}"
     if before.ask.credential in {"full", "read"}:
         yield "just after one with a valid key"
