@@ -75,3 +75,11 @@ def interim_responses(request: Request, response: Response) -> None:
 def no_reason_phrase(_request: Request, response: Response) -> None:
     """The status line has no reason phrase."""
     response.reason = ""
+
+
+@allowed()
+def a_connection_ends_just_when_a_request_comes(request: Request, response: Response) -> None:
+    """A connection that has been idle gets 408, which crosses with the next request on it."""
+    if request.method == "GET" and request.nth("GET") == 30:
+        response.become(408, b"<h1>408</h1>", "text/html")
+        response.header("Connection", "close")

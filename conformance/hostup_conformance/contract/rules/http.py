@@ -204,16 +204,24 @@ def should_not_fail(e: ask.Exchange) -> bool:
     )
 
 
+def ends_its_connection(e: ask.Exchange) -> bool:
+    """A response after which the connection is closed."""
+    return "close" in (e.header("connection") or "").lower()
+
+
 @rule("HTTP-08")
 def no_5xx(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding, and so is a failure or a lost connection that did not occur again when it was repeated.
 
+    A 408 that ends its connection passes then: that had been idle until just before (RFC 9110 section 15.5.9).
     A VPS whose agent is not available is exempt if the response is a problem document with another status code than
     500, since the server's own request to the agent may fail, but that is not unexpected; so are another VPS of the
     list, whose agent may be unavailable, and a recorded request with a key whose scopes are unknown. A 501 passes for
     the list and the status, which a server need not offer.
     """
     for e in exchanges.each(should_not_fail, recovered=True):
+        if e.recovered and e.status == 408 and ends_its_connection(e):
+            continue
         if e.recovered:
             got = f"{content.status_of(e) if e.status else e.failure}, and another a moment later"
             yield e, "the same response each time", got
@@ -550,7 +558,7 @@ def what_is_closed_is_closed(exchanges: Exchanges) -> Findings:
 
     The first that is said to be closed is tried.
     """
-    for e in exchanges.each(lambda e: "close" in (e.header("connection") or "").lower()):
+    for e in exchanges.each(ends_its_connection):
         if e.response and e.response.kept_open:
             yield e, "a connection that the server closes, as its response says", "one that stays open"
 
