@@ -39,7 +39,7 @@ def said(e: Exchange) -> str:
         return f"the status {e.status}"
     if isinstance(e.body, dict) and "available" in e.body:
         return f"available {short_json(e.body['available'], 100)}"
-    return "no available"
+    return "a response without available"
 
 
 def certainly_refused(e: Exchange) -> bool:
