@@ -93,6 +93,7 @@ def test_a_framework_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "says"),
     [
         ("app", "give it as module:attribute"),
+        ("./main.py:app", "give it as module:attribute"),
         ("no_such_module:app", "ModuleNotFoundError"),
         ("json:no_such_attribute", "json has no no_such_attribute; it has dump, dumps, detect_encoding, load, loads"),
         ("json.scanner:app", "json.scanner has no app; it has .*make_scanner"),

@@ -43,7 +43,7 @@ def load(name: str) -> ASGIApp:
     Raise `Misconfigured` if there is none.
     """
     module, _, attribute = name.partition(":")
-    if not module or not attribute:
+    if not attribute or not all(map(str.isidentifier, module.split("."))):  # a file, perhaps
         raise Misconfigured(f"--app {name}: give it as module:attribute, such as my_server.main:app")
     if (here := os.getcwd()) not in sys.path:
         sys.path.insert(0, here)
