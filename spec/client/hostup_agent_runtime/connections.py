@@ -31,14 +31,16 @@ HERE = threading.local()
 """Holds the ``deadline`` of the request that this thread sends, for the streams of its client."""
 
 
-def _left(timeout: float | None) -> float | None:
+def _left(timeout: float | None, *, connected: bool = True) -> float | None:
     deadline: float | None = getattr(HERE, "deadline", None)
     if deadline is None:
         return timeout
     left = deadline - time.monotonic()
     if left <= 0:
-        from httpcore import ReadTimeout
+        from httpcore import ConnectTimeout, ReadTimeout
 
+        if not connected:
+            raise ConnectTimeout("the time was over before there was a connection")
         raise ReadTimeout("the response was not complete in time")
     return left if timeout is None else min(timeout, left)
 
@@ -63,7 +65,8 @@ class _Stream:
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> _Stream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)), self._known)
+        left = _left(timeout, connected=False)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._known)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -84,10 +87,12 @@ class _Backend:
         self._backend, self._known = backend, known
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> _Stream:
-        return _Stream(self._backend.connect_tcp(host, port, timeout=_left(timeout), **more), self._known)
+        left = _left(timeout, connected=False)
+        return _Stream(self._backend.connect_tcp(host, port, timeout=left, **more), self._known)
 
     def connect_unix_socket(self, path: str, timeout: float | None = None, **more: Any) -> _Stream:
-        return _Stream(self._backend.connect_unix_socket(path, timeout=_left(timeout), **more), self._known)
+        left = _left(timeout, connected=False)
+        return _Stream(self._backend.connect_unix_socket(path, timeout=left, **more), self._known)
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
