@@ -214,7 +214,7 @@ CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_id_of_probes: ("ID-01", "each probe that was served under another VPS got what it gets under its own"),
     makes_500_of_4xx: ("ID-01", "got a 5xx, and none that is to be served"),
     remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),
-    has_a_form_of_the_framework_for_keys: ("AUTH-01", "errors for a wrong key, none of "),
+    has_a_form_of_the_framework_for_keys: ("AUTH-01", "each request with a wrong key got 403, and none"),
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
     fails_now_and_then: ("HTTP-08", " such requests, back and forth"),
     hides_from_strangers: ("AUTH-01", "each request with a wrong key got 404"),

@@ -554,7 +554,7 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
         kinds = {what for what in whole if whole[what] == got}
         undue = sorted(what for what in kinds if got not in map(str, DUE[what]))
         alike = [e for e in exchanges if e.response and not e.obeyed and outcome_of(e) == got]
-        about_keys = len(kinds & ABOUT_KEYS) == number == 1
+        about_keys = len(undue) == 1 and undue[0] in ABOUT_KEYS
         mixed = any(got in others for what, others in outcomes.items() if what not in kinds)
         sure = about_keys or (not mixed and (number >= FEW or (below(alike[0], 300) and not shows(alike[0]))))
         if undue and sure and got not in served and sum(len(outcomes[what]) for what in undue) >= STRAYS:
