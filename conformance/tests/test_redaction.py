@@ -347,6 +347,14 @@ def test_characters_that_stand_apart_are_found(form: str) -> None:
         assert not any(piece in rest for piece in (*told_of, *hexadecimal))
 
 
+@pytest.mark.parametrize("form", [str, lambda key: base64.b64encode(key.encode()).decode()], ids=["plain", "base64"])
+def test_a_backslash_before_each_character_makes_no_line_end(form: Callable[[str], str]) -> None:
+    r"""Read as line ends, \n, \r and \t would take letters out of a key between any eight others."""
+    key = "zrAntTrnBtnrCrtnDnrtEtrn"
+    shown = Redactor([key])("\\".join(form(key)))
+    assert max(map(len, shown.replace("\\", "").split(MARK))) < PIECE
+
+
 #: How an accident writes characters one a line, in colours, as numbers, or from the end to the beginning.
 OTHERWISE: dict[str, Callable[[str], str]] = {
     "cat -n": lambda text: "\n".join(f"{at:6}\t{c}" for at, c in enumerate(text)),

@@ -79,7 +79,11 @@ TERMINAL = re.compile(
     r" | \x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\) | \x1b[()][0-9A-Z] | \[[0-9;]{1,20}m",
     re.VERBOSE,
 )
-SEPARATORS = (re.compile(r"(?:\\[nrt]|[^0-9A-Za-z+/_-])+"), re.compile(r"(?:\\[nrt]|[^0-9A-Za-z])+"))
+SEPARATORS = tuple(
+    # Where a backslash follows, it stands before each character, and so the letter does not mean a line end.
+    re.compile(rf"(?:(?:\\[nrt]){{1,2}}(?!\\)|[^0-9A-Za-z{more}])+")
+    for more in ("+/_-", "")
+)
 #: Characters that are shown as escapes, or written so in JSON.
 SHOWN_ESCAPED = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u2000-\u206f\u3000\ud800-\uf8ff\ufeff\ufff9-\uffff\U000e0000-\U0010ffff]"
