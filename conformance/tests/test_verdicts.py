@@ -347,6 +347,15 @@ def test_a_command_that_has_had_its_time_may_have_ended(after: int, said: str) -
     assert judge([*every, ended], target).results["POLL-06"].status == said
 
 
+@pytest.mark.parametrize("body", [b"", b"[1]"])
+def test_a_poll_with_another_parameter_may_get_any_body(body: bytes) -> None:
+    def garble(request: Request, response: Response) -> None:
+        if request.full and "pid=" in request.query and "&" in request.query:
+            response.become(200, body)
+
+    assert verdict_on(garble, allow_exec=True).summary["error"] == 0
+
+
 def test_judging_that_was_cut_short_proves_nothing() -> None:
     """A run whose judging was cut proves nothing, though its sending was not."""
     target, wire, _ = run_on_mock()

@@ -187,9 +187,10 @@ def exited_never_goes_back(exchanges: Exchanges) -> Findings:
     ended: list[ask.Exchange] = []
     pids = exchanges.target.pids
     for e in exchanges.each(lambda e: tells_state(e) or (asks_for_more(e) and e.ask.number in pids)):
-        if e.body.get("exited") is True:
+        exited = content.member(e, "exited")
+        if exited is True:
             ended.append(e)
-        elif e.body.get("exited") is False:
+        elif exited is False:
             for before in ended:
                 if before.ask.number == e.ask.number and not lives.overlap(before, e):
                     kept = "exited false: a cache keeps what a poll got before, it seems"
