@@ -39,12 +39,8 @@ KINDS = 3
 TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 #: The areas whose requirements say who must be refused.
 LET_IN = {"AUTH", "SCOPE", "ID"}
-#: Of so many requests, one may have been sent at another time than it seems.
-SEVERAL = 20
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
-#: So many requests that are alike show whether a server refuses them now and then.
-ALIKE = 5
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
 
@@ -74,12 +70,6 @@ def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...
     return tuple(id for id, r in broken.items() if all(one.exchange.number in cause.numbers for one in r.findings))
 
 
-def explains(cause: Cause, result: Result[Ask]) -> bool:
-    """Whether a cause explains what was found first, or all that was found, if it must."""
-    found = [one.exchange.number in cause.numbers for one in result.findings]
-    return all(found) if cause.whole else found[0]
-
-
 def note_on(
     result: Result[Ask],
     exchanges: Sequence[Exchange],
@@ -90,7 +80,7 @@ def note_on(
     """Return what the first finding has in common with other exchanges."""
     first = result.findings[0].exchange
     of_others = [cause for cause in causes if cause.first != result.requirement.id or cause.says_more]
-    own = [cause for cause in of_others if explains(cause, result)]
+    own = [cause for cause in of_others if first.number in cause.numbers]
     strong, weak = (next((c.words for c in own if c.words and c.weak is one), None) for one in (False, True))
     return strong or (
         told_later(result, exchanges)

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from math import inf
 
@@ -72,8 +73,6 @@ class Cause:
     first: str | None = None
     #: Whether the words say more than the message of that requirement does.
     says_more: bool = False
-    #: Whether it explains a requirement only if it explains all that was found.
-    whole: bool = False
     #: Whether what befell a command, or another body, says more than its words.
     weak: bool = False
 
@@ -223,11 +222,6 @@ PARTS: dict[str, Callable[[Exchange], Hashable]] = {
     "VPS": lambda e: e.request.path,
     "query": lambda e: e.ask.pids[-1] if e.ask.pids else e.request.query,
 }
-
-
-def cached(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return what came from a cache that takes no notice of a part of the request, if that is shown."""
-    return next(filter(None, (copied(exchanges, ignored) for ignored in PARTS)), None)
 
 
 def copied(exchanges: Sequence[Exchange], ignored: str) -> Cause | None:
@@ -469,22 +463,6 @@ def mistake_in(e: Exchange) -> str | None:
     return "" if (ask.is_passable if ask.starts else ask.pid in {Pid.ABSENT, Pid.RUNNING}) else None
 
 
-#: The header fields by which caches say that a response is a copy, with what they say then.
-HITS = {
-    "age": r"^0*[1-9]\d*$",
-    "x-cache": r"\bhit\b",
-    "x-cache-status": r"\bhit\b",
-    "x-cache-lookup": r"\bhit\b",
-    "x-proxy-cache": r"\bhit\b",
-    "x-nginx-cache": r"\bhit\b",
-    "x-litespeed-cache": r"\bhit\b",
-    "x-drupal-cache": r"\bhit\b",
-    "cf-cache-status": r"\b(hit|stale|updating|revalidated)\b",
-    "cache-status": r"\bhit\b",
-    "x-varnish": r"^\d+ \d+$",
-}
-
-
 def shows(e: Exchange) -> str:
     """Return of which form a response is, as far as that can be told from its members; empty if it cannot."""
     return next((form for name, form in FORMS.items() if isinstance(e.body, dict) and name in e.body), "")
@@ -610,7 +588,7 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     without_query,
     out_of_step,
     kept_errors,
-    cached,
+    *(partial(copied, ignored=part) for part in PARTS),
     remembered,
     of_the_own_vps,
     compared,
