@@ -179,7 +179,7 @@ def not_served(course: Course) -> Cause | None:
     steady = [e for e in own if e.ask.pid in {Pid.ABSENT, Pid.RUNNING} and e.ask.resource != "other" and not e.obeyed]
     due = [e for e in steady if e.response and (not e.ask.starts or (e.ask.command is not None and e.ask.is_passable))]
     kinds = {"what is to be served": due, "a proper start": [e for e in due if e.ask.starts]}
-    ways = product((IN_TIME, BY_REQUEST), sorted({e.status or 0 for e in due} - {401, 429}), kinds)
+    ways = product((IN_TIME, BY_REQUEST, UNDECIDED), sorted({e.status or 0 for e in due} - {401, 429}), kinds)
     for tellers, status, kind in ways:
         odd = [e for e in kinds[kind] if e.status == status and status >= 400]
         usual = [e for e in kinds[kind] if below(e, 300)]

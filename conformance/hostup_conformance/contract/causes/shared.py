@@ -81,7 +81,7 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the responses that seem to be those of a rate limit, without its 429; None if few do.
 
     They say when to try again, or that no requests remain; or several in a row have the same status code, whatever was
-    asked for. Others must have been served before and after.
+    asked for, or one is the same as such a one. Others must have been served before and after.
     """
     found = {at for at, e in enumerate(exchanges) if says_to_wait(e)}
     rows = dict[int | None, set[int]]()
@@ -92,11 +92,17 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
         undue = {e.ask for e in of_stretch if status != 400 or e.ask.credential == "full"}
         if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
             rows.setdefault(status, set()).update(stretch)
-    found = found.union(*rows.values())
+    same = {status_and_body(exchanges[at]) for at in found.union(*rows.values())}
+    found |= {at for at, e in enumerate(exchanges) if not below(e, 400) and status_and_body(e) in same}
     served = [at for at, e in enumerate(exchanges) if at not in found and below(e, 400)]
     first = min(found, default=0)
     enough = len(found) > 1 and sum(at < first for at in served) >= BEFORE and served[-1] > first
     return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found))) if enough else None
+
+
+def status_and_body(e: Exchange) -> tuple[int | None, bytes]:
+    """Return the status code and the body of a response."""
+    return e.status, e.response.body if e.response else b""
 
 
 def says_to_wait(e: Exchange) -> bool:

@@ -415,13 +415,13 @@ BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_lar
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (
     *(follows, shut_out, is_crowded, comes_too_fast, soon_after_the_key),
-    *(every_nth, since, back_and_forth),
+    *(every_nth, since),
 )
 #: What is said if nothing does.
-UNDECIDED: tuple[Teller, ...] = (undecided,)
+UNDECIDED: tuple[Teller, ...] = (back_and_forth, undecided)
 
 
-def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME)) -> str | None:
+def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME, back_and_forth)) -> str | None:
     """Return what tells the odd ones from the others, by the first hypothesis that nothing contradicts."""
     if not split.odd or len(split.usual) < FEWEST:
         return None
