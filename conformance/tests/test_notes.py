@@ -327,6 +327,18 @@ def test_no_other_mistake_is_taken_for_one(fault: str, id: str) -> None:
     assert "it seems" not in message(FAULTS.named(fault).change, id)
 
 
+def keeps_what_head_got(request: Request, response: Response) -> None:
+    url = f"kept {request.path}?{request.query}"
+    if request.method == "HEAD" and response.status == 200:
+        request.memory[url] = True
+    elif request.method == "GET" and url in request.memory:
+        response.raw = [response.head()]
+
+
+def test_a_header_section_that_is_kept_from_head_is_told() -> None:
+    assert "a HEAD of it, got its header section: a cache keeps that" in message(keeps_what_head_got, "HTTP-01")
+
+
 def test_responses_that_are_mixed_up_are_those_of_no_cache() -> None:
     assert "a cache" not in message(FAULTS.named("responses_get_mixed_up").change, "HTTP-21")
 

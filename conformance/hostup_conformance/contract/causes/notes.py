@@ -84,6 +84,7 @@ def note_on(
     strong, weak = (next((c.words for c in own if c.words and c.weak is one), None) for one in (False, True))
     return strong or (
         told_later(result, exchanges)
+        or kept_from_head(first, exchanges)
         or (of_availability(first, exchanges, course) if result.requirement.area == "PROBE" else None)
         or what_befell(result, exchanges, reasons)
         or weak
@@ -209,6 +210,17 @@ def goes_down(course: Course) -> Cause | None:
         else "it is not known at what"
     )
     return Cause({e.number for e in (*broken, *refusals)}, f"{words}: {at}", "HTTP-01", says_more=True)
+
+
+def kept_from_head(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that a GET came without its content because a HEAD had been sent before, if all such GETs came so."""
+    heads = {e.request.target: e for e in reversed(exchanges) if e.request.method == "HEAD" and e.status == 200}
+    broken = [e for e in exchanges if e.request.method == "GET" and e.response is None and not e.lost]
+    before = [heads[e.request.target].number < e.number if e.request.target in heads else False for e in broken]
+    if first not in broken or not all(before):
+        return None
+    head = heads[first.request.target]
+    return f"request {head.number}, a HEAD of it, got its header section: a cache keeps that for GET as well, it seems"
 
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
