@@ -536,3 +536,20 @@ def test_a_command_that_is_never_seen_to_run_ends_with_its_start() -> None:
 def test_silence_is_taken_for_the_end_unless_something_was_silent_for_longer() -> None:
     assert "of silence" in ended(5, 9, runs=3, ran=0.5, silent=False)
     assert "of silence" not in ended(5, 9, runs=3, ran=0.5)
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_forgotten_at_a_moment(contradicted: bool) -> None:
+    story = Story()
+    for pid in range(6, 13):
+        story.start(pid / 100, pid)
+    story.poll(0.5, 12, ENDED)
+    for pid in (7, 8, 9):
+        story.poll(1 + pid / 100, pid, GONE)
+    for pid in (20, 21, 22, 23):
+        story.start(pid / 10, pid)
+    story.poll(9, 20, ENDED)
+    if contradicted:
+        story.poll(9, 6, ENDED)
+    said = "all commands were forgotten at one moment between requests 8 and 9: by a restart, or by what was sent then"
+    assert story.reasons.lost == (None if contradicted else said)

@@ -133,6 +133,10 @@ class Evidence:
         """Return when the response to a request had come."""
         return self.sent(e) + (e.seconds if self._timed else 0.0)
 
+    def number_at(self, moment: float) -> int:
+        """Return the number of the last request that was sent by a moment."""
+        return max(e.number for e in self._all if self.sent(e) <= moment)
+
     @cached_property
     def _events(self) -> dict[object, tuple[list[float], list[float]]]:
         found: dict[object, list[Exchange]] = {}

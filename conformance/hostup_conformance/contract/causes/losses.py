@@ -3,6 +3,7 @@
 It judges nothing. Each hypothesis is a small function of both, which is refuted by one command that contradicts it.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from itertools import accumulate, pairwise
 from math import comb, inf
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
-from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
+from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
 from hostup_conformance.contract.causes.mishaps import exit_code
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
@@ -19,8 +20,12 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
 ENOUGH, MANY = 2, 3
+#: So many commands must have been forgotten at one moment, on average.
+AT_ONE_MOMENT = 3
 #: How improbable it is that by chance only those were lost that were started with others.
 SELDOM = 0.01
+#: Of so many that are lost at first, one other may be known a moment earlier, since times are not known exactly.
+EARLY = 4
 #: By so many seconds after its start, the run's quick commands have ended, and a server that asks seldom may not know.
 SOON = 2.0
 #: By so many seconds after its time a command has ended, even where the machine is busy.
@@ -208,8 +213,11 @@ def forgotten(evidence: Evidence) -> str | None:
 def known_late(evidence: Evidence) -> str | None:
     """A command is not known at first, as where another database is read than was written."""
     back = came_back(evidence)
-    found = Parting(evidence, evidence.known, evidence.lost).by(since_start)
+    found = Parting(evidence, evidence.known, evidence.lost).by(Evidence.seconds)
     if not found or not back or any(before for _, _, before in back):
+        return None
+    latest = max(since_start(evidence, seen)[0] for seen in evidence.lost)
+    if sum(since_start(evidence, seen)[0] <= latest for seen in evidence.known) > len(evidence.lost) // EARLY:
         return None
     lost, known = found
     return f"a command is not known at first, it seems: not {lost:.2f} s after its start, but {known:.2f} s after it"
@@ -255,6 +263,52 @@ def found_once_ended(evidence: Evidence) -> str | None:
     return known_once_ended(evidence) if came_back(evidence) else None
 
 
+def at_some_moments(evidence: Evidence) -> str | None:
+    """All commands are forgotten at once, as with a restart. No command may have been known before and after."""
+    kept = merged([(evidence.done(seen.life.start), evidence.sent(seen.e)) for seen in evidence.known])
+    spans: dict[int, tuple[float, float]] = {}
+    for seen in evidence.sightings:
+        if seen.known:
+            spans[id(seen.life)] = evidence.sent(seen.e), inf
+        else:
+            begin, end = spans.get(id(seen.life), (evidence.sent(seen.life.start), inf))
+            spans[id(seen.life)] = begin, min(end, evidence.done(seen.e))
+    moments: list[tuple[float, float]] = []
+    for begin, end in sorted((span for span in spans.values() if span[1] < inf), key=lambda span: span[1]):
+        if moments and begin <= moments[-1][1]:
+            moments[-1] = max(begin, moments[-1][0]), moments[-1][1]
+            continue
+        free = latest_free(kept, end)
+        if free[1] < begin:
+            return None
+        moments.append((max(begin, free[0]), free[1]))
+    if not kept or not moments or len(evidence.lost_lives) < AT_ONE_MOMENT * len(moments):
+        return None
+    times = "at one moment" if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
+    first, last = (evidence.number_at(at) for at in moments[0])
+    where = f"between requests {first} and {last}" if first < last else f"at about request {last}"
+    return f"all commands were forgotten {times} {where}: by a restart, or by what was sent then"
+
+
+def merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return spans of time without overlaps, in order."""
+    found: list[tuple[float, float]] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        elif begin < end:
+            found.append((begin, end))
+    return found
+
+
+def latest_free(spans: Sequence[tuple[float, float]], moment: float) -> tuple[float, float]:
+    """Return the latest time up to a moment that lies within none of some spans, from its beginning to its end."""
+    at = bisect_left(spans, (moment, -inf)) - 1
+    if at < 0 or spans[at][1] <= moment:
+        return (spans[at][1] if at >= 0 else -inf), moment
+    return (spans[at - 1][1] if at else -inf), spans[at][0]
+
+
 def of_a_kind(evidence: Evidence) -> str | None:
     """What all do is lost, and nothing else."""
     lost = {id(life) for life in evidence.lost_lives}
@@ -298,6 +352,7 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     of_a_kind,
     forgotten,
     known_once_ended,
+    at_some_moments,
     never_known,
 )
 
@@ -337,14 +392,14 @@ STUCK: dict[str, tuple[Callable[[Evidence, Life], bool], str]] = {
 }
 
 
-def in_common(some: Sequence[Life], others: Sequence[Life], evidence: Evidence) -> str | None:
+def in_common(some: Sequence[Life], others: Sequence[Life], evidence: Evidence) -> str:
     """Return what some commands have in common, and none of several others, with why that may be."""
     found = [
-        f"each of {len(some)} that never end {words}, and none of {len(others)} others: {why}, it seems"
+        f"each of {len(some)} that do not end in time {words}, and none of {len(others)} others: {why}, it seems"
         for words, (has, why) in STUCK.items()
         if all(has(evidence, one) for one in some) and not any(has(evidence, one) for one in others)
     ]
-    return ", or ".join(found) if others else None
+    return ", or ".join(found)
 
 
 def lost_together(evidence: Evidence) -> str | None:
@@ -391,8 +446,8 @@ def kept_for_a_while(evidence: Evidence) -> str | None:
     """A cache keeps what the first poll of a command got: others had ended meanwhile, as their first polls told."""
     late = evidence.overdue
     until = max((evidence.sent(e) for life in late for e in life.polls if member(e, "exited") is False), default=0.0)
-    in_time = [life for life in evidence.ended if life not in late]
-    shows = any(life.end and not says_it_runs(life) and evidence.done(life.end) < until for life in in_time)
+    in_time = [life for life in evidence.ended if life.end and not is_late(life, life.end)]
+    shows = any(life.end and not says_it_runs(life) and evidence.done(life.end) < until for life in evidence.ended)
     return in_common(late, in_time, evidence) if shows else None
 
 

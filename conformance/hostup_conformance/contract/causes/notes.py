@@ -4,11 +4,13 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
+from hostup_conformance.contract.causes.fates import FEW
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.mishaps import printed
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
@@ -26,7 +28,7 @@ from hostup_conformance.contract.causes.splits import (
 from hostup_conformance.contract.causes.traits import FEWEST, of_one_kind
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
-from hostup_conformance.contract.lives import shows_traces, stream
+from hostup_conformance.contract.lives import overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, is_output, new_poll, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import counted, short_json
@@ -41,6 +43,9 @@ TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 LET_IN = {"AUTH", "SCOPE", "ID"}
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
+#: By so many polls it is known whether responses are mixed up, each of which is compared with so many, and with so
+#: many characters.
+MOST, NEAR, SHOWN = 50, 20, 1 << 12
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
 
@@ -103,7 +108,7 @@ def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Rea
     if requirement.area == "PID" and (words := of_any_process(first, exchanges)):
         return words
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
-        return reasons.of(first) or ran_nevertheless(first, exchanges, reasons)
+        return reasons.of(first) or swapped(result, exchanges, reasons) or ran_nevertheless(first, exchanges, reasons)
     return given_to_any_probe(first, exchanges)
 
 
@@ -129,6 +134,9 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     # What another requirement tells of was not spared.
     errors = {e.status for e in odd.values() if not below(e, 400)}
     usual = [e for e in result.judged if e.number not in odd and e.response and e.status not in errors]
+    if let_in and not usual and len(odd) >= FEWEST:
+        said = f"none of {len(odd)} such requests was refused"
+        return f"{said}: that is not looked at, or what another key may do is kept"
     return told(Split([*odd.values()], usual, course), tellers)
 
 
@@ -279,6 +287,25 @@ def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     crash = "an exception that nobody catches, or something in front"
     gives = crash if first.status == 500 else "a framework, or something in front"
     return f"it is a page in HTML, as no error of the application: {gives}, it seems"
+
+
+def swapped(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
+    """Return that polls got what others got that were under way with them, if all did that got something."""
+    life_of = reasons.evidence.life_of
+    polls = [e for e in exchanges if e.number in life_of and not e.ask.starts]
+    odd = [one.exchange for one in result.findings if stream(one.exchange, "stdout")]
+    due = [
+        any(
+            overlap(e, o) and o.request.target != e.request.target and stream(e, "stdout").startswith(text)
+            for o in polls[max(0, at - NEAR) : at + NEAR]
+            if (text := printed(life_of[o.number])[:SHOWN])
+        )
+        for e in odd[:MOST]
+        for at in [bisect_left(polls, e.number, key=lambda one: one.number)]
+    ]
+    if len(due) < FEW or not all(due):
+        return None
+    return "each got what another poll was to get that was under way with it: responses are mixed up, it seems"
 
 
 def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
