@@ -354,7 +354,7 @@ def looks_the_same(text: Text) -> str | None:
     """It differs in what is not seen."""
     if visible(text.sent) != visible(text.came):
         return None
-    if text.came.strip() == text.sent.strip().replace("\n", "\r\n"):
+    if "\r" in text.came.strip() and text.came.strip() == text.sent.strip().replace("\n", "\r\n"):
         return "that has CR LF for each line end"
     at = alike(text.came, text.sent)
     here, there = (ascii(one[at : at + 3]) if one[at:] else "its end" for one in (text.came, text.sent))

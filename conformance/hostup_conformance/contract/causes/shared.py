@@ -140,7 +140,8 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
     after = [e for e in sent if last and e.number > last.number]
     if not last or len(after) < FEWEST_LOST or len(responded) + len(after) < len(sent):
         return None
-    words = f"no request after {last.number} ({last.purpose}) got a response, and all before did: it hangs since then"
+    words = f"no request after {last.number} ({last.purpose}) got a response, and all before did"
+    words += f": it hangs since then, or at such requests as these {len(after)}"
     if last.ask.command == SLEEP:
         words = (
             f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
@@ -422,7 +423,7 @@ def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
     """
     groups = defaultdict[str, list[Exchange]](list)
     for e in exchanges:
-        if e.response and below(e, 300) and e.response.body:
+        if e.response and below(e, 300) and (e.body is not None or is_page(e)):
             groups[outcome_of(e)].append(e)
     got, alike = max(groups.items(), key=lambda group: len(set(map(form_due, group[1]))), default=("", []))
     found = {e.number for e in alike}
