@@ -96,6 +96,12 @@ def test_each_start_runs_a_command_several_times_unless_one_ran_once() -> None:
     assert "each start" not in mishaps.why_run(once, [once, run("slow", 1, 1)])
 
 
+def test_a_start_that_got_429_and_ran_is_told() -> None:
+    twice = replace(run("again", 1, 2), refused_starts=1)
+    assert "; 1 start of it got 429, was sent again, and ran" in mishaps.why_run(twice, [twice, run("once", 1, 1)])
+    assert "429" not in mishaps.why_run(twice, [twice, run("once", 1, 2)])
+
+
 def test_a_command_waits_for_its_first_poll_unless_another_did_not_run() -> None:
     once = run("once", 1, 0, out="done")
     assert "first poll" in mishaps.why_run(once, [once, run("slow", 1, 1)])

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hostup_conformance.contract.ask import Ask, Exchange, Pid
+from hostup_conformance.contract.ask import Ask, Exchange, Pid, asks_start
 from hostup_conformance.contract.causes import fates, losses, mishaps
 from hostup_conformance.contract.causes.fates import Fate, Text
 from hostup_conformance.contract.causes.mishaps import Alteration, Run
@@ -99,7 +99,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def runs(self) -> list[Run]:
         """How often the commands ran that are counted: START-16 judges that, unless numbers do not come as printed."""
         printed = all(stream(e, "stdout") == command.stdout.decode() for e, command in self._ends("number", "slow"))
-        runs = mishaps.runs_of(self.lives, self.all(starts, failed))
+        runs = mishaps.runs_of(self.lives, self.all(starts, failed), self.all(asks_start, lambda e: e.status == 429))
         whole = printed and all(life in self.lives for life in self.every_life if life.name == "again")
         return [run for run in runs if whole or run.life.name != "again"]
 

@@ -43,8 +43,6 @@ REFUSALS = {"AUTH", "SCOPE", "ID", "PID"}
 HARMLESS = HARMS.index("form")
 #: What says in general that a request was refused in a way that is not documented, unless that comes and goes.
 GENERAL = {"AUTH-08"}
-#: What is about the clients of a server, and so, besides its related operations, not its core.
-BESIDE = {"HTTP-13"}
 
 
 @cache
@@ -135,7 +133,7 @@ def breach_of(result: Result) -> Breach:
         rank=HARMLESS if harmless else result.requirement.rank,
         undue=let_in(id, found),
         general=id in GENERAL and harmless,
-        beside=area_of(id) == "VPS" or id in BESIDE,
+        beside=area_of(id) == "VPS",
     )
 
 

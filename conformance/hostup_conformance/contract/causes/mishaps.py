@@ -4,8 +4,9 @@ Each mishap has one requirement that tells of it; what follows from it is told b
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from unicodedata import normalize
 
@@ -332,6 +333,8 @@ class Run:
     after_end: int = 0
     #: How many of its starts took long.
     slow_starts: int = 0
+    #: How many got a 429, and were sent again.
+    refused_starts: int = 0
 
     @property
     def code(self) -> int | None:
@@ -339,10 +342,10 @@ class Run:
         return self.life.command.exit_code if self.life.command else None
 
 
-def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = ()) -> list[Run]:
+def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = (), limited: Sequence[Exchange] = ()) -> list[Run]:
     """Return how often commands ran that leave a trace. The first trace is taken before anything is written.
 
-    A start that failed may have been carried out, or not.
+    A start that failed may have been carried out, or not; one that was `limited` must not have been.
     """
     named = {life.name: life for life in reversed(every)}
 
@@ -366,15 +369,17 @@ def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = ()) -> list[Run]
             slow = sum(one.start.seconds >= LONG_START for one in again[:number])
             ran = int(times[:9])
             found.append(Run(life, started(life, number, ran), ran, life.end, len(polls), slow))
-    return found
+    commands = Counter(e.ask.command for e in limited)
+    return [replace(run, refused_starts=commands[run.life.start.ask.command]) for run in found]
 
 
 #: What a command may have run again for, in words that follow how often: where there was none of that, each ran once.
 AGAIN: dict[str, Callable[[Run], int | None]] = {
+    "; {1} of it got 429, was sent again, and ran nevertheless, it seems": lambda run: run.refused_starts,
     "; {0} of it took long: something in front has sent that again, it seems": lambda run: run.slow_starts,
     ", and so have all: each start runs its command several times": lambda run: run.starts,
     ", as often as it was started and polled after its end: a poll runs it again, it seems": lambda run: run.after_end,
-    ", and ends with exitCode {1}; what ends with 0 ran once": lambda run: run.code,
+    ", and ends with exitCode {2}; what ends with 0 ran once": lambda run: run.code,
 }
 
 
@@ -385,10 +390,12 @@ def why_run(run: Run, runs: Sequence[Run]) -> str:
     counted.
     """
     told = [one for one in (run, *runs) if one.times >= one.starts]
-    several = run.times > run.starts and (run.slow_starts or len({one.life.name for one in told}) > 1)
+    several = run.times > run.starts and (
+        run.slow_starts or run.refused_starts or len({one.life.name for one in told}) > 1
+    )
     for words, number in AGAIN.items():
         if several and all((one.times > one.starts) == bool(number(one)) for one in told):
-            return words.format(counted(run.slow_starts, "start"), run.code)
+            return words.format(*(counted(n, "start") for n in (run.slow_starts, run.refused_starts)), run.code)
     return ", until it was polled: a command waits for its first poll, it seems" if run_when_polled(run, runs) else ""
 
 
