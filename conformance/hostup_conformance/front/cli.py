@@ -124,7 +124,7 @@ class Parser(argparse.ArgumentParser):
         if unknown and unknown[0].startswith("-"):
             self.error(without_option(unknown[0], [*map(written, declared(ClientOptions)), "--client", "--markdown"]))
         if unknown:
-            after = "; give the client's command after --" if arguments.command == "client" else ""
+            after = "; give the client's command after --" if vars(arguments).get("command") == "client" else ""
             self.error(f"there is no use for {unknown[0]}{after}")
         return arguments
 

@@ -136,7 +136,7 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     usual = [e for e in result.judged if e.number not in odd and e.response and e.status not in errors]
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
-        return f"{said}: that is not looked at, or what another key may do is kept"
+        return f"{said}: nothing checks this, or what another key may do is kept"
     return told(Split([*odd.values()], usual, course), tellers)
 
 
