@@ -6,8 +6,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled modules are kept in .venv and here, whatever the environment says: pytest compiles those of its plugins
 # itself, which would cost every run two seconds.
 unexport PYTHONDONTWRITEBYTECODE
-# Tests wait for servers half of their time.
-WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+# Tests wait for servers half of their time, and those of the catalogue two thirds.
+WORKERS = $(shell $(PYTHON) -c 'import os; print($(1) * (os.cpu_count() or 1))')
 .DEFAULT_GOAL := help
 
 # A slip in a name that is given to make would be read by nothing here, and the mock be judged instead of the server.
@@ -96,11 +96,11 @@ test: $(READY) ## run linters, type checkers and tests, at once; with ALL=1 the 
 	@$(MAKE) --no-print-directory --jobs check pytest
 
 pytest: $(READY)
-	pytest -q -n $(WORKERS) --dist worksteal $(if $(ALL),,-m "not catalogue")
+	pytest -q -n $(call WORKERS,2) --dist worksteal $(if $(ALL),,-m "not catalogue")
 
 .PHONY: catalogue
 catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test, in eight minutes or so (FILES=… for some of them, as in CI)
-	pytest -q -n $(WORKERS) --dist worksteal -m catalogue $(FILES)
+	pytest -q -n $(call WORKERS,3) --dist worksteal -m catalogue $(FILES)
 
 .PHONY: check
 check: $(READY) ## run linters and type checkers only
