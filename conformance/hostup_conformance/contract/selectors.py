@@ -1,15 +1,16 @@
 """Predicates that select the exchanges a rule applies to, by request and response. They judge nothing."""
 
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 
-from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, asks_start, is_start, new_pid
+from hostup_conformance.contract.ask import Ask, Credential, Exchange, Pid, Vps, asks_start, is_start, new_pid
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, present, refused
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.responder import Who, is_unretried, responded
+from hostup_conformance.judging import rule as core
 
 #: Tells whether a rule applies to an exchange.
-Selector = Callable[["Exchange"], bool]
+Selector: TypeAlias = core.Selector[Ask]
 #: Status codes with which a busy server refuses to start another command.
 BUSY = {409, 429, 503}
 

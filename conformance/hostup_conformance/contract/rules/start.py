@@ -786,11 +786,7 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         polls = [exchanges.take(e) for e in life.full_polls]
         if late := next((e for e in said_to_run_too_long(life) if e.number > told_since[life.start.number]), None):
             expected = f"exited true for {named(life)}, as was told of commands that were started after it"
-            yield (
-                late,
-                expected,
-                f"exited false {life.seconds_until(late):.0f} s after the start",
-            )
+            yield late, expected, f"exited false {life.seconds_until(late):.0f} s after the start"
         passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
         gone = lost(life)
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
