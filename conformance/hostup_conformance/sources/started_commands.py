@@ -132,7 +132,7 @@ class StartedCommands:
 
     def rest(self) -> list[Callable[[], object]]:
         """Return tasks that follow the others to their end, which have been polled, and run on; they need no order."""
-        polled = {e.ask.number for e in self._wire.exchanges if e.ask.credential == "full"} - {self._pids.get("once")}
+        polled = self._polled() - {self._pids.get("once")}
         return [partial(follow, self._wire, pid) for pid in self._outstanding() if pid in polled]
 
     def conclude(self) -> None:
@@ -245,6 +245,10 @@ class StartedCommands:
         """Start a command on which others depend, and once more where that fails."""
         return self._start(purpose, command) or self._start(purpose, command)
 
+    def _polled(self) -> set[int | None]:
+        """Return the pids that have been polled with the full key."""
+        return {e.ask.number for e in self._wire.exchanges if e.ask.credential == "full"}
+
     def _outstanding(self) -> list[int]:
         """Return the pids of started commands whose end has not been reported yet."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
@@ -253,7 +257,7 @@ class StartedCommands:
 
     def _wait_for_the_last(self, *, besides: int | None) -> None:
         """Follow the commands but one that have not been polled yet, then some that have not ended, for longer."""
-        polled = {besides, *(e.ask.number for e in self._wire.exchanges if e.ask.credential == "full")}
+        polled = {besides, *self._polled()}
         self._follow([pid for pid in self._outstanding() if pid not in polled])
         deadline = time.monotonic() + LAST_PATIENCE
         for pid in [pid for pid in self._outstanding() if pid != besides][:LAST]:
