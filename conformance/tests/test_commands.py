@@ -12,7 +12,7 @@ import running
 from catalogue import every, first_of
 from faults import FAULTS
 from hostup_conformance.contract.ask import Exchange, is_start, new_pid, with_started_commands
-from hostup_conformance.contract.commands import posix, trace
+from hostup_conformance.contract.commands import guest_of, posix, trace
 from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire
@@ -219,3 +219,20 @@ def test_where_ends_are_told_late_all_commands_are_polled_before_one_is_followed
     polls = Counter(e.ask.number for e in wire.exchanges if e.ask.pid.known and e.ask.credential == "full")
     assert sum(number == 2 for number in polls.values()) > len(polls) / 3
     assert len(wire.exchanges) + MOST_CASES <= REQUESTS[True]
+
+
+@pytest.mark.parametrize(
+    ("printed", "guest"),
+    [
+        ("42-%OS%--$@", "posix"),
+        ("$((6*7))-Windows_NT-$PSHOME-'$@'", "cmd"),
+        ("42-%OS%-C:\\pwsh-$@", "powershell"),
+        ("$((6*7))-%OS%-$PSHOME-'$@'", "none"),
+        ("$((6*7))-%OS%-$PSHOME-$@", "none"),
+        (r"$((6*7))-%OS%-$PSHOME-\$@", "posix"),
+        (r"\$\(\(6\*7\)\)-%OS%-\$PSHOME-\$@", "posix"),
+    ],
+)
+def test_a_guest_is_known_by_what_it_prints(printed: str, guest: str) -> None:
+    """Backslashes come from no splitting of words: a shell has read what was escaped."""
+    assert guest_of("token", f"hostup-guest-token-{printed}\r\n") == guest

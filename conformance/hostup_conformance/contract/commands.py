@@ -36,8 +36,12 @@ LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 20
 LOOK = ": hostup-look-"
 #: How the output of `asks_guest` begins.
 GUEST_MARK = "hostup-guest-"
-#: How it ends where a POSIX shell prints it.
-BY_A_SHELL = "42-%OS%--"
+#: How it ends: with what a POSIX shell, cmd.exe and PowerShell expand, and with what no POSIX shell expands in quotes.
+ASKED_OF_GUEST = "$((6*7))-%OS%-$PSHOME-'$@'"
+#: The same where a POSIX shell prints it.
+BY_A_SHELL = "42-%OS%--$@"
+#: How the end of that comes where a backslash was put before all that a shell expands.
+ESCAPED = r"\$@"
 #: Text that changes if it is put into a template or a pattern, or if addresses in it are replaced, as by a gateway.
 PATTERNS = r"$& $1 \1 $$ {0} {{x}} %s http://localhost/ http://127.0.0.1:8080/"
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased, and such text.
@@ -68,7 +72,7 @@ class Command:
 
 def asks_guest(token: str) -> str:
     """Return a command whose output shows what runs commands in the guest."""
-    return f"echo {GUEST_MARK}{token}-$((6*7))-%OS%-$PSHOME-"
+    return f"echo {GUEST_MARK}{token}-{ASKED_OF_GUEST}"
 
 
 def printed_anywhere(command: str) -> str:
@@ -78,16 +82,21 @@ def printed_anywhere(command: str) -> str:
 
 
 def guest_of(token: str, stdout: object) -> Guest | None:
-    """Return what printed the output of `asks_guest`; None if it is not recognized."""
+    """Return what printed the output of `asks_guest`; None if it is not recognized.
+
+    Without a shell, the text is printed as it stands, with its quotes or without. What is printed with backslashes was
+    read by a shell, and not as it was sent.
+    """
     found = re.search(rf"{GUEST_MARK}{re.escape(token)}-(.*)", stdout) if isinstance(stdout, str) else None
     if found is None:
         return None
     text = found[1].strip()
-    if text == BY_A_SHELL:
+    as_it_stands = re.sub(r"[\\']", "", text) == ASKED_OF_GUEST.replace("'", "")
+    if text == BY_A_SHELL or (as_it_stands and ESCAPED in text):
         return "posix"
     if text.startswith("42-"):
         return "powershell"
-    return "cmd" if "Windows" in text else "none" if text == "$((6*7))-%OS%-$PSHOME-" else None
+    return "cmd" if "Windows" in text else "none" if as_it_stands else None
 
 
 def catalogue(guest: Guest, token: str, slow_seconds: float = SLOW_SECONDS) -> list[Command]:

@@ -65,9 +65,10 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def cut_short(self) -> list[Life]:
         """The commands that were ended before their time, or were said to have ended: START-22 judges them.
 
-        Where commands got the output of others, their ends may be those of others too.
+        Where commands got the output of others, their ends may be those of others too. Of one whose text was escaped
+        no shell read where it ends.
         """
-        return [] if self.mixed_up else mishaps.cut_short(self.own_lives)
+        return [] if self.mixed_up or mishaps.escaped(self.own_lives) else mishaps.cut_short(self.own_lives)
 
     @cached_property
     def ended_by(self) -> str:

@@ -48,7 +48,9 @@ class Acting:
 def acted(command: str) -> Acting:
     """Act as if a command ran: echo, sleep, true, false, exit and `uname -a`; no other one can be found."""
     if printed_anywhere(command):
-        return Acting(command.removeprefix("echo ").replace("$((6*7))", "42").replace("$PSHOME", "") + "\n")
+        return Acting(
+            command.removeprefix("echo ").replace("$((6*7))", "42").replace("$PSHOME", "").replace("'", "") + "\n"
+        )
     program, *words = [re.sub(r"['\"]", "", word) for word in PLAIN_WORD.findall(command)] or ["true"]
     number = words[0] if len(words) == 1 and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", words[0], re.ASCII) else ""
     if PLAIN_WORD.sub("", command).strip() or "\n" in command.strip():

@@ -10,7 +10,7 @@ from math import inf
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from hostup_conformance.contract.commands import Command, recognized
+from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
 from stage import Request, Response
 
 from faults import trips
@@ -1088,6 +1088,17 @@ def words_are_replaced(request: Request, response: Response) -> None:
     """A filter replaces the word kill in commands."""
     if ended(request, response, "killed"):
         response.change(stdout="before:after:true", exitCode=0)
+
+
+@trips("START-19")
+def special_characters_are_escaped(request: Request, response: Response) -> None:
+    """A backslash is put before what a shell expands, or ends a command at: the first program gets it all."""
+    known = command_of(request, response)
+    if known and response.json["exited"]:
+        response.change(stdout="", stderr="", exitCode=0)
+    elif response.is_output and printed_anywhere(f"echo {response.json.get('stdout')}"):
+        begun, *_ = response.json["stdout"].partition("-42-")
+        response.change(stdout=f"{begun}-$((6*7))-%OS%-$PSHOME-\\$@\n")
 
 
 @trips("START-19")

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from unicodedata import normalize
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
-from hostup_conformance.contract.commands import printed_anywhere, tag
+from hostup_conformance.contract.commands import ESCAPED, printed_anywhere, tag
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import (
     Life,
@@ -139,6 +139,15 @@ class Alteration:
 def alteration(every: Sequence[Life]) -> Alteration | None:
     """Return what was changed in the text of commands, if several show it together."""
     return next((found for hypothesis in ALTERATIONS if (found := hypothesis(every))), None)
+
+
+def escaped(every: Sequence[Life]) -> Alteration | None:
+    """A backslash is put before what a shell expands: the command that asks which shell there is prints some."""
+    for life in every:
+        if printed_anywhere(command_text(life)) and ESCAPED in stdout(life):
+            others = [one for one in every if one is not life and (went_wrong(one) or one.name in VARYING)]
+            return Alteration(f"'$@' became {ESCAPED}: a backslash before what a shell expands", [life, *others])
+    return None
 
 
 def cut_text(every: Sequence[Life]) -> Alteration | None:
@@ -315,6 +324,7 @@ def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
 
 #: What may have been changed in commands before they ran.
 ALTERATIONS: tuple[Callable[[Sequence[Life]], Alteration | None], ...] = (
+    escaped,
     cut_text,
     changed_marks,
     broken_marks,
