@@ -205,14 +205,6 @@ def leaves_nothing_behind(story: Story) -> Findings:
         yield None, "no process that runs on", ", ".join(sorted(story.outcome.left_behind))
 
 
-@rule("CLIENT-46", lambda story: story.play.scene.name == "well" and ended(story))
-def time_that_it_takes(story: Story) -> Findings:
-    """Reports how long the client took in the scene well, and when its first request came. It judges nothing."""
-    if story.own:
-        first = story.own[0].ask.arrived
-        yield None, "", f"{story.outcome.seconds:.1f} seconds, of which {first:.1f} before its first request"
-
-
 @rule("CLIENT-35", failed)
 def failure_is_explained(story: Story) -> Findings:
     """A client that fails must print something, to either stream."""

@@ -92,20 +92,6 @@ def no_pid_is_5xx(exchanges: Exchanges) -> Findings:
             yield e, "no 5xx", content.status_of(e)
 
 
-@rule("PID-07", seeks="empty pid")
-def empty_pid(exchanges: Exchanges) -> Findings:
-    """Reports the status code of the response, and judges nothing."""
-    for e in exchanges.each(with_pid(ask.Pid.EMPTY)):
-        yield e, "", content.status_of(e)
-
-
-@rule("PID-08", seeks="repeated pid")
-def repeated_pid(exchanges: Exchanges) -> Findings:
-    """Reports the status code of the response, and judges nothing."""
-    for e in exchanges.each(with_pid(ask.Pid.REPEATED)):
-        yield e, "", content.status_of(e)
-
-
 def is_improper_start(e: ask.Exchange) -> bool:
     """A start with the full key on the caller's own VPS whose command is not as documented."""
     return selectors.is_start_on_own(e) and e.ask.command is None
@@ -213,21 +199,12 @@ def shows_output(e: ask.Exchange) -> bool:
     return e.status == 200 and bool(content.present(e, content.OUTPUT))
 
 
-@rule("PID-13", seeks="pid in another form")
-def accepted_forms(exchanges: Exchanges) -> Findings:
-    """Reports which ways to write a pid get a 200, and judges nothing."""
-    selected = exchanges.each(with_pid(ask.Pid.LOOSE))
-    taken = [e.ask.pids[0] for e in selected if e.status == 200]
-    for e in selected[:1]:
-        yield e, "", f"taken for an integer: {', '.join(map(repr, taken))}" if taken else "all are refused"
-
-
 @rule("PID-14", seeks="pid with a prefix or an exponent")
 def only_integers_reach_commands(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding for a pid with a prefix (0x1f) or an exponent (5e3).
 
     What many parsers of integers take passes: signs, zeros and white space, a fraction of zeros, underscores, and
-    digits of other scripts. PID-13 reports those.
+    digits of other scripts.
     """
     for e in exchanges.each(with_pid(ask.Pid.LOOSE), lambda e: bool(re.search("[xXeE]", e.ask.pids[0]))):
         if shows_output(e):

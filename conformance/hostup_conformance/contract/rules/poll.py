@@ -238,14 +238,6 @@ def no_code_before_the_end(exchanges: Exchanges) -> Findings:
             yield e, "no exitCode with exited false", {"exitCode": e.body["exitCode"]}
 
 
-@rule("POLL-12", seeks="command that still runs")
-def partial_output(exchanges: Exchanges) -> Findings:
-    """Reports whether the first response with exited false has stdout or stderr, and judges nothing."""
-    for e in exchanges.each(still_runs)[:1]:
-        given = [name for name in ("stdout", "stderr") if e.body.get(name)]
-        yield e, "", f"{' and '.join(given)} given while it runs" if given else "no output given while it runs"
-
-
 @rule("POLL-13", seeks="poll of the command that has ended")
 def polled_again(exchanges: Exchanges) -> Findings:
     """Reports what the poll after the first 200 got, and judges nothing."""

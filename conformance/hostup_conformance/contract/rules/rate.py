@@ -280,12 +280,3 @@ def seconds_between(before: ask.Exchange, e: ask.Exchange) -> float:
 def ended(e: ask.Exchange) -> datetime:
     """Return when a response was complete; if that is unknown, the earliest possible moment."""
     return e.when + timedelta(seconds=e.seconds) if e.when else datetime.min.replace(tzinfo=UTC)
-
-
-@rule("RATE-10", seeks="X-RateLimit header field")
-def remaining_over_the_run(exchanges: Exchanges) -> Findings:
-    """Reports the first and the last X-RateLimit-Remaining of the run, and judges nothing."""
-    seen = [(e, text) for e in exchanges.each(has_limits) if (text := field(e, REMAINING)) is not None]
-    if seen:
-        (first, begun), (last, ended) = seen[0], seen[-1]
-        yield first, "", f"{REMAINING} goes from {begun} to {ended}, in requests {first.number} to {last.number}"

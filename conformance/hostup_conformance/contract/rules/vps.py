@@ -319,13 +319,6 @@ def has_odd_limit(e: ask.Exchange) -> bool:
     return odd and e.ask.credential == "full" and selectors.is_asked(e, "list")
 
 
-@rule("VPS-14", seeks="limit that is not documented")
-def odd_limits(exchanges: Exchanges) -> Findings:
-    """Reports the status code for each limit that is not documented, and judges nothing."""
-    for e in exchanges.each(has_odd_limit):
-        yield e, "", f"{content.status_of(e)} for {e.request.query}"
-
-
 @rule("VPS-15", seeks="made-up cursor")
 def cursor_is_checked(exchanges: Exchanges) -> Findings:
     """Reports VPSs on a page if no page of the run had the cursor, and judges nothing."""
