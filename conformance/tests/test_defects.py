@@ -105,12 +105,8 @@ def test_recording_may_fail(
     assert statuses(report) == expected
 
 
-def test_how_far_a_run_is(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent = len(finished.exchanges)
-    assert re.fullmatch(rf"sending {sent} of about \d+, \d+ s; \d findings? so far", finished.how_far())
-    finished._next_look = 0.0
-    monkeypatch.setattr(run, "judge", breaks)
-    assert finished.how_far()  # the verdict will tell
+def test_how_far_a_run_is(finished: Run) -> None:
+    assert re.fullmatch(rf"sending {len(finished.exchanges)} of about \d+, \d+ s", finished.how_far())
 
 
 @pytest.mark.parametrize(("module", "name"), JUDGING)

@@ -209,7 +209,7 @@ def asks_start(e: Exchange) -> bool:
 
 def is_start(e: Exchange) -> bool:
     """A start whose response shows how the server understood it, since it is neither ordered nor a 429."""
-    return asks_start(e) and not e.obeyed and e.status != 429
+    return asks_start(e) and not e.obeyed and not e.limited
 
 
 def new_pid(e: Exchange) -> int | None:

@@ -26,7 +26,7 @@ from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of
 from hostup_conformance.front.reported_client import client, recorded_client
-from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED, late_after
+from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED
 from hostup_conformance.http import credentials
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.rule import SHOWN
@@ -160,10 +160,13 @@ def judged(
     """Return the verdict on a client."""
     defects, by = Defects(redactor(tuple({e.ask.play.key for e in exchanges}))), time.monotonic() + JUDGING_SECONDS
 
+    def time_up() -> str | None:
+        return "later" if time.monotonic() > by else None
+
     def judge() -> Verdict:
         # What a recording does not show was not cut short.
         is_run = options.recording is None
-        verdict = judge_client(exchanges, stopped, defects, late_after(by), resumable=is_run)
+        verdict = judge_client(exchanges, stopped, defects, time_up, resumable=is_run)
         return apply_waivers(verdict, waivers, today, strict=options.strict)
 
     return defects.survive(

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,6 @@ from hostup_conformance.judging.waivers import apply_waivers, read_waivers
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.keeping.time_limit import done_by, end_now
 from hostup_conformance.sources import commands, generated, linked, lookup, recording
@@ -42,11 +41,8 @@ UNFINISHED = "the run did not come to its end"
 JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
 #: For how many more seconds after that the record may be built. Its reports and the recording take their own few.
 RECORD_SECONDS = 8.0
-#: For how many seconds what there is may be judged while requests are sent.
-LOOKING_SECONDS = 2.0
-#: How often, in seconds, the run looks whether the sending has ended. How many times as long as it took to judge what
-#: there is so far has to pass before that is done again.
-LOOK_SECONDS, SELDOM = 0.25, 20
+#: How often, in seconds, the run looks whether the sending has ended.
+LOOK_SECONDS = 0.25
 #: About how many requests depend on earlier responses: those for lists and ETags, and the polls of commands.
 DEPENDENT, FOR_COMMANDS = 15, 75
 
@@ -88,8 +84,6 @@ class Run:
         self.defects = Defects(redactor(self.configured.nearly_secrets))
         #: Called again and again while requests are sent, with what makes the words for how far the run is.
         self.watch: Callable[[Callable[[], str]], None] = lambda _words: None
-        #: What has been found so far, in words, and when (monotonic) that is counted again.
-        self._found, self._next_look = "", 0.0
 
     @property
     def target(self) -> Target:
@@ -191,17 +185,9 @@ class Run:
                 self._sending.result()
 
     def how_far(self) -> str:
-        """Return in words how far the run is. To count findings, what there is so far is judged now and then."""
+        """Return in words how far the run is."""
         sent, seconds = len(self.exchanges), time.monotonic() - self._began
-        if time.monotonic() >= self._next_look:
-            began = time.thread_time()
-            with suppress(Exception):  # the verdict will tell
-                until = time.monotonic() + LOOKING_SECONDS
-                so_far = done_by(until, lambda: judge(list(self.exchanges), self.configured, None, late_after(until)))
-                broken = so_far.summary["fail"] + so_far.summary["warn"]
-                self._found = f"; {counted(broken, 'finding')} so far" if broken else ""
-            self._next_look = time.monotonic() + max(2.0, SELDOM * (time.thread_time() - began))
-        return f"sending {sent} of about {max(self._expected, sent)}, {seconds:.0f} s{self._found}"
+        return f"sending {sent} of about {max(self._expected, sent)}, {seconds:.0f} s"
 
     @property
     def _expected(self) -> int:
@@ -236,11 +222,6 @@ def looked_up(target: Target, options: Options, interruption: Interruption) -> T
     except Exception as error:
         why = Defects(redactor(target.nearly_secrets)).note(error)
         raise Misconfigured(f"HOSTUP_VPS_ID is not set, and the suite failed to look one up ({why}); set it") from None
-
-
-def late_after(moment: float) -> Callable[[], str | None]:
-    """Return what says, after a moment on the monotonic clock, that no more may be judged."""
-    return lambda: "later" if time.monotonic() > moment else None
 
 
 def end_rules_later(_reason: str) -> None:

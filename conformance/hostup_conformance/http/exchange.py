@@ -114,6 +114,11 @@ class Exchange(Generic[A]):
         """Whether the response was ordered, and so says nothing about how the server understood the request."""
         return self.ask.ordered is not None and self.status == self.ask.ordered
 
+    @property
+    def limited(self) -> bool:
+        """Whether it got a 429 that it did not order."""
+        return self.status == 429 and not self.obeyed
+
 
 def mark_recovered(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchange[A]], bool]) -> None:
     """Mark each failure after which the same request got a response; `transient` says which failures count."""

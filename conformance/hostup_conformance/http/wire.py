@@ -112,7 +112,7 @@ class Wire(Generic[A]):
         draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
         if once:
             exchange = self._send_once(draft, once=True)
-            if is_limited(exchange):
+            if exchange.limited:
                 self.pace.obey_retry_after(exchange)
             return exchange
         failed: list[Exchange[A]] = []
@@ -165,7 +165,7 @@ class Wire(Generic[A]):
                     held.enter_context(self._one)
                     in_turn = True
                 exchange = self._send_once(draft)
-                if not is_limited(exchange):
+                if not exchange.limited:
                     return exchange
                 times += 1
                 self._check_patience(exchange, times)
@@ -257,8 +257,3 @@ class Wire(Generic[A]):
             self.stop(str(error))
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests in a row got no whole response")
-
-
-def is_limited(exchange: Exchange[A]) -> bool:
-    """Whether a request got a 429 that it did not order."""
-    return exchange.status == 429 and not exchange.obeyed

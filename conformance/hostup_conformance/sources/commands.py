@@ -79,8 +79,7 @@ def run_with_commands(wire: Wire, slow_seconds: float, only: Selection, links: C
     """
     started = StartedCommands(wire, slow_seconds)
     take(wire, of(script(wire.target), Rank.WARMING, Rank.WARMING), only=only)
-    with suppress(Stopped):
-        started.begin()
+    started.begin()
     steps = script(wire.target, started.token if started.traced else None)
     endings, slow = started.endings(), width(wire) > 1
     take(wire, of(steps, Rank.CORE, Rank.CORE), beside=endings if slow else (), only=only)

@@ -15,7 +15,6 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.times import reset_moment
-from hostup_conformance.http.wire import is_limited
 from hostup_conformance.sources.queue import side_by_side
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
@@ -50,7 +49,7 @@ def run(wire: Wire, token: str | None) -> None:
     pid = start(wire, echo(), "the start of a command, before the announced limit is reached") if token else None
     until = partial(once, wire, probe, "the probe, until the announced limit is reached")
     sent: list[Exchange] = []
-    while len(sent) < remaining - bool(pid) and not any(map(is_limited, sent[-1:])):
+    while len(sent) < remaining - bool(pid) and not any(e.limited for e in sent[-1:]):
         sent.append(until())
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
     meanwhile = [until]
@@ -59,8 +58,8 @@ def run(wire: Wire, token: str | None) -> None:
         meanwhile.append(partial(once, wire, post(wire.target, body), "a start when the announced limit is reached"))
         meanwhile.append(partial(once, wire, poll(wire.target, pid), "a poll when the announced limit is reached"))
     meanwhile.append(until)
-    sent += side_by_side(meanwhile, len(meanwhile)) if not any(map(is_limited, sent[-1:])) else []
-    seconds = next((retry_after(e) for e in sent if is_limited(e)), None)
+    sent += side_by_side(meanwhile, len(meanwhile)) if not any(e.limited for e in sent[-1:]) else []
+    seconds = next((retry_after(e) for e in sent if e.limited), None)
     if seconds is None or seconds > LONGEST_WAIT.total_seconds():
         return
     wire.pace.wait(seconds + 1.1)  # the seconds may have been rounded down

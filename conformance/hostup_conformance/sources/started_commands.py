@@ -32,7 +32,7 @@ from hostup_conformance.contract.selectors import BUSY, gives_list, starts
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import Stopped, Unsent
+from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.lookup import candidates
 from hostup_conformance.sources.queue import side_by_side, step_through, width
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Step, authorization, authorized
@@ -137,20 +137,17 @@ class StartedCommands:
 
     def conclude(self) -> None:
         """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
-        with suppress(Stopped):
-            unpolled = self._pids.get("once")
-            self._wait_for_the_last(besides=unpolled)
-            if self.traced:
-                self._wire.pace.wait(self._marked_at + self._slow_seconds - time.monotonic())
-            postponed, self._postponed = self._postponed, []
-            for command in postponed:
-                self._follow([self._start(purpose_of(command), command.text)])
-            if self.traced:
-                self._start_marked()
-                if first := self._pids.get("again"):
-                    self._poll(first, "a poll of a command whose end was told, before it is started again")
-                self._follow([self._start("the start of the same command again", again(self.token).text)])
-                self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
+        self._wait_for_the_last(besides=self._pids.get("once"))
+        if self.traced:
+            self._wire.pace.wait(self._marked_at + self._slow_seconds - time.monotonic())
+        for command in self._postponed:
+            self._follow([self._start(purpose_of(command), command.text)])
+        if self.traced:
+            self._start_marked()
+            if first := self._pids.get("again"):
+                self._poll(first, "a poll of a command whose end was told, before it is started again")
+            self._follow([self._start("the start of the same command again", again(self.token).text)])
+            self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
 
     def _start_marked(self) -> None:
         """Where starts fail, start some commands that leave a trace: they may run nevertheless."""
@@ -162,20 +159,13 @@ class StartedCommands:
 
     def take_leave(self) -> None:
         """Poll what nobody has polled yet, and what runs on, as late as possible: it may have been forgotten."""
-        with suppress(Stopped):
-            self._follow([self._pids.get("once")])
-            if self._running and time.monotonic() - self._running_at < RUNS_FOR_SURE:
-                self._poll(self._running, "a poll of the command that runs on, at the end")
+        self._follow([self._pids.get("once")])
+        if self._running and time.monotonic() - self._running_at < RUNS_FOR_SURE:
+            self._poll(self._running, "a poll of the command that runs on, at the end")
 
-    def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T | None]:
-        """Do tasks that send requests, more at once with a slow server; return what they return, None if stopped."""
-
-        def unless_stopped(task: Callable[[], T]) -> T | None:
-            with suppress(Stopped):
-                return task()
-            return None
-
-        return side_by_side([partial(unless_stopped, task) for task in tasks], max(width(self._wire), at_least))
+    def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T]:
+        """Do tasks that send requests, more at once with a slow server; return what they return."""
+        return side_by_side(tasks, max(width(self._wire), at_least))
 
     def _probe_again(self) -> None:
         """Probe once a command has ended: what a probe says of commands may soon be too large to be kept."""

@@ -70,8 +70,8 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
 
 def is_limited(e: ask.Exchange) -> bool:
     """The start of a command, with the full key on the own VPS, that got a 429 which it did not order."""
-    asked = ask.asks_start(e) and e.ask.command is not None and e.ask.credential == "full" and e.ask.vps == "own"
-    return asked and e.status == 429 and not e.obeyed
+    asked = e.ask.starts and e.ask.command is not None and e.ask.credential == "full" and e.ask.vps == "own"
+    return asked and e.limited
 
 
 def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
