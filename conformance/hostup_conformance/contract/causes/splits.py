@@ -16,7 +16,7 @@ from typing import TypeAlias
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
-from hostup_conformance.contract.causes.traits import BESIDE, FEWEST, KEYS, all_beside, in_common, of_command, traits
+from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, KEYS, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.selectors import is_availability
@@ -30,13 +30,8 @@ WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
-#: What a server may take only so much of, in words for so much of it, with how much of it may be too much.
-MEASURES: tuple[tuple[str, Callable[[Exchange], int], int], ...] = (
-    ("{:,} bytes of content", lambda e: len(e.request.body), 64),
-    ("{:,} characters in path and query", lambda e: len(e.request.target), 200),
-    # Of smaller ones, the larger have been given later.
-    ("the pid {}", lambda e: e.ask.number or 0, LARGEST_LINUX_PID),
-)
+#: After so many seconds a connection may have been idle for too long.
+PAUSE = 0.5
 #: How the size of a body is told that broke off; whole ones may be so many times as long, if they were sent otherwise.
 RECEIVED, LONGER = re.compile(r"received (\d+) bytes, expected \d+"), 2
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
@@ -74,6 +69,16 @@ class Course:
         return all_beside(self.ordered)
 
     @cached_property
+    def pause(self) -> dict[int, float]:
+        """For how many seconds no other request had been under way when each was sent, by its number."""
+        found, last = dict[int, float](), inf
+        for e in sorted((e for e in self.ordered if e.when), key=lambda e: e.when.timestamp() if e.when else 0.0):
+            sent = e.when.timestamp() if e.when else 0.0
+            found[e.number] = max(0.0, sent - last)
+            last = max(sent + e.seconds, last if last < inf else 0.0)
+        return found
+
+    @cached_property
     def _sent(self) -> list[float]:
         return sorted(e.when.timestamp() for e in self.ordered if e.when)
 
@@ -87,7 +92,7 @@ class Course:
             life = self.life_of.get(e.number)
             what = "for the start " if e.ask.starts else ""
             of_its_command = (f"{what}{does}" for does in (of_command(life) if life else ()))
-            self._traits[e.number] = frozenset([*traits(e, self.key, self._beside.get(e.number, 0)), *of_its_command])
+            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command])
         return self._traits[e.number]
 
     @property
@@ -105,9 +110,13 @@ class Course:
             last = sent if e.ask.credential == "full" else last
         return found
 
+    def beside(self, e: Exchange) -> int:
+        """Return how many other requests were under way together with one."""
+        return self._beside.get(e.number, 0)
+
     def is_alone(self, e: Exchange) -> bool:
         """Whether no other request was under way together with one."""
-        return self._beside.get(e.number, 0) == 0
+        return self.beside(e) == 0
 
     def before(self, e: Exchange) -> Exchange | None:
         """Return the request before one, if both were alone."""
@@ -210,18 +219,6 @@ def right_characters(e: Exchange, key: str) -> int:
     return alike((e.request.header("authorization") or "").partition(" ")[2], key)
 
 
-def is_larger(split: Split) -> str | None:
-    """The odd ones have more content than any other, or a longer path and query that is long."""
-    if not split.is_refusal or len(split.odd) < 2:
-        return None
-    for what, measure, enough in MEASURES:
-        least, most = min(map(measure, split.odd)), max(map(measure, split.usual))
-        if most < least >= enough:
-            much, less = (shown(what.format(number), 60) for number in (least, most))
-            return f"{split.only} with {much} or more, and {split.others}, which have {less} at most"
-    return None
-
-
 def breaks_off(split: Split) -> str | None:
     """All responses that broke off did so after the same number of bytes, and no whole one has many more."""
     sizes = {found[1] for e in split.odd if (found := RECEIVED.search(e.failure or ""))}
@@ -303,41 +300,6 @@ def stretches_after(split: Split, *keys: Credential) -> int:
     return stretches if wrong >= ENOUGH and followed >= 0.9 * wrong else 0
 
 
-def is_crowded(split: Split) -> str | None:
-    """The odd ones were refused while so many others were under way as none was served with."""
-    if not split.is_refusal or len(split.odd) < ENOUGH or not split.alike:
-        return None
-    words = in_common(split.odd, split.usual, lambda e: split.course.carried(e) & {*BESIDE.values()})
-    crash = any(e.status in {500, 502} for e in split.odd)
-    why = (
-        "requests at the same time disturb each other"
-        if crash
-        else "a limit on requests at once, or the shedding of load"
-    )
-    return f"{words}: {why}, it seems" if words else None
-
-
-def comes_too_fast(split: Split) -> str | None:
-    """The odd ones came when more requests had been sent within some time than before any other."""
-    if not split.is_refusal or not split.alike or any(e.when is None for e, _ in split.every):
-        return None
-    # Of those that were under way together, any may have been the first.
-    odd, usual = ([e for e in some if split.course.is_alone(e)] for some in (split.odd, split.usual))
-    if len(odd) < FEWEST or len(usual) < ENOUGH or not served_afterwards(split) or told_by_content(split):
-        return None
-    for seconds in WINDOWS:
-        least = min(split.course.within(e, seconds) for e in odd)
-        if least > max(split.course.within(e, seconds) for e in usual):
-            sent = f"sent when {least} or more had been within {seconds:g} s"
-            return f"{split.only} {sent}, {split.others}: a limit on the rate of requests, it seems"
-    return None
-
-
-def told_by_content(split: Split) -> bool:
-    """Whether what is odd carries something that no other does, whatever was sent beside it."""
-    return bool(in_common(split.odd, split.usual, lambda e: split.course.carried(e) - {*BESIDE.values()}))
-
-
 def served_afterwards(split: Split) -> bool:
     """Whether what is odd came to its end before the run did."""
     return any(odd and not later for (_, odd), (_, later) in pairwise(split.every))
@@ -354,16 +316,6 @@ def since(split: Split) -> str | None:
     what = shown(first.purpose or first.request.target, 80)
     why = f": it went down at that request ({what}), or drops what comes too fast" if silent else ""
     return f"none of {len(split.usual)} before request {first.number}, and all {len(split.odd)} since{why}"
-
-
-def soon_after_the_key(split: Split) -> str | None:
-    """What was let in came soon after the full key was used, and what was refused later."""
-    if split.is_refusal or any(e.ask.credential == "full" for e, _ in split.every):
-        return None
-    seconds = split.course.since_the_key
-    most, least = max(seconds[e.number] for e in split.odd), min(seconds[e.number] for e in split.usual)
-    sent = f"sent within {most:.2f} s after one with the full key"
-    return f"{split.only} {sent}, {split.others}: who asked is kept, it seems" if most < least else None
 
 
 def every_nth(split: Split) -> str | None:
@@ -410,13 +362,123 @@ def undecided(split: Split) -> str | None:
     return f"{sum(same)} of {len(same)} such requests: it is not known what decides" if shows else None
 
 
-#: What may tell what is odd from the others by the requests, the most telling first.
-BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_larger, responds)
-#: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (
-    *(follows, shut_out, is_crowded, comes_too_fast, soon_after_the_key),
-    *(every_nth, since),
+@dataclass(frozen=True)
+class Measure:
+    """What a request may have too much of, in words for one that has so much, where others have so much at most."""
+
+    words: str
+    of: Callable[[Course, Exchange], float]
+    #: Of which requests it is known, from how much on it may be too much, and how many requests show that.
+    known: Callable[[Course, Exchange], bool] = lambda _, __: True
+    enough: float = 1
+    fewest: int = ENOUGH
+    #: What must be so of what is odd, and what it shows then.
+    holds: Callable[[Split], bool] = lambda split: split.is_refusal and split.alike
+    shows: Callable[[Split], str] = lambda _: ""
+
+    def told(self, split: Split) -> str | None:
+        """Return that only what is odd has so much, or so few others that this is hardly by chance; else None."""
+        every = [(self.of(split.course, e), odd) for e, odd in split.every if self.known(split.course, e)]
+        odd, usual = ([much for much, one in every if one is kind] for kind in (True, False))
+        if len(odd) < self.fewest or len(usual) < FEWEST or not self.holds(split):
+            return None
+        least, most = min(odd), max(usual)
+        others = sum(much >= least for much in usual)
+        likely = others > len(odd) or ((len(odd) + others) / len(every)) ** len(odd) > CHANCE
+        if abs(least) < self.enough or (others and likely):
+            return None
+        which = f"only {len(odd)} of the {len(odd) + others} requests" if others else split.only
+        so_much = shown(self.words.format(abs(least), most), 120)
+        return f"{which} {so_much}, none of {len(split.usual) - others} others{self.shows(split)}"
+
+
+def crowded(split: Split) -> str:
+    """Return why it may be that only what was sent with others is odd."""
+    disturbed = not split.is_refusal or any(e.status in {500, 502} for e in split.odd)
+    limit = "a limit on requests at once, or the shedding of load"
+    return f": {'requests at the same time disturb each other' if disturbed else limit}, it seems"
+
+
+def too_fast(split: Split) -> bool:
+    """Whether there may be a limit on the rate: others were served afterwards, and nothing else tells the odd ones."""
+    return split.is_refusal and split.alike and served_afterwards(split) and not carries(split)
+
+
+def used_the_key(split: Split) -> bool:
+    """Whether all that is odd was let in, and nothing of it has the full key."""
+    return not split.is_refusal and all(e.ask.credential != "full" for e, _ in split.every)
+
+
+#: How large a request is; of smaller pids, the larger have been given later.
+SIZES: tuple[tuple[str, Callable[[Exchange], float], float], ...] = (
+    ("with {:,} bytes of content or more, where others have {:,} at most", lambda e: len(e.request.body), 64),
+    ("with {:,} characters in path and query, where others have {:,} at most", lambda e: len(e.request.target), 200),
+    ("with the pid {} or one above it, where others have {} at most", lambda e: e.ask.number or 0, LARGEST_LINUX_PID),
 )
+#: How large a request is.
+LARGE = [
+    Measure(words, lambda _, e, size=size: size(e), enough=enough, fewest=2, holds=lambda split: split.is_refusal)
+    for words, size, enough in SIZES
+]
+#: How many requests were under way with one.
+CROWDED = Measure(
+    "sent while {:.0f} or more others were under way",
+    lambda course, e: course.beside(e),
+    holds=lambda _: True,
+    shows=crowded,
+)
+#: What had been sent when a request was, or how long nothing had been.
+TIMED = (
+    *(
+        Measure(
+            f"sent when {{:.0f}} or more had been within {seconds:g} s",
+            lambda course, e, seconds=seconds: course.within(e, seconds),
+            known=lambda course, e: course.is_alone(e),
+            enough=2,
+            fewest=FEWEST,
+            holds=too_fast,
+            shows=lambda _: ": a limit on the rate of requests, it seems",
+        )
+        for seconds in WINDOWS
+    ),
+    Measure(
+        "sent within {:.2f} s after one with the full key",
+        lambda course, e: -course.since_the_key[e.number],
+        known=lambda course, e: course.is_alone(e),
+        enough=0,
+        fewest=1,
+        holds=used_the_key,
+        shows=lambda _: ": who asked is kept, it seems",
+    ),
+    Measure(
+        "sent {:.1f} s after the one before",
+        lambda course, e: course.pause[e.number],
+        enough=PAUSE,
+        fewest=1,
+        shows=lambda _: ": what is idle for a while is lost, such as a connection to a database, it seems",
+    ),
+)
+
+
+def is_large(split: Split) -> str | None:
+    """The odd ones are larger than any other."""
+    return next((words for measure in LARGE if (words := measure.told(split))), None)
+
+
+def is_crowded(split: Split) -> str | None:
+    """The odd ones were under way with more others."""
+    return CROWDED.told(split)
+
+
+def is_timed(split: Split) -> str | None:
+    """The odd ones came too fast after others, or too late."""
+    return next((words for measure in TIMED if (words := measure.told(split))), None)
+
+
+#: What may tell what is odd from the others by the requests, the most telling first.
+BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
+#: The same, by when they were sent.
+IN_TIME: tuple[Teller, ...] = (follows, shut_out, is_crowded, is_timed, every_nth, since)
 #: What is said if nothing does.
 UNDECIDED: tuple[Teller, ...] = (back_and_forth, undecided)
 

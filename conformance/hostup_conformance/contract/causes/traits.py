@@ -78,8 +78,6 @@ DOES: dict[str, Callable[[Command], bool]] = {
 }
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
-#: How a request was sent that had more than so many others under way with it.
-BESIDE = {number: f"sent while more than {number} others were under way" for number in (1, 2, 3, 5)}
 #: By how many seconds two readings of the clock may differ.
 CLOCK = 0.001
 #: How improbable it is that by chance all that were found have a trait that others have as well. Many are tried.
@@ -89,8 +87,8 @@ FEWEST = 3
 OF_PARTS = {*VPSS.values(), *PIDS.values()}
 
 
-def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
-    """Yield what a request carries; `beside` is how many others were under way with it."""
+def traits(e: Exchange, key: str) -> Iterator[str]:
+    """Yield what a request carries."""
     request, ask = e.request, e.ask
     yield START if ask.starts else f"by {request.method}"
     if request.method not in {"GET", "POST"}:
@@ -118,7 +116,6 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
         yield QUERY
     parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
     yield from (f"with {shown(name, 20)}{IN_QUERY}" for name in parameters)
-    yield from (words for number, words in BESIDE.items() if beside > number)
     kinds = RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
     yield from filter(None, kinds)
     if e.decoded:
@@ -186,10 +183,7 @@ def all_beside(exchanges: Sequence[Exchange]) -> dict[int, int]:
 def in_common(
     odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
 ) -> str | None:
-    """Return what odd requests carry, and none of the usual ones; None if nothing tells them apart.
-
-    Where all odd ones were sent with others, and some of the usual ones too, it is said if that is hardly by chance.
-    """
+    """Return what odd requests carry, and none of the usual ones; None if nothing tells them apart."""
     common = frozenset[str].intersection(*map(carried, odd)) if len(usual) >= FEWEST else frozenset[str]()
     others = {trait: sum(trait in carried(e) for e in usual) for trait in common}
     alone = [trait for trait, number in others.items() if not number]
@@ -200,16 +194,9 @@ def in_common(
         alone = [trait for trait in alone if not trait.endswith(IN_COMMAND)]
     if any(trait.endswith(IN_QUERY) for trait in alone):
         alone = [trait for trait in alone if trait != QUERY]
-    if alone:
-        requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
-        return f"only the {requests} {' and '.join(sorted(alone, key=rank))}, none of {len(usual)} others"
-    least = min(others.keys() & {*BESIDE.values()}, key=lambda trait: (others[trait], trait), default=None)
-    if least is None:
-        return None
-    every = len(odd) + others[least]
-    if (every / (len(odd) + len(usual))) ** len(odd) > CHANCE:
-        return None
-    return f"only {len(odd)} of the {every} requests {least}, none of {len(usual) - others[least]} others"
+    requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
+    words = " and ".join(sorted(alone, key=rank))
+    return f"only the {requests} {words}, none of {len(usual)} others" if words else None
 
 
 def rank(trait: str) -> tuple[int, str]:
