@@ -70,7 +70,7 @@ def test_field_names_in_lower_case_are_a_trait() -> None:
     for field, lower in spelt.items():
         request = sent.Request("GET", "/", (field,))
         e = Exchange(0, request, None, understand(request, TARGET))
-        assert ("with field names in lower case" in traits(e, TARGET.key, 0)) is lower
+        assert ("with field names in lower case" in traits(e, TARGET.key)) is lower
 
 
 def test_a_304_that_nobody_asked_for_stands_above_what_follows_from_it() -> None:
@@ -375,16 +375,3 @@ def test_few_findings_tell_nothing_of_their_pids(number: int, words: str | None)
 def exchanges(number: int) -> list[Exchange]:
     request = sent.Request("GET", "/", ())
     return [Exchange(at, request, None, understand(request, TARGET)) for at in range(number)]
-
-
-def test_load_is_told_where_it_is_hardly_by_chance() -> None:
-    busy = "sent while more than 3 others were under way"
-    every = exchanges(200)
-    together = {e.number: frozenset({busy}) for e in every[:20]}
-
-    def carried(e: Exchange) -> frozenset[str]:
-        return together.get(e.number, frozenset())
-
-    assert in_common(every[:9], every[9:], carried) == (f"only 9 of the 20 requests {busy}, none of 180 others")
-    assert in_common(every[:2], every[2:22], carried) is None
-    assert in_common([*every[:9], every[30]], every[9:30], carried) is None

@@ -94,8 +94,17 @@ def test_a_limit_on_requests_at_once_is_told() -> None:
     alone, burst = run_of(statuses("s" * 60)), run_of(statuses("ss" + "r" * 8), 0.0, after=99.0)
     every = in_order(*alone, *(replace(e, seconds=0.1) for e in burst))
     words = told(Split(every[62:], every[:62], Course(every, KEY)), IN_TIME) or ""
-    assert words.startswith("only 8 of the 10 requests sent while more than 1 others were under way, none of 60 others")
+    assert words.startswith("only 8 of the 10 requests sent while 9 or more others were under way, none of 60 others")
     assert words.endswith(": a limit on requests at once, or the shedding of load, it seems")
+    few = [*every[:2], *every[60:]]
+    assert "under way" not in (told(Split(few[-2:], few[:-2], Course(few, KEY))) or "")
+
+
+def test_what_is_idle_for_a_while_is_told() -> None:
+    early, late = run_of(statuses("ssss")), run_of(statuses("r"), after=9.0)
+    said = "only the request sent 6.0 s after the one before, none of 4 others: what is idle for a while is lost"
+    assert (told_of(in_order(*early, *late)) or "").startswith(said)
+    assert "idle" not in (told_of(in_order(*early, *late, *run_of(statuses("s"), after=20.0))) or "")
 
 
 def test_bodies_that_are_cut_at_one_size_are_told() -> None:
@@ -185,12 +194,14 @@ def test_who_responded_is_told() -> None:
 def test_more_content_than_is_taken_is_told() -> None:
     small, large = run_of(statuses("sss"), content=b"x" * 10), run_of(statuses("rrr"), content=b"x" * 99)
     said = told_of(in_order(*large, *small)) or ""
-    assert said.startswith("only the 3 requests with 99 bytes of content or more, and none of 3 others")
+    assert said.startswith(
+        "only the 3 requests with 99 bytes of content or more, where others have 10 at most, none of 3"
+    )
 
 
 def test_pids_that_are_too_large_are_told_and_not_those_that_were_given_later() -> None:
     first, last = run_of(statuses("sss"), query="?pid=4294901"), run_of(statuses("rrr"), query="?pid=4294967297")
-    assert "with the pid 4294967297 or more" in (told_of(in_order(*first, *last)) or "")
+    assert "with the pid 4294967297 or one above it" in (told_of(in_order(*first, *last)) or "")
     last = run_of(statuses("rrr"), query="?pid=4194")
     assert "the pid" not in (told_of(in_order(*run_of(statuses("sss"), query="?pid=4193"), *last)) or "")
 

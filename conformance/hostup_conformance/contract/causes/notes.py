@@ -22,6 +22,7 @@ from hostup_conformance.contract.causes.splits import (
     Split,
     Teller,
     asked,
+    is_timed,
     kind_of,
     told,
 )
@@ -270,7 +271,7 @@ def failures(course: Course) -> list[Cause]:
         others = [e for e in course.ordered if e.response and not failed(e)]
         kinds, numbers = set(map(asked, alike)), {e.number for e in alike}
         if len(kinds.intersection(asked(e) for e in others if not e.ask.pid.is_used_up)) < KINDS:
-            causes.append(Cause(numbers, told(Split(alike, others, course), IN_TIME)))
+            causes.append(Cause(numbers, told(Split(alike, others, course), [is_timed])))
             continue
         often = f"{len(alike)} of {len(course.ordered)} requests got {status}, of {len(kinds)} kinds"
         common = told(Split(alike, others, course)) or "others of which did not"

@@ -42,6 +42,8 @@ FEWEST_LOST = 2
 INSTEAD = {400, 403, 503}
 #: So many requests back a connection may be that is out of step.
 STEPS = 4
+#: Which part of the copies of a cache have what it knows a request by.
+MOST = 0.9
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
 FEW, STRAYS = 3, 5
 #: The mistakes that are known by their own status codes.
@@ -481,18 +483,35 @@ def names_its_request(e: Exchange) -> bool:
     return ended or isinstance(member(e, "requestId"), str)
 
 
-def kept_errors(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the errors with the body of an earlier one of the same URL, if each requestId belongs to one URL."""
-    urls, first, found = defaultdict[str, set[str]](set), dict[tuple[str, bytes], Exchange](), list[Exchange]()
+def kept(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the responses with the body of an earlier one that names its request, if almost all are of one path.
+
+    An error names its request by its requestId, and output the command by its pid.
+    """
+    before = defaultdict[bytes, list[Exchange]](list)
+    found, of_path, of_url = list[Exchange](), 0, 0
     for e in exchanges:
-        if e.response and e.request.method == "GET" and isinstance(id := member(e, "requestId"), str):
-            urls[id].add(e.request.target)
-            before = first.setdefault((e.request.target, e.response.body), e)
-            found += [e] if before is not e and not overlap(before, e) else []
-    if len(found) < FEW or any(len(of_one) > 1 for of_one in urls.values()):
+        if e.response is None or e.request.method != "GET" or e.ask.resource == "other":
+            continue
+        earlier = before[e.response.body]
+        error = isinstance(member(e, "requestId"), str) and earlier and not overlap(earlier[-1], e)
+        if earlier and (error or is_of_another(e)):
+            found.append(e)
+            of_path += any(one.request.path == e.request.path for one in earlier)
+            of_url += any(one.request.target == e.request.target for one in earlier)
+        earlier.append(e)
+    if of_path < MOST * len(found) or len({e.response.body for e in found if e.response}) < FEW:
         return None
-    words = f"{len(found)} errors have the body of an earlier one of the same URL, with its requestId"
-    return Cause({e.number for e in found}, f"{words}: a cache keeps errors, it seems")
+    errors = "errors have the body of an earlier one of the same URL, with its requestId: a cache keeps errors"
+    others = "responses have the body of an earlier one of the same path, with its requestId or pid: a cache takes no"
+    words = errors if of_url >= MOST * len(found) else f"{others} notice of the query"
+    return Cause({e.number for e in found}, f"{len(found)} {words}, it seems")
+
+
+def is_of_another(e: Exchange) -> bool:
+    """Whether a poll got the end of another command, by its pid."""
+    pid = member(e, "pid")
+    return isinstance(pid, int) and member(e, "exited") is True and e.ask.number not in {pid, None}
 
 
 def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -594,7 +613,7 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     one_for_all,
     without_query,
     out_of_step,
-    kept_errors,
+    kept,
     *(partial(copied, ignored=part) for part in PARTS),
     remembered,
     of_the_own_vps,

@@ -372,6 +372,8 @@ class Measure:
     known: Callable[[Course, Exchange], bool] = lambda _, __: True
     enough: float = 1
     fewest: int = ENOUGH
+    #: How many others, for each that is odd, may have as much, if that is hardly by chance.
+    spared: float = 1
     #: What must be so of what is odd, and what it shows then.
     holds: Callable[[Split], bool] = lambda split: split.is_refusal and split.alike
     shows: Callable[[Split], str] = lambda _: ""
@@ -384,7 +386,7 @@ class Measure:
             return None
         least, most = min(odd), max(usual)
         others = sum(much >= least for much in usual)
-        likely = others > len(odd) or ((len(odd) + others) / len(every)) ** len(odd) > CHANCE
+        likely = others > self.spared * len(odd) or ((len(odd) + others) / len(every)) ** len(odd) > CHANCE
         if abs(least) < self.enough or (others and likely):
             return None
         which = f"only {len(odd)} of the {len(odd) + others} requests" if others else split.only
@@ -424,6 +426,7 @@ LARGE = [
 CROWDED = Measure(
     "sent while {:.0f} or more others were under way",
     lambda course, e: course.beside(e),
+    spared=inf,
     holds=lambda _: True,
     shows=crowded,
 )
