@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from math import inf
 from typing import TypeAlias
@@ -406,48 +406,49 @@ def too_fast(split: Split) -> bool:
     return split.is_refusal and split.alike and served_afterwards(split) and not carries(split)
 
 
+def limits_the_rate(_: Split) -> str:
+    """Return why requests may have been refused before which many others were sent."""
+    return ": a limit on the rate of requests, it seems"
+
+
 def used_the_key(split: Split) -> bool:
     """Whether all that is odd was let in, and nothing of it has the full key."""
     return not split.is_refusal and all(e.ask.credential != "full" for e, _ in split.every)
 
 
+SIZE = partial(Measure, fewest=2, holds=lambda split: split.is_refusal)
 #: How large a request is; of smaller pids, the larger have been given later.
-SIZES: tuple[tuple[str, Callable[[Exchange], float], float], ...] = (
-    ("with {:,} bytes of content or more, where others have {:,} at most", lambda e: len(e.request.body), 64),
-    ("with {:,} characters in path and query, where others have {:,} at most", lambda e: len(e.request.target), 200),
-    ("with the pid {} or one above it, where others have {} at most", lambda e: e.ask.number or 0, LARGEST_LINUX_PID),
+SIZES = (
+    SIZE(
+        "with {:,} bytes of content or more, where others have {:,} at most",
+        lambda _, e: len(e.request.body),
+        enough=64,
+    ),
+    SIZE(
+        "with {:,} characters in path and query, where others have {:,} at most",
+        lambda _, e: len(e.request.target),
+        enough=200,
+    ),
+    SIZE(
+        "with the pid {} or one above it, where others have {} at most",
+        lambda _, e: e.ask.number or 0,
+        enough=LARGEST_LINUX_PID,
+    ),
 )
-#: How large a request is.
-LARGE = [
-    Measure(words, lambda _, e, size=size: size(e), enough=enough, fewest=2, holds=lambda split: split.is_refusal)
-    for words, size, enough in SIZES
-]
-#: How many requests were under way with one.
 CROWDED = Measure(
-    "sent while {:.0f} or more others were under way",
-    lambda course, e: course.beside(e),
-    spared=inf,
-    holds=lambda _: True,
-    shows=crowded,
+    "sent while {} or more others were under way", Course.beside, spared=inf, holds=lambda _: True, shows=crowded
 )
+FAST = partial(Measure, known=Course.is_alone, enough=2, fewest=FEWEST, holds=too_fast, shows=limits_the_rate)
 #: What had been sent when a request was, or how long nothing had been.
 TIMED = (
     *(
-        Measure(
-            f"sent when {{:.0f}} or more had been within {seconds:g} s",
-            lambda course, e, seconds=seconds: course.within(e, seconds),
-            known=lambda course, e: course.is_alone(e),
-            enough=2,
-            fewest=FEWEST,
-            holds=too_fast,
-            shows=lambda _: ": a limit on the rate of requests, it seems",
-        )
+        FAST(f"sent when {{}} or more had been within {seconds:g} s", partial(Course.within, seconds=seconds))
         for seconds in WINDOWS
     ),
     Measure(
         "sent within {:.2f} s after one with the full key",
         lambda course, e: -course.since_the_key[e.number],
-        known=lambda course, e: course.is_alone(e),
+        known=Course.is_alone,
         enough=0,
         fewest=1,
         holds=used_the_key,
@@ -465,7 +466,7 @@ TIMED = (
 
 def is_large(split: Split) -> str | None:
     """The odd ones are larger than any other."""
-    return next((words for measure in LARGE if (words := measure.told(split))), None)
+    return next((words for measure in SIZES if (words := measure.told(split))), None)
 
 
 def is_crowded(split: Split) -> str | None:
