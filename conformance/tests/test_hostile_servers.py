@@ -47,7 +47,7 @@ HARM: dict[str, list[bytes | float]] = {
 QUICK = [(hostile.name, hostile) for hostile in HOSTILE_SERVERS.all().values() if hostile.quick]
 
 
-@pytest.mark.parametrize("hostile", every(3, QUICK))
+@pytest.mark.parametrize("hostile", every(6, QUICK))
 def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
     with wire_to(server, limits=IMPATIENT) as wire:
@@ -70,7 +70,7 @@ def test_leaks_of_a_piece_are_seen(text: str) -> None:
     assert leaks({"x": f"a {text} b"}, KEYS)
 
 
-@pytest.mark.parametrize("parts", every(4, HARM.items()))
+@pytest.mark.parametrize("parts", every(8, HARM.items()))
 def test_a_run_ends_with_a_verdict(parts: list[bytes | float]) -> None:
     def harm(_request: Request, response: Response) -> None:
         response.raw = parts

@@ -16,6 +16,9 @@ from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from judging import run, verdict_by
 from stage import Change, Request, Response
 
+# Whole runs, each of a kind of its own: `make catalogue` runs them. `make test` has those of `test_root_causes.py`.
+pytestmark = pytest.mark.catalogue
+
 TARGET = Target("http://127.0.0.1:1", "server", API_KEY, "vps_1")
 
 

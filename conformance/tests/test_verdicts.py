@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from catalogue import first_of, further
 from faults import FAULTS
 from faults.probe import problem
 from faults.probe import refuse as refused
@@ -151,11 +152,11 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
 
 @pytest.mark.parametrize(
     ("target", "says"),
-    [
+    first_of(
         ("{path}/", "a redirect to the same path with a slash behind it"),
         ("https://api.example{path}", "a redirect to the same path at https://api.example"),
         ("/elsewhere", "a redirect to another path, perhaps a login page"),
-    ],
+    ),
 )
 def test_it_is_told_how_a_redirect_changes_the_path(target: str, says: str) -> None:
     def redirect(request: Request, response: Response) -> None:
@@ -213,7 +214,7 @@ def banned_after(most: int, *, silent: bool = False) -> Change:
 
 
 @pytest.mark.parametrize("silent", [False, True])
-@pytest.mark.parametrize("most", [5, 8, 10])
+@pytest.mark.parametrize("most", first_of(5, 8, 10))
 def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
     _target, wire, _ = run(banned_after(most, silent=silent))
     verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
@@ -347,7 +348,7 @@ def test_a_command_that_has_had_its_time_may_have_ended(after: int, said: str) -
     assert judge([*every, ended], target).results["POLL-06"].status == said
 
 
-@pytest.mark.parametrize("body", [b"", b"[1]"])
+@pytest.mark.parametrize("body", first_of(b"", b"[1]"))
 def test_a_poll_with_another_parameter_may_get_any_body(body: bytes) -> None:
     def garble(request: Request, response: Response) -> None:
         if request.full and "pid=" in request.query and "&" in request.query:
@@ -433,13 +434,13 @@ def refuses_commands_that_sleep(request: Request, response: Response) -> None:
 @pytest.mark.parametrize(
     ("change", "stopped", "said"),
     [
-        (refuses_chunks, None, "no command that would show it came to its end"),
+        further((refuses_chunks, None, "no command that would show it came to its end")),
         (
             refuses_commands_that_sleep,
             None,
             "the start of a command that would show it was refused (400 invalid_request)",
         ),
-        (refuses_commands_that_sleep, "the run was interrupted", "the run was interrupted"),
+        further((refuses_commands_that_sleep, "the run was interrupted", "the run was interrupted")),
     ],
 )
 def test_it_is_told_why_a_command_was_not_seen(change: Change, stopped: str | None, said: str) -> None:
@@ -514,7 +515,9 @@ def test_a_finding_says_what_was_improper_in_a_start() -> None:
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("chunked_bodies_are_not_read", "Transfer-Encoding: chunked"), ("a_charset_is_refused", "the charset parameter")],
+    first_of(
+        ("chunked_bodies_are_not_read", "Transfer-Encoding: chunked"), ("a_charset_is_refused", "the charset parameter")
+    ),
 )
 def test_a_finding_says_what_was_other_in_a_start(name: str, what: str) -> None:
     message = result_on(Stage(FAULTS.named(name).change), "START-24", allow_exec=True).message
@@ -563,11 +566,11 @@ def test_what_is_given_is_not_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("absent", "said"),
-    [
+    first_of(
+        (("/vps", "/status"), "the list and the status of VPSs"),
         ("/status", "the status of VPSs"),
         ("/vps", "the list of VPSs"),
-        (("/vps", "/status"), "the list and the status of VPSs"),
-    ],
+    ),
 )
 def test_what_is_not_offered_is_told(absent: str | tuple[str, ...], said: str) -> None:
     def without(request: Request, response: Response) -> None:
