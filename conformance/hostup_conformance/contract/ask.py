@@ -30,6 +30,8 @@ Vps = Literal["own", "unavailable", "other", "foreign", "unknown", "similar", "c
 LARGEST_LINUX_PID = 4_194_304
 #: The command that the run starts if it needs one that keeps running.
 SLEEP = "sleep 60"
+#: What servers may call the id of a VPS in a body, where the documentation has none.
+NAMES_OF_ID = ("id", "vpsId", "vps_id")
 #: Header fields by which some servers let a request stand for another method.
 OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 #: Status codes by which a server says that it does not offer a method.
@@ -168,6 +170,12 @@ def command_of(request: Request) -> Any:
     """Return what a start has for its command, of whatever type; None if the body is no JSON object with one."""
     body = json_of(request)
     return body.get("command") if isinstance(body, dict) else None
+
+
+def names_a_vps(request: Request) -> bool:
+    """Whether the body of a start has a member that names a VPS."""
+    body = json_of(request)
+    return isinstance(body, dict) and not body.keys().isdisjoint(NAMES_OF_ID)
 
 
 def with_started_commands(target: Target, exchanges: Sequence[Exchange]) -> Target:

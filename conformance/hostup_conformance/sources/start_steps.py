@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -14,6 +14,9 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import BASE_HEADERS, Step, authorization, authorized
 from hostup_conformance.sources.script import Script
+
+#: The documentation has no other member than the command.
+NO_OTHERS: Mapping[str, str] = {}
 
 
 class CommandScript(Script):
@@ -89,9 +92,9 @@ def post(
     return Request("POST", path_of(vps or target.vps), all_headers, body)
 
 
-def body_of(command: Any, *, escaped: bool = True) -> bytes:
-    """Return a body with a command, valid or not; what is not ASCII is in UTF-8 unless it is escaped."""
-    return json.dumps({"command": command}, ensure_ascii=escaped).encode()
+def body_of(command: Any, *, escaped: bool = True, others: Mapping[str, str] = NO_OTHERS) -> bytes:
+    """Return a body with a command, valid or not, and other members; what is not ASCII is escaped, or in UTF-8."""
+    return json.dumps({"command": command, **others}, ensure_ascii=escaped).encode()
 
 
 def echo() -> str:

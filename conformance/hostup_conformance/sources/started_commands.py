@@ -12,7 +12,7 @@ from functools import partial
 from secrets import token_hex
 from typing import TypeVar
 
-from hostup_conformance.contract.ask import SLEEP, Exchange, Pid, new_pid
+from hostup_conformance.contract.ask import NAMES_OF_ID, SLEEP, Exchange, Pid, new_pid
 from hostup_conformance.contract.commands import (
     Command,
     Guest,
@@ -205,12 +205,15 @@ class StartedCommands:
         self._pids[command.name] = self._start(purpose_of(command), command.text, postpone=command)
 
     def _framed(self) -> Iterator[Callable[[], object]]:
-        """Yield the starts of commands with requests that are framed or labelled in an unusual way."""
+        """Yield the starts of commands with requests that are framed, labelled or filled in an unusual way."""
         target, chunked = self._target, (("Transfer-Encoding", "chunked"),)
         requests = {
             "a start, chunked": post(target, body_of(echo()), headers=chunked),
             "a start with a charset": post(target, body_of(echo()), content_type="application/json; charset=utf-8"),
         }
+        if target.unavailable_vps and not target.is_live:
+            body = body_of(echo(), others=dict.fromkeys(NAMES_OF_ID, target.unavailable_vps))
+            requests["a start whose body names another VPS"] = post(target, body)
         for purpose, request in requests.items():
             yield partial(step_through, self._wire, Step(purpose, request))
 

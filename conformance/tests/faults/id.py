@@ -139,3 +139,14 @@ def the_query_is_asked_for_the_id_too(request: Request, response: Response) -> N
     """An id in the query takes the place of that in the path, as where all parameters are in one table."""
     if response.is_availability and request.own and f"id={UNAVAILABLE_VPS_ID}" in request.query:
         response.become(200, {"available": False, "reason": "The agent does not respond.", "vmRunning": False})
+
+
+@trips("ID-09", starts=True)
+def the_body_is_asked_for_the_id_too(request: Request, response: Response) -> None:
+    """An id in the body takes the place of that in the path, as where a model is filled with all members."""
+    if (
+        request.method == "POST"
+        and request.own
+        and f'"vps_id": "{UNAVAILABLE_VPS_ID}"' in request.body.decode("latin-1")
+    ):
+        refuse(request, response, 503, "upstream_unavailable", "Guest agent unavailable")

@@ -108,13 +108,25 @@ def id_is_decoded_once(exchanges: Exchanges) -> Findings:
 
 @rule("ID-09", seeks="probe with an id in its query")
 def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
-    """The availability must be that of the VPS in the path, where probes of this one agree. A refusal passes."""
+    """The availability must be that of the VPS in the path, where probes of this one agree. A refusal passes.
+
+    A start whose body names the VPS without an agent must not be refused as one there is, and as no other start here.
+    """
     own = exchanges.all(selectors.is_availability, selectors.asking(vps="own"))
     usual = bool(own) and all(e.body.get("available") is True for e in own)
     probes = selectors.asking(credential="full", vps="own")
     for e in exchanges.each(selectors.judged, probes, lambda e: e.request.query.startswith("id=")):
         if e.status == 200 and isinstance(e.body, dict) and usual and e.body.get("available") is False:
             yield e, "available true, as without the parameter", {"available": False}
+    there = exchanges.all(ask.is_start, selectors.asking(credential="full", vps="unavailable"))
+    here = exchanges.all(selectors.starts, lambda e: not ask.names_a_vps(e.request))
+    for e in exchanges.each(selectors.starts, lambda e: ask.names_a_vps(e.request) and e.status not in {400, 422}):
+        if content.status_of(e) in {*map(content.status_of, there)} - {*map(content.status_of, here)}:
+            yield (
+                e,
+                "what a start gets whose body has a command alone",
+                f"{content.status_of(e)}, as of the VPS named in the body",
+            )
 
 
 @rule("ID-05", seeks="own id in another case")
