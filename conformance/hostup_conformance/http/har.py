@@ -22,7 +22,7 @@ from hostup_conformance import __version__
 from hostup_conformance.http.credentials import CREDENTIALS
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.json_text import bytes_in_memory, count_values, has_more, schema_errors
-from hostup_conformance.http.messages import Headers, Request, Response
+from hostup_conformance.http.messages import CODINGS, Headers, Request, Response
 from hostup_conformance.http.times import A_CENTURY, rfc3339
 from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -47,7 +47,7 @@ RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
 #: How a recording names the version without chunks.
 OLD = "HTTP/1.0"
 #: Header fields that no longer describe a body that was decoded before it was recorded.
-CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
+DECODED = {*CODINGS, "content-length"}
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def response_of(recorded: dict[str, Any] | None) -> Response | None:
     """Return a recorded response, or None if there was none."""
     if not recorded or not recorded["status"]:
         return None
-    headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in CODINGS)
+    headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in DECODED)
     body, is_old = body_of(recorded.get("content") or {}), recorded.get("httpVersion") == OLD
     return Response(int(recorded["status"]), headers, body, is_old=is_old)
 

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -35,37 +35,27 @@ READ_API_KEY = "hu_mock_read_7b31e0d5a96f42c8"
 PLAIN_WORD = re.compile(r"""(?:[^\s'"|&;<>()$`\\*?\[\]{}~#!]|'[^']*'|"[^"$`\\]*")+""")
 
 
-@dataclass(frozen=True)
-class Acting:
-    """What a command prints, and how and after how many seconds it ends. An exit code of None is death by a signal."""
-
-    stdout: str = ""
-    stderr: str = ""
-    exit_code: int | None = 0
-    seconds: float = 0.0
-
-
-def acted(command: str) -> Acting:
-    """Act as if a command ran: echo, sleep, true, false, exit and `uname -a`; no other one can be found."""
+def acted(command: str) -> Command:
+    """Return what comes of echo, sleep, true, false, exit and `uname -a`; no other command can be found."""
+    ends = partial(Command, "", command)
     if printed_anywhere(command):
-        return Acting(
-            command.removeprefix("echo ").replace("$((6*7))", "42").replace("$PSHOME", "").replace("'", "") + "\n"
-        )
+        text = command.removeprefix("echo ").replace("$((6*7))", "42").replace("$PSHOME", "").replace("'", "")
+        return ends(f"{text}\n".encode())
     program, *words = [re.sub(r"['\"]", "", word) for word in PLAIN_WORD.findall(command)] or ["true"]
     number = words[0] if len(words) == 1 and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", words[0], re.ASCII) else ""
     if PLAIN_WORD.sub("", command).strip() or "\n" in command.strip():
         program, words = command, []  # it takes a shell
     if program == "echo" and words[:1] != ["-n"]:
-        return Acting(" ".join(words) + "\n")
+        return ends(f"{' '.join(words)}\n".encode())
     if program in {"true", "false"}:
-        return Acting(exit_code=int(program == "false"))
+        return ends(exit_code=int(program == "false"))
     if program == "sleep" and number:
-        return Acting(seconds=float(number))
+        return ends(seconds=float(number))
     if program == "exit" and (number.isdigit() or not words):
-        return Acting(exit_code=int(number or 0) % 256)
+        return ends(exit_code=int(number or 0) % 256)
     if (program, words) == ("uname", ["-a"]):
-        return Acting(UNAME)
-    return Acting(stderr=f"{program[:80]}: not supported by the mock\n", exit_code=127)
+        return ends(UNAME.encode())
+    return ends(stderr=f"{program[:80]}: not supported by the mock\n".encode(), exit_code=127)
 
 
 class MemoryAgent:
@@ -105,12 +95,11 @@ class MemoryAgent:
     async def start(self, command: str) -> int:
         """Pretend to start a command: one of the suite's own, or what `acted` knows."""
         self._check_available()
-        if known := recognized(command):
-            acting = Acting(self._printed(known), known.stderr.decode(), known.exit_code, known.seconds)
-        else:
-            acting = acted(command)
-        pid = self.add_finished(acting.stdout, acting.exit_code, acting.stderr)
-        self._ends[pid] = time.monotonic() + acting.seconds
+        known = recognized(command)
+        ran = known or acted(command)
+        stdout = self._printed(known) if known else ran.stdout.decode()
+        pid = self.add_finished(stdout, ran.exit_code, ran.stderr.decode())
+        self._ends[pid] = time.monotonic() + ran.seconds
         return pid
 
     def _printed(self, command: Command) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from hostup_conformance.contract.commands import Command
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID, Mock
 from hostup_conformance.mock import memory as servers_mock
-from hostup_conformance.mock.memory import Acting, acted
+from hostup_conformance.mock.memory import acted
 
 
 def post(
@@ -41,32 +42,32 @@ def test_a_command_is_started(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "acting"),
+    ("command", "result"),
     [
-        ("echo to be seen", Acting("to be seen\n")),
-        ("echo  'a  b' \"c\" d'e'", Acting("a  b c de\n")),
-        ("echo 'hi | wc'", Acting("hi | wc\n")),
-        ("echo", Acting("\n")),
-        (" ", Acting()),
-        ("true", Acting()),
-        ("false", Acting(exit_code=1)),
-        ("exit 3", Acting(exit_code=3)),
-        ("exit 256", Acting()),
-        ("exit", Acting()),
-        ("sleep 60", Acting(seconds=60)),
-        ("sleep 0.5", Acting(seconds=0.5)),
-        ("uname -a", Acting("Linux web-1 6.12.0 x86_64\n")),
+        ("echo to be seen", {"stdout": b"to be seen\n"}),
+        ("echo  'a  b' \"c\" d'e'", {"stdout": b"a  b c de\n"}),
+        ("echo 'hi | wc'", {"stdout": b"hi | wc\n"}),
+        ("echo", {"stdout": b"\n"}),
+        (" ", {}),
+        ("true", {}),
+        ("false", {"exit_code": 1}),
+        ("exit 3", {"exit_code": 3}),
+        ("exit 256", {}),
+        ("exit", {}),
+        ("sleep 60", {"seconds": 60}),
+        ("sleep 0.5", {"seconds": 0.5}),
+        ("uname -a", {"stdout": b"Linux web-1 6.12.0 x86_64\n"}),
         *(
-            (command, Acting(stderr=f"{command[:80]}: not supported by the mock\n", exit_code=127))
+            (command, {"stderr": f"{command[:80]}: not supported by the mock\n".encode(), "exit_code": 127})
             for command in ("echo hi | wc", "sleep 1; echo x", "echo $HOME", "echo 'a", "x" * 4096, "ls", "a\nb")
         ),
-        ("sleep x", Acting(stderr="sleep: not supported by the mock\n", exit_code=127)),
-        ("exit 3 4", Acting(stderr="exit: not supported by the mock\n", exit_code=127)),
-        ("echo -n x", Acting(stderr="echo: not supported by the mock\n", exit_code=127)),
+        ("sleep x", {"stderr": b"sleep: not supported by the mock\n", "exit_code": 127}),
+        ("exit 3 4", {"stderr": b"exit: not supported by the mock\n", "exit_code": 127}),
+        ("echo -n x", {"stderr": b"echo: not supported by the mock\n", "exit_code": 127}),
     ],
 )
-def test_the_mock_pretends_or_says_it_cannot(command: str, acting: Acting) -> None:
-    assert acted(command) == acting
+def test_the_mock_pretends_or_says_it_cannot(command: str, result: dict[str, Any]) -> None:
+    assert acted(command) == Command("", command, **result)
 
 
 def test_the_simulated_agent_really_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
