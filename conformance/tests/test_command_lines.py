@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hostup_conformance.contract.ask import Exchange as Asked
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
@@ -47,11 +49,13 @@ def request(chance: random.Random, file: Path) -> Request:
     return Request(method, f"/api/v2/vps/{text(chance, file)}/agent/exec", tuple(fields), body)
 
 
+def line_of(sent: Request, target: Target = TARGET) -> CommandLine:
+    return curl(Exchange(0, sent, None, understand(sent, target)), target)
+
+
 def lines_of(seed: int, number: int, file: Path, redact: Redact) -> list[str]:
     chance = random.Random(seed)  # noqa: S311 - it only varies the cases
-    requests = [request(chance, file) for _ in range(number)]
-    exchanges = [Exchange(0, one, None, understand(one, TARGET)) for one in requests]
-    return [redacted({"curl": curl(exchange, TARGET)}, redact)["curl"] for exchange in exchanges]
+    return [redacted({"curl": line_of(request(chance, file))}, redact)["curl"] for _ in range(number)]
 
 
 def printed_by(shell: str, lines: list[str], folder: Path) -> list[list[str]]:
@@ -98,7 +102,7 @@ def test_thousands_of_hostile_commands_run_curl_alone(shell: str, redact: Redact
 def test_it_is_told_whether_a_key_was_wrong(token: str, shown: str) -> None:
     target = replace(TARGET, kind="server")
     sent = Request("GET", "/api/v2/vps/vps_1/agent/exec", (("Authorization", f"Bearer {token}"),))
-    line = curl(Exchange(0, sent, None, understand(sent, target)), target).shown(redactor(target.nearly_secrets))
+    line = line_of(sent, target).shown(redactor(target.nearly_secrets))
     assert shown in line
     assert token not in line or token == "undefined"
 
@@ -125,15 +129,14 @@ def test_what_cannot_be_printed_arrives_as_it_was(shell: str, tmp_path: Path) ->
         b"\xc3\xa9\xe9",
     ]
     requests = [Request("POST", "/api/v2/vps/vps_1/agent/exec", (), body) for body in bodies]
-    lines = [curl(Exchange(0, one, None, understand(one, TARGET)), TARGET).shown(unchanged) for one in requests]
+    lines = [line_of(one).shown(unchanged) for one in requests]
     assert all(line.isprintable() for line in lines)
     printed = printed_by(shell, lines, tmp_path)
     assert [call[call.index("--data-raw") + 1].encode("utf-8", "surrogateescape") for call in printed] == bodies
 
 
 def test_line_says_if_a_part_of_the_request_is_cut() -> None:
-    long = Request("POST", "/api/v2/vps/vps_1/agent/exec", (), b"x" * 400)
-    assert curl(Exchange(0, long, None, understand(long, TARGET)), TARGET).note.startswith("it is cut")
+    assert line_of(Request("POST", "/api/v2/vps/vps_1/agent/exec", (), b"x" * 400)).note.startswith("it is cut")
 
 
 @pytest.mark.parametrize("name", ["A`touch evil`", "A$(touch evil)", "A B", "", "A\nB", "1"])
@@ -143,61 +146,53 @@ def test_a_name_that_no_variable_can_have_is_text(name: str, tmp_path: Path) -> 
 
 
 def test_curl_takes_no_brackets_for_many_addresses() -> None:
-    one = Request("GET", "/api/v2/vps/{a,b}/agent/exec")
-    assert "--globoff" in curl(Exchange(0, one, None, understand(one, TARGET)), TARGET).words
+    assert "--globoff" in line_of(Request("GET", "/api/v2/vps/{a,b}/agent/exec")).words
 
 
-@pytest.mark.parametrize(("source", "words"), [(BURST, "others at the same time"), ("probe", "on the same connection")])
-def test_line_says_if_the_request_alone_got_something_else(source: str, words: str) -> None:
-    probe = Request("GET", "/api/v2/vps/vps_1/agent/exec")
-    let_in, refused = (
-        Exchange(number, probe, Response(status, (), b""), understand(probe, TARGET), source=source)
-        for number, status, source in ((1, 200, source), (2, 401, ALONE))
-    )
-    reported = server(TARGET, [let_in, refused])
-    assert reported.again(let_in).note.startswith("alone it got 401 in request 2; it takes ")
-    assert words in reported.again(let_in).note
-    assert not reported.again(refused).note
+PROBE = Request("GET", "/api/v2/vps/vps_1/agent/exec")
+POLL = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242")
 
 
-def test_line_blames_no_connection_where_another_got_the_same() -> None:
-    probe = Request("GET", "/api/v2/vps/vps_1/agent/exec")
-    let_in, refused, alone = (
-        Exchange(number, probe, Response(status, (), b""), understand(probe, TARGET), source=source)
-        for number, status, source in ((1, 200, "probe"), (2, 401, "probe"), (3, 401, ALONE))
-    )
-    assert server(TARGET, [let_in, refused, alone]).again(let_in).note == "alone it got 401 in request 3"
+def got(number: int, status: int, request: Request = PROBE, body: bytes = b"", **facts: Any) -> Asked:
+    return Exchange(number, request, Response(status, (), body), understand(request, TARGET), **facts)
 
 
-def test_line_says_if_the_same_request_got_something_else_at_the_same_time() -> None:
-    poll, now = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242"), datetime.now(UTC)
-    served, failed = (
-        Exchange(number, poll, Response(status, (), b""), understand(poll, TARGET), when=now, seconds=1)
-        for number, status in ((7, 200), (9, 500))
-    )
-    note = server(TARGET, [served, failed]).again(failed).note
-    assert note == "the same request got 200 as request 7, at the same time"
+NOW: dict[str, Any] = {"when": datetime.now(UTC), "seconds": 1}
+#: What was sent, the first of which is repeated by the line, and what that says of it.
+NOTES = {
+    "the request alone got something else than in a burst": (
+        [got(1, 200, source=BURST), got(2, 401, source=ALONE)],
+        "alone it got 401 in request 2; it takes others at the same time",
+    ),
+    "the request alone got something else": (
+        [got(1, 200, source="probe"), got(2, 401, source=ALONE)],
+        "alone it got 401 in request 2; it takes what came before, such as a key on the same connection",
+    ),
+    "another got the same as the request alone, so no connection is blamed": (
+        [got(1, 200, source="probe"), got(2, 401, source="probe"), got(3, 401, source=ALONE)],
+        "alone it got 401 in request 3",
+    ),
+    "the request alone is repeated as it is": ([got(2, 401, source=ALONE), got(1, 200, source="probe")], ""),
+    "the same request got something else at the same time": (
+        [got(9, 500, POLL, **NOW), got(7, 200, POLL, **NOW)],
+        "the same request got 200 as request 7, at the same time",
+    ),
+    "the command was forgotten in the meantime": (
+        [got(1, 200, POLL, b'{"exited": true}', source="probe"), got(2, 404, POLL, source=ALONE)],
+        "alone, later, it got 404 in request 2, since the end of its command had been told by then",
+    ),
+    "the same request got something else before": (
+        [got(9, 200, POLL), got(7, 403, POLL)],
+        "the same request got 403 as request 7; it takes what came in between",
+    ),
+    "the same request got something else after": ([got(7, 403, POLL), got(9, 200, POLL)], ""),
+}
 
 
-def test_line_says_if_the_command_was_forgotten_in_the_meantime() -> None:
-    poll = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242")
-    told, forgotten = (
-        Exchange(number, poll, Response(status, (), body), understand(poll, TARGET), source=source)
-        for number, status, body, source in ((1, 200, b'{"exited": true}', "probe"), (2, 404, b"", ALONE))
-    )
-    note = server(TARGET, [told, forgotten]).again(told).note
-    assert note == "alone, later, it got 404 in request 2, since the end of its command had been told by then"
-
-
-def test_line_says_if_the_same_request_got_something_else_before() -> None:
-    poll = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242")
-    refused, let_in = (
-        Exchange(number, poll, Response(status, (), b""), understand(poll, TARGET))
-        for number, status in ((7, 403), (9, 200))
-    )
-    reported = server(TARGET, [refused, let_in])
-    assert reported.again(let_in).note == "the same request got 403 as request 7; it takes what came in between"
-    assert not reported.again(refused).note
+@pytest.mark.parametrize("what", NOTES)
+def test_line_says_what_else_the_request_got(what: str) -> None:
+    sent, note = NOTES[what]
+    assert server(TARGET, sorted(sent, key=lambda e: e.number)).again(sent[0]).note == note
 
 
 @pytest.mark.parametrize(("key", "status", "needed"), [(KEY, 404, True), ("", 200, True), ("", 401, False)])
