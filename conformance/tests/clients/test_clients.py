@@ -170,42 +170,35 @@ def test_a_faulty_client_is_told_what_to_do(tmp_path: Path) -> None:
     assert "POST /api/v2/vps/" in entry["evidence"][0]["body"]
 
 
-def test_what_a_client_did_wrong_stands_above_that_it_did_not_get_through(tmp_path: Path) -> None:
-    client(tmp_path, "--scene", "awkward-id", "--", *RIGHT[:-1], "IdEncodedTwice")
-    (cause,) = report_in(tmp_path)["root_causes"]
-    assert cause == {"id": "CLIENT-06", "explains": ["CLIENT-33"]}
+#: Faulty clients, the scenes that each is played, and the one cause with what follows from it.
+CAUSES = {
+    "IdEncodedTwice": (["awkward-id"], "CLIENT-06", ["CLIENT-33"]),
+    "StartsAndLeaves": (["well", "base-url-with-path"], "CLIENT-27", ["CLIENT-33", "CLIENT-42"]),
+    "FetchesAgain": (["well", "exit-code-3"], "CLIENT-19", ["CLIENT-29", "CLIENT-30", "CLIENT-31"]),
+    "KeyWithoutScheme": (
+        ["well", "base-url-with-slash", "connection-closed-between"],
+        "CLIENT-01",
+        ["CLIENT-33", "CLIENT-34", "CLIENT-42"],
+    ),
+    "IgnoresEveryRetryAfter": (
+        ["poll-rate-limited", "probe-rate-limited-until", "poll-overloaded"],
+        "CLIENT-20",
+        ["CLIENT-21", "CLIENT-22"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_what_a_client_did_wrong_stands_above_what_follows_from_it(name: str, tmp_path: Path) -> None:
+    scenes, cause, explains = CAUSES[name]
+    client(tmp_path, *(f"--scene={scene}" for scene in scenes), "--", *RIGHT[:-1], name)
+    assert report_in(tmp_path)["root_causes"] == [{"id": cause, "explains": explains}]
 
 
 def test_who_finishes_where_all_goes_well_is_first_told_what_does_harm(tmp_path: Path) -> None:
     scenes = ("well", "unavailable", "available-alone")
     client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "GateByMachine")
     assert [cause["id"] for cause in report_in(tmp_path)["root_causes"]] == ["CLIENT-15", "CLIENT-33"]
-
-
-def test_who_does_not_wait_for_the_end_is_told_so_first(tmp_path: Path) -> None:
-    client(tmp_path, "--scene=well", "--scene=base-url-with-path", "--", *RIGHT[:-1], "StartsAndLeaves")
-    (cause,) = report_in(tmp_path)["root_causes"]
-    assert cause == {"id": "CLIENT-27", "explains": ["CLIENT-33", "CLIENT-42"]}
-
-
-def test_output_that_is_fetched_again_is_lost_by_that_poll(tmp_path: Path) -> None:
-    client(tmp_path, "--scene=well", "--scene=exit-code-3", "--", *RIGHT[:-1], "FetchesAgain")
-    (cause,) = report_in(tmp_path)["root_causes"]
-    assert cause == {"id": "CLIENT-19", "explains": ["CLIENT-29", "CLIENT-30", "CLIENT-31"]}
-
-
-def test_what_keeps_a_client_from_finishing_anywhere_is_told_once(tmp_path: Path) -> None:
-    scenes = ("well", "base-url-with-slash", "connection-closed-between")
-    client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "KeyWithoutScheme")
-    (cause,) = report_in(tmp_path)["root_causes"]
-    assert cause == {"id": "CLIENT-01", "explains": ["CLIENT-33", "CLIENT-34", "CLIENT-42"]}
-
-
-def test_one_mistake_about_retry_after_is_told_once(tmp_path: Path) -> None:
-    scenes = ("poll-rate-limited", "probe-rate-limited-until", "poll-overloaded")
-    client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "IgnoresEveryRetryAfter")
-    (cause,) = report_in(tmp_path)["root_causes"]
-    assert cause == {"id": "CLIENT-20", "explains": ["CLIENT-21", "CLIENT-22"]}
 
 
 def test_what_only_a_probing_client_shows_is_said_to_be_so(tmp_path: Path) -> None:
