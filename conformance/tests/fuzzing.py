@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from hostile.outcome import leaks
 from hostile.server import KEYS
 from hostup_conformance.mock import VPS_ID
+from hostup_conformance.reports.files import REPORTS
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -43,3 +45,23 @@ def some_text(chance: Random) -> str:
 def some_characters(chance: Random) -> str:
     rare = (chr(chance.randrange(0x3000)), chr(chance.randrange(0x110000)))
     return "".join(chance.choices((*CHARACTERS, *rare), k=chance.randrange(20)))
+
+
+def mangled(whole: bytes, chance: Random) -> bytes:
+    """Return bytes of which a few are changed or left out, or none."""
+    changed = bytearray(whole)
+    for _ in range(chance.choice((0, 0, 1, 3))):
+        at = chance.randrange(len(changed))
+        changed[at : at + 1] = chance.choice((b"", chance.randbytes(1)))
+    return bytes(changed)
+
+
+def problems(record: dict[str, Any], keys: tuple[str, ...] = KEYS) -> list[str]:
+    """Return what must not be: errors of the suite, reports that cannot be made, and keys in them."""
+    errors = [f"{e['id']}: {e['message']}" for e in record["requirements"] if e["status"] == "error"]
+    # Of the others a report shows what it shows in every run.
+    shown = {**record, "requirements": [entry for entry in record["requirements"] if entry["evidence"]]}
+    texts = {name: make(shown) for name, make in REPORTS.items()}
+    for text in texts.values():
+        text.encode("utf-8")
+    return errors + leaks(texts, keys)

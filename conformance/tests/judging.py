@@ -12,6 +12,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.judging import verdict as core
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands, linked
 from hostup_conformance.sources.requests import Selection
@@ -84,6 +85,11 @@ def result_on(stage: Stage, id: str, limits: Limits = LIMITS, *, allow_exec: boo
     with wire_to(stage, limits=limits, kind="mock", allow_exec=allow_exec) as wire:
         commands.run(wire, slow_seconds=SLOW_SECONDS, only=selected(id, allow_exec=allow_exec))
     return judge(wire.exchanges, wire.target, wire.stopped, only=[id]).results[id]
+
+
+def reported(verdict: core.Verdict[Any]) -> list[str]:
+    """Return the requirements that fail or warn, in the ledger's order."""
+    return [id for id, result in verdict.results.items() if result.status in {"fail", "warn", "error"}]
 
 
 def verdict_by(wire: Wire) -> Verdict:

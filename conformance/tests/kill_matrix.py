@@ -1,8 +1,7 @@
 """Runs every fault and every variant, and writes which requirements report each: `make kill-matrix`.
 
 With names of faults and variants, it runs these alone. What it writes is the same from run to run on an idle machine,
-but for what faults of concurrency trip besides their own requirement; on a busy one, slow responses trip HTTP-01. With
-`--examples`, it only renews the examples that `hostup-conformance explain` shows.
+but for what faults of concurrency trip besides their own requirement; on a busy one, slow responses trip HTTP-01.
 """
 
 import re
@@ -15,7 +14,7 @@ from typing import Any
 
 from faults import FAULTS
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import MATRIX, Result, Verdict, server_requirements
+from hostup_conformance.contract.judging import MATRIX, Result, server_requirements
 from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.judging.catalogue import chosen
@@ -24,7 +23,7 @@ from hostup_conformance.judging.root_cause import Breach, read_matrix, root_caus
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
-from judging import LIMITS, run, verdict_on
+from judging import LIMITS, reported, run, verdict_on
 from running import exit_with
 from variants import VARIANTS
 
@@ -78,11 +77,6 @@ def steady(text: str) -> str:
     for pattern, replacement in RANDOM:
         text = pattern.sub(replacement, text)
     return redactor((API_KEY, READ_API_KEY, *(key for key in altered_keys(API_KEY) if len(key) > 3)))(text)
-
-
-def reported(verdict: Verdict) -> list[str]:
-    """Return the requirements that fail or warn, in the ledger's order."""
-    return [id for id in server_requirements() if verdict.results[id].status in {"fail", "warn", "error"}]
 
 
 def request_line(e: Exchange) -> str:
@@ -191,15 +185,6 @@ def measured(names: list[str]) -> dict[str, Any]:
     }
 
 
-def renewed(matrix: dict[str, Any]) -> dict[str, Any]:
-    """Return a matrix with new examples: the first fault of each requirement, and the mock."""
-    first = {fault.requirement: name for name, fault in reversed(FAULTS.all().items())}
-    with ProcessPoolExecutor() as pool:
-        rows = list(pool.map(run_fault, first.values()))
-    examples = {row["requirement"]: example for _, row, example in rows if example}
-    return {**matrix, "examples": with_good(examples)}
-
-
 def causes(ids: Iterable[str], rows: dict[str, Any]) -> dict[str, list[str]]:
     """Return the root causes among requirements, as the faults show them."""
     reported = set(ids)
@@ -266,8 +251,8 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Write the matrix, and say what is in it."""
-    names = [name for name in sys.argv[1:] if name != "--examples"]
-    matrix = measured(names) if names == sys.argv[1:] else renewed(read_matrix(MATRIX))
+    names = sys.argv[1:]
+    matrix = measured(names)
     write_matrix(MATRIX, matrix)
     meant = named(names) if names else set()
     rows = {name: row for part in ("faults", "variants") for name, row in matrix[part].items() if name in meant}

@@ -12,8 +12,7 @@ from typing import Any
 import httpcore
 import pytest
 import yaml
-from fuzzing import CASES, by_chance, each, some_text
-from hostile.outcome import leaks
+from fuzzing import CASES, by_chance, each, mangled, problems, some_text
 from hostile.server import KEYS
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import judge_client
@@ -30,7 +29,6 @@ from hostup_conformance.http.pace import Unsent
 from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import VPS_ID
-from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import recording
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import body_of, post
@@ -134,11 +132,7 @@ def some_response(chance: Random) -> bytes:
         lines.append(f"Content-Length: {len(body)}")
     if status == 429:
         lines.append("X-RateLimit-Limit: 60")
-    whole = bytearray("\r\n".join(lines).encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body)
-    for _ in range(chance.choice((0, 0, 1, 3))):
-        at = chance.randrange(len(whole))
-        whole[at : at + 1] = chance.choice((b"", chance.randbytes(1)))
-    return bytes(whole)
+    return mangled("\r\n".join(lines).encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body, chance)
 
 
 @pytest.fixture(scope="module")
@@ -167,17 +161,6 @@ def record(wire: Wire, sent: Sequence[bytes]) -> dict[str, Any]:
 def judged(exchanges: Sequence[Exchange], target: Target) -> dict[str, Any]:
     verdict = check_against_oracle(judge(exchanges, target), exchanges)
     return record_of(verdict, exchanges, server(target), RunInfo(), root_causes)
-
-
-def problems(record: dict[str, Any], keys: tuple[str, ...] = KEYS) -> list[str]:
-    """Return what must not be: errors of the suite, reports that cannot be made, and keys in them."""
-    errors = [f"{e['id']}: {e['message']}" for e in record["requirements"] if e["status"] == "error"]
-    # Of the others a report shows what it shows in every run.
-    shown = {**record, "requirements": [entry for entry in record["requirements"] if entry["evidence"]]}
-    texts = {name: make(shown) for name, make in REPORTS.items()}
-    for text in texts.values():
-        text.encode("utf-8")
-    return errors + leaks(texts, keys)
 
 
 @settings(each, max_examples=max(CASES // RESPONSES, 1))

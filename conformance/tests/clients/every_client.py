@@ -2,10 +2,11 @@
 
 import pytest
 from clients.catalogue import Client, right, wrong
-from clients.matrix import reported, verdicts
+from clients.matrix import verdicts
 from clients.test_clients import nothing_wrong
 from hostup_conformance.clients.judging import Verdict
 from hostup_conformance.clients.scenes import SCENES
+from judging import reported
 
 
 @pytest.mark.parametrize("client", right(), ids=lambda client: client.name)

@@ -18,6 +18,7 @@ from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import SCENES
 from hostup_conformance.clients.story import Exchange, Scene
 from hostup_conformance.judging.root_cause import Breach, read_matrix, root_causes, write_matrix
+from judging import reported
 from running import exit_with
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
@@ -65,11 +66,6 @@ def numbered(exchanges: list[Exchange]) -> list[Exchange]:
     for number, exchange in enumerate(exchanges, 1):
         exchange.number = number
     return exchanges
-
-
-def reported(verdict: Verdict) -> list[str]:
-    """Return the requirements that fail or warn, in the ledger's order."""
-    return [id for id, result in verdict.results.items() if result.status in {"fail", "warn", "error"}]
 
 
 def steady(text: str) -> str:

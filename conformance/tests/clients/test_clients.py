@@ -18,7 +18,7 @@ import pytest
 from clients import catalogue
 from clients.catalogue import Client, right, wrong
 from clients.faulty import faulty
-from clients.matrix import FEW, reported, verdicts
+from clients.matrix import FEW, verdicts
 from hostup_conformance.clients import Does, examples
 from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.clients.judging import MATRIX, client_requirements
@@ -31,6 +31,7 @@ from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping import processes
+from judging import reported
 from recordings import Entry, entry, recorded
 from running import KEPT, hostup, ran, report_in
 
