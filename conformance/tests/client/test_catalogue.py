@@ -218,7 +218,8 @@ CHANGES: dict[str, Change] = {
     "names_of_our_own": Change(
         ref("Cat"), {"meows": True},
         parameters=[query(name, {"type": "string"}) for name in
-                    ("timeout", "headers", "query", "check", "params", "response", "decode", "cookies", "client")],
+                    ("timeout", "headers", "query", "check", "params", "response", "decode", "cookies", "client",
+                     "retries", "interval", "on_start", "body")],
         arguments=lambda _: {"timeout_query": "1", "query": "2", "check_query": "3", "headers_query": "4",
                              "client_query": "5"},
         sent="?timeout=1&headers=4&query=2&check=3&client=5",
@@ -252,6 +253,14 @@ def combined() -> dict[str, Any]:
             **({"requestBody": change.request} if change.request else {}), **change.more,
         }  # fmt: skip
         document["paths"][f"/{name}{change.path}"] = {change.method: operation}
+    paths = document["paths"]
+    paths["/api/v2/vps"]["get"]["parameters"] += [
+        query("region", {"type": "string"}, required=True, description="What region says."),
+        query("page", {"type": "integer", "minimum": 2, "maximum": 7}, description="What page says."),
+        query("tag", {"type": "string", "maxLength": 3}),
+    ]
+    responses = paths["/api/v2/vps/{id}/agent/exec"]["post"]["responses"]
+    responses["201"] = responses["202"] = responses["200"]
     document["paths"]["/cows"] = {"get": {
         "operationId": "listCows", "tags": ["farm"], "security": [{"bearerAuth": []}],
         "parameters": [query("after", {"type": "string"})],
@@ -283,6 +292,24 @@ def test_what_the_client_cannot_do_is_refused(name: str, tmp_path: Path) -> None
     (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(document))
     with pytest.raises(AssertionError, match=re.escape(f"the client was not made: {says}")):
         generate(tmp_path, tmp_path / "client", document=tmp_path / "openapi.yaml")
+
+
+#: What is written of changes of our own operations, by file.
+WRITTEN = {
+    "__main__.py": ['_command_line.Argument("region", str, "What region says")'],
+    "api/agent/start_agent_exec.py": ["201: ", "202: "],
+    "api/vps/list_vps.py": [
+        "    region: str,", 'check_range("page", page, 2, 7)', "What page says. (2 to 7)",
+        'check_text("tag", tag, 0, 3',
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", WRITTEN)
+def test_changes_of_our_own_operations_are_whole(package: ModuleType, file: str) -> None:
+    written = (Path(str(package.__file__)).parent / file).read_text(encoding="utf-8")
+    assert [text for text in WRITTEN[file] if text not in written] == []
+    assert file != "__main__.py" or written.count('name="run"') == 1
 
 
 def part(package: ModuleType, name: str) -> Any:
