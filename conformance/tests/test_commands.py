@@ -225,10 +225,12 @@ def test_where_ends_are_told_late_all_commands_are_polled_before_one_is_followed
     ("printed", "guest"),
     [
         ("42-%OS%--$@", "posix"),
+        ("42-%OS%--", "posix"),
         ("$((6*7))-Windows_NT-$PSHOME-'$@'", "cmd"),
         ("42-%OS%-C:\\pwsh-$@", "powershell"),
         ("$((6*7))-%OS%-$PSHOME-'$@'", "none"),
         ("$((6*7))-%OS%-$PSHOME-$@", "none"),
+        ("$((6*7))-%OS%-$PSHOME-", "none"),
         (r"$((6*7))-%OS%-$PSHOME-\$@", "posix"),
         (r"\$\(\(6\*7\)\)-%OS%-\$PSHOME-\$@", "posix"),
     ],

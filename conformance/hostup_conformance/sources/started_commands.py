@@ -174,10 +174,13 @@ class StartedCommands:
         step_through(self._wire, Step("the probe, once a command has ended", request, "scopes" if key else None))
 
     def _guest(self) -> Guest | None:
-        """Find out what runs commands in the guest."""
-        text, purpose = asks_guest(self.token), "the start of a command that tells what the guest is"
-        ended = self._follow([self._start_again(purpose, text)])
-        return next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None)
+        """Find out what runs commands in the guest; where quotes keep that from being told, without them."""
+        for quoted in (True, False):
+            text, purpose = asks_guest(self.token, quoted=quoted), "the start of a command that tells what the guest is"
+            ended = self._follow([self._start(purpose, text)])
+            if guest := next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None):
+                return guest
+        return None
 
     def _trace(self) -> None:
         """Note whether files can be removed: the guest only gets some that can be."""

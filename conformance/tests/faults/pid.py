@@ -280,13 +280,15 @@ def a_bad_pid_gets_the_page_of_a_crash(request: Request, response: Response) -> 
 
 
 def list_another(request: Request, response: Response, id: str = OTHER_VPS_ID) -> None:
-    """Show another VPS that runs: in the list, and on its second page."""
+    """Show another VPS that runs: in the list, and on a page of its own, the last."""
     other = {"id": id, "powerState": "running"}
-    if request.path == VPSS and request.full and "cursor=second" in request.query:
+    if request.path == VPSS and request.full and "cursor=last" in request.query:
         response.become(200, {"data": [other], "hasMore": False, "nextCursor": None})
-    elif request.path == VPSS and response.status == 200 and request.query:
-        response.change(hasMore=True, nextCursor="second")
-    elif request.path == VPSS and response.status == 200:
+    elif request.path != VPSS or response.status != 200 or response.json["hasMore"]:
+        return
+    elif request.query:
+        response.change(hasMore=True, nextCursor="last")
+    else:
         response.change(data=[*response.json["data"], other])
 
 

@@ -27,12 +27,12 @@ def limits_on_each_response(request: Request, response: Response) -> None:
 def limits_of_a_short_window(request: Request, response: Response) -> None:
     """The limit resets every two seconds; the server's clock shows that a quarter passes between two requests."""
     if response.status != 429:
-        number = request.nth()
-        now = datetime.now(UTC) + timedelta(seconds=number / 4)
+        now = datetime.now(UTC) + timedelta(seconds=request.nth() / 4)
+        passed = now.timestamp() % 2
         response.header("Date", format_datetime(now, usegmt=True))
         response.header("X-RateLimit-Limit", "600")
-        response.header("X-RateLimit-Remaining", str(600 - number % 8))
-        response.header("X-RateLimit-Reset", (now + timedelta(seconds=(8 - number % 8) / 4)).isoformat())
+        response.header("X-RateLimit-Remaining", str(600 - int(100 * passed)))
+        response.header("X-RateLimit-Reset", (now + timedelta(seconds=2 - passed)).isoformat())
 
 
 @allowed()
