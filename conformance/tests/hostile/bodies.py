@@ -75,7 +75,7 @@ def thirty_mebibytes_each(request: Request) -> bytes:
     return request.sent(body=blanks(30) + request.good.body)
 
 
-@hostile()
+@hostile(quick=True)
 def ten_thousand_small_responses(request: Request) -> Iterator[Part]:
     """Each response is followed by ten thousand others."""
     yield request.sent()
@@ -83,7 +83,7 @@ def ten_thousand_small_responses(request: Request) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile(lookup=True)
+@hostile(lookup=True, quick=True)
 def json_a_million_deep(request: Request) -> Iterator[Part]:
     """Arrays in arrays, a million deep."""
     yield request.sent(body=b"[" * MIB)
@@ -107,7 +107,7 @@ def objects_within_the_limit(request: Request) -> bytes:
     return request.sent(body=b'{"a":[' + b",".join([b"{}"] * 340_000) + b"]}")
 
 
-@hostile()
+@hostile(quick=True)
 def many_names_twice(request: Request) -> bytes:
     """Objects of 999 names that all stand twice."""
     one = b"{" + b",".join(b'"m%d":1' % (n // 2) for n in range(998)) + b"}"
@@ -129,7 +129,7 @@ def huge_exponent(request: Request) -> bytes:
     return request.sent(body=b'{"available": 1e999999999, "exited": 1E400, "exitCode": -1e999, "status": 1e99999}')
 
 
-@hostile()
+@hostile(quick=True)
 def number_of_five_thousand_digits(request: Request) -> bytes:
     """Integers of 5000 digits, which Python does not read, in status and exitCode."""
     digits = b"9" * 5000
@@ -160,7 +160,7 @@ def bytes_of_all_kinds(request: Request) -> bytes:
     return request.sent(body=bytes(range(256)) * 4000)
 
 
-@hostile()
+@hostile(quick=True)
 def nothing(request: Request) -> bytes:
     """An empty body in every response."""
     return request.sent(body=b"")

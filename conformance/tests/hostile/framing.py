@@ -32,7 +32,7 @@ def chunk_size_is_no_number(request: Request) -> Iterator[Part]:
     yield request.good.lines + CHUNKED + chunk(request.good.body, b"zz") + b"0\r\n\r\n"
 
 
-@hostile()
+@hostile(quick=True)
 def chunk_size_of_twenty_digits(request: Request) -> Iterator[Part]:
     """A chunk's size has twenty digits, and little of it comes."""
     yield request.good.lines + CHUNKED + b"F" * 20 + CRLF + request.good.body

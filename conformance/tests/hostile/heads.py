@@ -47,7 +47,7 @@ def ten_thousand_fields(request: Request) -> Iterator[Part]:
     yield request.sent(b"".join(b"X-%d: a\r\n" % n for n in range(10_000)))
 
 
-@hostile()
+@hostile(quick=True)
 def header_section_without_end(request: Request) -> Iterator[Part]:
     """Header fields never end."""
     yield request.good.lines
@@ -85,6 +85,19 @@ def evil_status_line(_request: Request) -> Iterator[Part]:
     yield b"\x1b[2J<script>alert(1)</script>\xff\0 200 OK\r\n\r\n{}"
 
 
+@hostile(quick=True)
+def status_line_of_five_mebibytes(_request: Request) -> Iterator[Part]:
+    """The reason phrase has 5 MiB."""
+    yield b"HTTP/1.1 200 " + b"a" * 5 * MIB + CRLF * 2
+
+
+@hostile(quick=True)
+def length_below_zero(request: Request) -> Iterator[Part]:
+    """Content-Length is -1, and every other time a number of a thousand digits."""
+    length = b"9" * 1000 if request.number % 2 else b"-1"
+    yield request.good.lines + b"Content-Length: " + length + CRLF * 2 + request.good.body
+
+
 @hostile()
 def http_0_9(request: Request) -> Iterator[Part]:
     """The body alone, as in HTTP/0.9."""
@@ -103,7 +116,7 @@ def a_tls_alert(_request: Request) -> Iterator[Part]:
     yield b"\x15\x03\x01\0\x02\x02\x46"
 
 
-@hostile(lookup=True)
+@hostile(lookup=True, quick=True)
 def early_hints_without_end(_request: Request) -> Iterator[Part]:
     """103 Early Hints without end."""
     yield from forever(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 1000)
@@ -117,7 +130,7 @@ def continue_without_end(_request: Request) -> Iterator[Part]:
         yield part
 
 
-@hostile()
+@hostile(quick=True)
 def switching_protocols(_request: Request) -> Iterator[Part]:
     """101 Switching Protocols, unasked, and bytes of another one."""
     yield b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n" + b"\0" * MIB
@@ -154,7 +167,7 @@ def length_and_chunks(request: Request) -> Iterator[Part]:
     yield b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
 
 
-@hostile()
+@hostile(quick=True)
 def length_of_an_exabyte(request: Request) -> Iterator[Part]:
     """Content-Length is 10^18, and the connection stays open."""
     yield request.good.lines + b"Content-Length: 1000000000000000000\r\n\r\n" + request.good.body
@@ -167,7 +180,7 @@ def length_in_other_digits(request: Request) -> Iterator[Part]:
     yield request.good.lines + "Content-Length: ٢٠\r\n\r\n".encode() + request.good.body
 
 
-@hostile()
+@hostile(quick=True)
 def body_without_end(request: Request) -> Iterator[Part]:
     """A body without a length that never ends, as fast as it can."""
     yield request.good.lines + CRLF

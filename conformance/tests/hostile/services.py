@@ -29,7 +29,7 @@ def ftp_that_waits(_request: Request) -> Iterator[Part]:
     yield PATIENCE
 
 
-@hostile(NOT_HTTP)
+@hostile(NOT_HTTP, quick=True)
 def mysql(_request: Request) -> Iterator[Part]:
     """MySQL: a packet of its own, and an error."""
     yield b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0\x3b\x5e\x2a\x61\x41\x0a\x0b\x7e\0\xff\xff\xff\x02\0" + bytes(13)
