@@ -142,12 +142,6 @@ def test_a_projects_own_habits_change_no_verdict(tmp_path: Path) -> None:
         assert pytest_in(tmp_path, *given, **strict).returncode == 1
 
 
-def test_a_run_without_an_item_shows_nothing(tmp_path: Path) -> None:
-    done = pytest_in(tmp_path, *SUITE, "-m", "nothing")
-    assert "sending ended early: pytest ran no test of a requirement" in done.stdout
-    assert "too large" not in done.stdout
-
-
 def test_a_timeout_per_test_ends_no_run(tmp_path: Path) -> None:
     """As pytest-timeout sets it, which pytest knows by the name timeout."""
     (tmp_path / "limiting.py").write_text(LIMITING)

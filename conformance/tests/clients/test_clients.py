@@ -345,23 +345,6 @@ HOSTILE = {
         os.setsid() if os.getpid() != os.getsid(0) else None
         time.sleep(600)
     """,
-    "prints without end": """
-        import sys
-        while True:
-            sys.stdout.buffer.write(b"x" * 65536)
-    """,
-    "opens a thousand connections": """
-        import os, socket, time
-        from urllib.parse import urlsplit
-        port = urlsplit(os.environ["HOSTUP_BASE_URL"]).port
-        kept = []
-        for _ in range(1000):
-            try:
-                kept.append(socket.create_connection(("127.0.0.1", port), 1))
-            except OSError:
-                pass
-        time.sleep(600)
-    """,
     "sends garbage": """
         import os, socket
         from urllib.parse import urlsplit
