@@ -10,9 +10,6 @@ from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.times import reset_moment, retry_after_seconds
 
-#: By how much a time that is given in whole seconds may differ.
-A_SECOND = 1.0
-
 
 class Unsent(Exception):
     """A request was not sent. The message says why."""
@@ -108,10 +105,9 @@ class Pace:
             seconds = seconds_asked(e)
             if not self._close_until(time.monotonic() + seconds):
                 waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
-                unit = ", which is in milliseconds, it seems" if in_milliseconds(e) else ""
                 self.stop(
                     f"the server asks for a wait of {seconds:.0f} s{waited}, and a run waits for at most "
-                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}{unit}; --max-wait)"
+                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; --max-wait)"
                 )
 
     def obey_remaining(self, e: Exchange[A]) -> None:
@@ -148,13 +144,6 @@ def retry_after(e: Exchange[A]) -> float | None:
     text = e.header("retry-after")
     seconds = retry_after_seconds(text, datetime.now(UTC))
     return seconds if seconds is None or (text or "").strip().isdecimal() else seconds + 1.0
-
-
-def in_milliseconds(limited: Exchange[A]) -> bool:
-    """Whether X-RateLimit-Reset says that a Retry-After, a number, is a thousand times the seconds to wait."""
-    reset = reset_moment(limited.header("x-ratelimit-reset") or "", datetime.now(UTC))
-    seconds = (reset - datetime.now(UTC)).total_seconds() if reset else 0.0
-    return seconds >= -A_SECOND and abs(seconds_asked(limited) / 1000 - seconds) <= 2 * A_SECOND
 
 
 def seconds_asked(limited: Exchange[A]) -> float:
