@@ -12,7 +12,7 @@ from math import comb, inf
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
-from hostup_conformance.contract.causes.mishaps import exit_code
+from hostup_conformance.contract.causes.mishaps import exit_code, printed
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of
@@ -20,6 +20,8 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
 ENOUGH, MANY = 2, 3
+#: So many bytes of output may be too much to be stored.
+MUCH = 1 << 16
 #: So many commands must have been forgotten at one moment, on average.
 AT_ONE_MOMENT = 3
 #: How improbable it is that by chance only those were lost that were started with others.
@@ -77,6 +79,30 @@ def others_started(evidence: Evidence, seen: Sighting) -> Bounds:
     return least, most - 1  # its own start
 
 
+def started_after_end(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Commands that were started after its end."""
+    return evidence.between("start", seen, seconds_of(seen.life) + ENDED)
+
+
+def printed_by_others(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Bytes that other commands print which were started after it."""
+    begun, ended = evidence.done(seen.life.start), evidence.sent(seen.e)
+    others = [one for one in evidence.lives if one is not seen.life]
+    least = (size_of(one) for one in others if evidence.sent(one.start) >= begun and evidence.done(one.start) <= ended)
+    most = (
+        size_of(one)
+        for one in others
+        if evidence.done(one.start) >= evidence.sent(seen.life.start)
+        and evidence.sent(one.start) <= evidence.done(seen.e)
+    )
+    return sum(least), sum(most)
+
+
+def size_of(life: Life) -> int:
+    """Return how many bytes a command prints."""
+    return len(printed(life).encode())
+
+
 def polled(evidence: Evidence, seen: Sighting) -> Bounds:
     """Polls of it before this one."""
     least, most = evidence.between(("poll", seen.e.ask.number), seen)
@@ -119,6 +145,13 @@ def after_others(parting: Parting) -> str | None:
     found = whole or ended
     number = found and f"{count_in_words(found, 'other command')} {'has' if found[1] == 1 else 'have'}"
     return number and f"once {number} been started{'' if whole else ', unless it runs'}"
+
+
+def after_output(parting: Parting) -> str | None:
+    """It is once others have printed so much."""
+    found = parting.by(printed_by_others, tells_the_end)
+    much = found and found[1] >= MUCH and f"{found[0]:,.0f} to {found[1]:,.0f} bytes"
+    return f"once others have printed {much}" if much else None
 
 
 def after_polls(parting: Parting) -> str | None:
@@ -176,7 +209,7 @@ def probes_after_end(evidence: Evidence, seen: Sighting) -> Bounds:
 #: What may make a server forget a command for good. A 5xx is a fault itself, so that it is hardly there by chance.
 FORGETTING = (
     after_event("5xx"),
-    *(after_start, after_end, after_others, after_polls),
+    *(after_start, after_end, after_others, after_output, after_polls),
     *(after_event(kind) for kind in EVENTS if kind != "5xx"),
 )
 
@@ -205,9 +238,17 @@ def of_what(parting: Parting, hypotheses: Iterable[Callable[[Parting], str | Non
 
 
 def forgotten(evidence: Evidence) -> str | None:
-    """Something makes a server forget a command."""
+    """Something makes a server forget a command; where it is known only roughly when, it may as well be a restart."""
     what = of_what(Parting(evidence, evidence.lost, evidence.known), FORGETTING)
-    return what and f"a command is forgotten {what}, it seems"
+    moments = at_some_moments(evidence) if what and " to " in what else None
+    return what and f"a command is forgotten {what}, it seems{f'; or {moments}' if moments else ''}"
+
+
+def after_the_end(evidence: Evidence) -> str | None:
+    """It is the next start after the end, or some time, which cannot be told from that."""
+    found = Parting(evidence, evidence.lost, evidence.known).by(started_after_end)
+    words = "a command is forgotten once another has been started after its end, or a while after its end, it seems"
+    return words if found and found[0] == 0 else None
 
 
 def known_late(evidence: Evidence) -> str | None:
@@ -354,6 +395,7 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     known_once_ended,
     at_some_moments,
     never_known,
+    after_the_end,
 )
 
 
