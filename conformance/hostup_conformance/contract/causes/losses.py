@@ -20,6 +20,8 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
 ENOUGH, MANY = 2, 3
+#: So many commands of both kinds show what a few would not.
+SEVERAL = 5
 #: So many bytes of output may be too much to be stored.
 MUCH = 1 << 16
 #: So many commands must have been forgotten at one moment, on average.
@@ -247,6 +249,8 @@ def forgotten(evidence: Evidence) -> str | None:
 def after_the_end(evidence: Evidence) -> str | None:
     """It is the next start after the end, or some time, which cannot be told from that."""
     found = Parting(evidence, evidence.lost, evidence.known).by(started_after_end)
+    if min(len(evidence.lost_lives), len(evidence.ended)) < SEVERAL:
+        return None
     words = "a command is forgotten once another has been started after its end, or a while after its end, it seems"
     return words if found and found[0] == 0 else None
 
