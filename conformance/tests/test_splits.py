@@ -134,7 +134,7 @@ def test_what_a_server_goes_down_at_is_told() -> None:
 
 
 def test_what_hangs_from_one_request_on_is_told() -> None:
-    served, silent = run_of(statuses("sss")), run_of([None] * 2)
+    served, silent = run_of(statuses("sss")), run_of([None] * 2, after=3.0)
     cause = blocked(in_order(*served, *silent))
     assert cause
     words = (
@@ -142,6 +142,7 @@ def test_what_hangs_from_one_request_on_is_told() -> None:
     )
     assert cause.words == words
     assert blocked(in_order(*served, *silent, *served, *silent)) is None
+    assert blocked(in_order(*served, *run_of([None] * 2))) is None, "others were served meanwhile"
 
 
 def test_what_a_wrong_key_brings_about_is_told() -> None:

@@ -5,7 +5,7 @@ Each mishap has one requirement that tells of it; what follows from it is told b
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from unicodedata import normalize
@@ -40,6 +40,10 @@ VARYING = {"again", "trace", "not_utf_8", "killed"}
 UNTELLING = {*VARYING, "unknown_program"}
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
 FEW = 3
+#: So many characters of what two commands print are compared one by one.
+COMPARED = 1 << 10
+#: So many characters at most are told, of which each command that goes wrong has one.
+MOST = 3
 #: How much of what a shell says is shown.
 MESSAGE = 80
 #: So many characters may be added at one place of a text by whoever writes another for it, or for a variable.
@@ -170,19 +174,33 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
         marks |= {"\n"} if life.name == "lines" and ends_after_one_line(life) else set()
         if not marks:
             continue
-        with_marks = [one for one in every if has_any(marks, one)]
+        with_marks = [one for one in every if has_any(marks, command_text(one))]
         others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
         if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
             return Alteration(
-                how_changed(life), sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
+                how_changed(life, every), sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
             )
+        if shows and (others := [one for one in every if one is not life and has_lost_more(one, life)]):
+            return Alteration(how_changed(life, every), [life, *others])
     return None
 
 
-def how_changed(life: Life) -> str:
+def has_lost_more(one: Life, life: Life) -> bool:
+    """Whether the text of one command has what another lost, and what it printed lacks more than these characters."""
+    if not one.end or one.name in VARYING or max(map(len, (printed(one), stdout(one), stdout(life)))) > COMPARED:
+        return False
+    lost = {text for text, _ in changes(printed(life), stdout(life)) if MARKS & set(text)}
+    if not any(text in command_text(one) for text in lost):
+        return False
+    return any(text and not set(text) & set("".join(lost)) for text, _ in changes(printed(one), stdout(one)))
+
+
+def how_changed(life: Life, every: Sequence[Life]) -> str:
     """Return what has become of the text of a command, as what it prints shows."""
     if life.name == "lines":
-        return "only its first line ran"
+        words = [(printed(one), stdout(one)) for one in every if one.name == "streams"]
+        collapsed = any(text != came and text.split() == came.split() for text, came in words)
+        return "white space in a row became one blank" if collapsed else "only its first line ran"
     became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))
     return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
 
@@ -201,18 +219,26 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
     # An exit code that comes otherwise shows no other command.
     if not any(foreign_errors(life) or plain(stdout(life)) != plain(printed(life)) for life in wrong):
         return None
-    every_one = all(map(ran_otherwise, wrong))
-    for mark in sorted(shared_marks(wrong)):
-        if mark in tag("", "") and not every_one:
-            continue
-        hidden = any(mark not in printed(life) + errors_of(life) for life in wrong)
-        if hidden and not any(mark in command_text(life) for life in right):
-            first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
-            said = f", with {short_json(foreign_errors(first), MESSAGE)} in stderr" if foreign_errors(first) else ""
-            words = f"all {len(wrong)} commands with {short_json(mark, 10)} in them ran otherwise{said}, and none of"
-            more = [life for life in every if life.end and life.name in UNTELLING and mark in command_text(life)]
-            return Alteration(f"{words} {len(right)} others", [first, *others, *more])
-    return None
+    plainly = set(tag("", "")) if not all(map(ran_otherwise, wrong)) else set[str]()
+    marks = covering([marks_of(life) - set().union(*map(marks_of, right)) - plainly for life in wrong])
+    if not marks or all(has_any(marks, printed(life) + errors_of(life)) for life in wrong):
+        return None
+    first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
+    said = f", with {short_json(foreign_errors(first), MESSAGE)} in stderr" if foreign_errors(first) else ""
+    listed = " or ".join(short_json(mark, 10) for mark in marks)
+    words = f"all {len(wrong)} commands with {listed} in them ran otherwise{said}, and none of {len(right)} others"
+    more = [life for life in every if life.end and life.name in UNTELLING and has_any(marks, command_text(life))]
+    return Alteration(words, [first, *others, *more])
+
+
+def covering(some: Sequence[set[str]]) -> list[str]:
+    """Return the fewest marks of which each set has one, the most frequent first; none if there are none."""
+    found, left = list[str](), list(some)
+    while left and all(left) and len(found) < MOST:
+        counts = Counter(mark for marks in left for mark in marks)
+        found.append(max(sorted(counts), key=counts.__getitem__))
+        left = [marks for marks in left if found[-1] not in marks]
+    return found if not left else []
 
 
 def cut_after(every: Sequence[Life]) -> int | None:
@@ -253,9 +279,9 @@ def ends_after_one_line(life: Life) -> bool:
     return stdout(life).strip() == first and exit_code(life) == 0
 
 
-def has_any(marks: set[str], life: Life) -> bool:
-    """Whether the text of a command has one of some characters."""
-    return bool(marks & set(command_text(life)))
+def has_any(marks: Iterable[str], text: str) -> bool:
+    """Whether a text has one of some characters."""
+    return not set(text).isdisjoint(marks)
 
 
 def errors_of(life: Life) -> str:
@@ -268,9 +294,9 @@ def fills_a_pipe(life: Life) -> bool:
     return len(errors_of(life)) >= PIPE
 
 
-def shared_marks(some: Sequence[Life]) -> set[str]:
-    """Return the characters that are neither letters nor digits and that all of some commands have in their text."""
-    return {mark for mark in set.intersection(*(set(command_text(life)) for life in some)) if not mark.isalnum()}
+def marks_of(life: Life) -> set[str]:
+    """Return the characters in the text of a command that are neither letters nor digits."""
+    return {mark for mark in command_text(life) if not mark.isalnum()}
 
 
 def ran_otherwise(life: Life) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import product
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
+from hostup_conformance.contract.causes.evidence import both_ways
 from hostup_conformance.contract.causes.fates import FEW
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.mishaps import printed
@@ -237,12 +238,15 @@ def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
     lost = result.findings if result.requirement.harm == "output" else []
     blamed = [one.exchange for one in lost if member(one.exchange, "exited") is True]
     firsts = {e.request.target: e for e in reversed(blamed)}
-    for e in exchanges:
+    ends = [e for e in exchanges if member(e, "exited") is True]
+    for e in ends:
         first = firsts.get(e.request.target)
-        if first is None or e.number <= first.number or member(e, "exited") is not True:
+        if first is None or e.number <= first.number:
             continue
         if more := {n: member(e, n) for n in TOLD if member(first, n) in NOTHING and member(e, n) not in NOTHING}:
-            return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}"
+            in_turns = both_ways((one.request.target, stream(one, "stdout") != "") for one in ends)
+            why = ": only some of several servers have it, it seems" if in_turns else ""
+            return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}{why}"
     return None
 
 

@@ -142,6 +142,9 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
     after = [e for e in sent if last and e.number > last.number]
     if not last or len(after) < FEWEST_LOST or len(responded) + len(after) < len(sent):
         return None
+    begun = min((e.when for e in after if e.when), default=None)
+    if begun and any(e.when and e.when > begun for e in responded):
+        return None  # what was sent meanwhile got a response
     words = f"no request after {last.number} ({last.purpose}) got a response, and all before did"
     words += f": it hangs since then, or at such requests as these {len(after)}"
     if last.ask.command == SLEEP:

@@ -352,6 +352,14 @@ def back_and_forth(split: Split) -> str | None:
     return f"{often}: it is not known what decides, perhaps which of several servers responds"
 
 
+def is_lost(split: Split) -> str | None:
+    """Some requests of a kind got no response, and others did."""
+    kinds = {kind_of(e) for e in split.odd}
+    among = sum(kind_of(e) in kinds for e, _ in split.every)
+    lost = all(e.response is None for e in split.odd) and split.alike and 2 * len(split.odd) < among
+    return f"{len(split.odd)} of {among} such requests: it is not known what decides" if lost else None
+
+
 def undecided(split: Split) -> str | None:
     """The very same request is served and refused, or gets one body and another."""
     both = {e.request for e in split.odd if not uses_up(e)} & {e.request for e in split.usual}
@@ -484,7 +492,7 @@ BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_lar
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (follows, shut_out, is_crowded, is_timed, every_nth, since)
 #: What is said if nothing does.
-UNDECIDED: tuple[Teller, ...] = (back_and_forth, undecided)
+UNDECIDED: tuple[Teller, ...] = (back_and_forth, undecided, is_lost)
 
 
 def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME, back_and_forth)) -> str | None:

@@ -494,9 +494,10 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
 
 
 def is_refused_as_it_must_be(e: ask.Exchange) -> bool:
-    """A 4xx for a request without a valid key, for a VPS that is not the caller's, or for a pid that nobody has."""
+    """A 4xx for a key that may not ask this, for a VPS that is not the caller's, or for a pid that nobody has."""
     nobodys = e.ask.vps in {"unknown", "foreign"} or e.ask.pid == ask.Pid.UNKNOWN
-    return content.refused(e) and (nobodys or e.ask.credential in {"none", "wrong"})
+    may_not = e.ask.credential in {"none", "wrong"} or (e.ask.credential == "read" and e.ask.pid.known)
+    return content.refused(e) and (nobodys or may_not)
 
 
 def documented_members(e: ask.Exchange) -> dict[str, Any]:

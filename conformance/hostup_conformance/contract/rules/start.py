@@ -258,9 +258,14 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
             yield e, f"stdout: {text}", came(exchanges, e, "stdout", text)
         if text.isascii() and text in lives.stream(e, "stderr"):
             yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
-    for e, command in exchanges.ends(*commands.SHORT):
-        if got := differs(exchanges, e, "stdout", command.stdout):
-            yield e, f"stdout: {shortened(command.stdout)}", got
+    found = [
+        (e, command.stdout, differs(exchanges, e, "stdout", command.stdout))
+        for e, command in exchanges.ends(*commands.SHORT)
+    ]
+    # What tells what became of it comes first.
+    for e, expected, got in sorted(found, key=lambda one: not isinstance(one[2], str)):
+        if got:
+            yield e, f"stdout: {shortened(expected)}", got
 
 
 @rule("START-06")
