@@ -17,12 +17,14 @@ from hostup_conformance.contract.causes.mishaps import printed
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
 from hostup_conformance.contract.causes.splits import (
     BY_REQUEST,
+    ENOUGH,
     IN_TIME,
     UNDECIDED,
     Course,
     Split,
     Teller,
     asked,
+    by_turns,
     is_timed,
     kind_of,
     told,
@@ -61,6 +63,8 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     found += [
         cause for find in (refused_keys, let_in_keys, goes_down, not_served) if broken and (cause := find(course))
     ]
+    if mixed := mixed_up(course, broken):
+        found = [mixed, *(cause for cause in found if cause.first != "AUTH-08" or not cause.numbers <= mixed.numbers)]
     causes = [*found, *failures(course)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
@@ -70,6 +74,13 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
         if (behind := explained(cause, broken))
     )
     return replace(verdict, results=verdict.results | noted, of_one_cause=alike)
+
+
+def mixed_up(course: Course, broken: Mapping[str, Result[Ask]]) -> Cause | None:
+    """Return all that was sent with others, if many of these requests got what others were to get."""
+    found = broken["HTTP-21"].findings if "HTTP-21" in broken else ()
+    beside = {e.number for e in course.ordered if not course.is_alone(e)}
+    return Cause(beside, first="HTTP-21") if len(found) >= ENOUGH else None
 
 
 def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:
@@ -100,6 +111,7 @@ def note_on(
         or page_in_front(first, exchanges)
         or of_one_command(result, reasons)
         or told_apart(result, course, UNDECIDED)
+        or (told_apart(result, course, [by_turns]) if result.requirement.area == "POLL" else None)
         or reasons.not_known(first)
     )
 

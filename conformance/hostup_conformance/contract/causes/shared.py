@@ -550,20 +550,23 @@ def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
 def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what all that should be refused for some mistakes got instead, if nothing got it that is to be served.
 
-    Each kind of mistake must always get it, or never.
+    Each kind of mistake must almost always get it, or never, unless it is a success that nothing else can be.
     """
     outcomes = defaultdict[str, list[str]](list)
     for e in exchanges:
         if e.response and e.status != 429 and (mistake := mistake_in(e)) is not None:
             outcomes[mistake].append(outcome_of(e))
-    served, whole = set(outcomes.pop("", ())), {what: got[0] for what, got in outcomes.items() if len(set(got)) == 1}
+    served = set(outcomes.pop("", ()))
+    most = {what: Counter(got).most_common(1)[0] for what, got in outcomes.items()}
+    whole = {what: got for what, (got, number) in most.items() if number >= MOST * len(outcomes[what])}
     for got, number in Counter(whole.values()).most_common():
         kinds = {what for what in whole if whole[what] == got}
         undue = sorted(what for what in kinds if got not in map(str, DUE[what]))
         alike = [e for e in exchanges if e.response and not e.obeyed and outcome_of(e) == got]
         about_keys = len(undue) == 1 and undue[0] in ABOUT_KEYS
         mixed = any(got in others for what, others in outcomes.items() if what not in kinds)
-        sure = about_keys or (not mixed and (number >= FEW or (below(alike[0], 300) and not shows(alike[0]))))
+        strange = below(alike[0], 300) and not shows(alike[0])
+        sure = about_keys or strange or (not mixed and number >= FEW)
         if undue and sure and got not in served and sum(len(outcomes[what]) for what in undue) >= STRAYS:
             words = f"each request with {listed(undue, KINDS)} got {got}, and none that is to be served"
             numbers = {e.number for e in alike}
@@ -596,7 +599,8 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
         which = f"each of {len(odd)} errors is a page in HTML"
     which += f", none of {len(others)} others" if which and others else ""
     words = f"{which}: they are the framework's own, or of something in front, it seems"
-    return Cause({e.number for e in odd}, words, weak=True) if which else None
+    limits = "RATE-01" if {e.status for e in odd} == {429} else None
+    return Cause({e.number for e in odd}, words, limits, says_more=True, weak=True) if which else None
 
 
 def what_failed(e: Exchange) -> frozenset[str]:

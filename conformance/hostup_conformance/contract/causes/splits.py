@@ -352,6 +352,15 @@ def back_and_forth(split: Split) -> str | None:
     return f"{often}: it is not known what decides, perhaps which of several servers responds"
 
 
+def by_turns(split: Split) -> str | None:
+    """Polls of commands get it and do not get it, back and forth, whatever the command is."""
+    marked = [(kind_of(e), odd) for e, odd in split.every if uses_up(e)]
+    odd = sum(one for _, one in marked)
+    if min(odd, len(marked) - odd) < ENOUGH or turns(one for _, one in marked) < ENOUGH or not both_ways(marked):
+        return None
+    return f"{odd} of {len(marked)} polls, back and forth: it is not known what decides, perhaps which server responds"
+
+
 def is_lost(split: Split) -> str | None:
     """Some requests of a kind got no response, and others did."""
     kinds = {kind_of(e) for e in split.odd}
