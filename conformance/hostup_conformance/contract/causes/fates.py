@@ -312,7 +312,7 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
         also = "" if looks(one.sent) == looks(text.came) else ", beside other text"
         writes = "prints" if one.name == "stdout" else "writes to standard error"
         return f"that the command of request {one.life.start.number} {writes}{also}: {beginning_of(text.came)}"
-    if words := rest_of_it(text) or as_a_form(text) or looks_the_same(text):
+    if words := rest_of_it(text) or as_a_form(text, known.values()) or looks_the_same(text):
         return words
     if max(len(text.sent), len(text.came)) <= LONG:
         return f"{how}: {beginning_of(text.came)}" if (how := rearranged(text.sent, text.came)) else None
@@ -343,11 +343,15 @@ def rest_of_it(text: Text) -> str | None:
     return f"{rest}: a poll takes what it returns, it seems"
 
 
-def as_a_form(text: Text) -> str | None:
-    """It came in a form, whatever became of others."""
-    long = len(plain(text.came)) >= SHORTEST_MARK and not text.whole
-    found = (name for name, form in FORMS.items() if text.has_become(form)) if long else iter(())
-    return next((f"{name}: {beginning_of(plain(text.came))}" for name in found), None)
+def as_a_form(text: Text, others: Iterable[Text]) -> str | None:
+    """It came in a form, whatever became of others, unless some came whole that the form would have changed."""
+    if text.whole or len(plain(text.came)) < SHORTEST_MARK:
+        return None
+    whole = [one for one in others if one.whole and one.name == text.name and len(one.sent) <= WITHIN]
+    fits = (
+        name for name, form in FORMS.items() if text.has_become(form) and all(one.has_become(form) for one in whole)
+    )
+    return next((f"{name}: {beginning_of(plain(text.came))}" for name in fits), None)
 
 
 def before(text: Text) -> list[Exchange]:

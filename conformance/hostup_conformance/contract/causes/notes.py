@@ -107,11 +107,11 @@ def note_on(
         or what_befell(result, exchanges, reasons)
         or weak
         or told_apart(result, course, BY_REQUEST)
-        or told_apart(result, course, IN_TIME)
         or page_in_front(first, exchanges)
+        or told_apart(result, course, IN_TIME)
         or of_one_command(result, reasons)
         or told_apart(result, course, UNDECIDED)
-        or (told_apart(result, course, [by_turns]) if result.requirement.area == "POLL" else None)
+        or (told_apart(result, course, [by_turns]) if result.requirement.id == "POLL-01" else None)
         or reasons.not_known(first)
     )
 

@@ -550,7 +550,7 @@ def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
 def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what all that should be refused for some mistakes got instead, if nothing got it that is to be served.
 
-    Each kind of mistake must almost always get it, or never, unless it is a success that nothing else can be.
+    Each kind of mistake must always get it, or never; but a page may come almost always, whatever else does.
     """
     outcomes = defaultdict[str, list[str]](list)
     for e in exchanges:
@@ -558,7 +558,8 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
             outcomes[mistake].append(outcome_of(e))
     served = set(outcomes.pop("", ()))
     most = {what: Counter(got).most_common(1)[0] for what, got in outcomes.items()}
-    whole = {what: got for what, (got, number) in most.items() if number >= MOST * len(outcomes[what])}
+    pages = {what for what, (got, number) in most.items() if "page" in got and number >= MOST * len(outcomes[what])}
+    whole = {what: got for what, (got, number) in most.items() if what in pages or number == len(outcomes[what])}
     for got, number in Counter(whole.values()).most_common():
         kinds = {what for what in whole if whole[what] == got}
         undue = sorted(what for what in kinds if got not in map(str, DUE[what]))
@@ -566,7 +567,7 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
         about_keys = len(undue) == 1 and undue[0] in ABOUT_KEYS
         mixed = any(got in others for what, others in outcomes.items() if what not in kinds)
         strange = below(alike[0], 300) and not shows(alike[0])
-        sure = about_keys or strange or (not mixed and number >= FEW)
+        sure = about_keys or kinds <= pages or (not mixed and (number >= FEW or strange))
         if undue and sure and got not in served and sum(len(outcomes[what]) for what in undue) >= STRAYS:
             words = f"each request with {listed(undue, KINDS)} got {got}, and none that is to be served"
             numbers = {e.number for e in alike}

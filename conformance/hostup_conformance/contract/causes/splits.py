@@ -365,8 +365,8 @@ def is_lost(split: Split) -> str | None:
     """Some requests of a kind got no response, and others did."""
     kinds = {kind_of(e) for e in split.odd}
     among = sum(kind_of(e) in kinds for e, _ in split.every)
-    lost = all(e.response is None for e in split.odd) and split.alike and 2 * len(split.odd) < among
-    return f"{len(split.odd)} of {among} such requests: it is not known what decides" if lost else None
+    lost = all(e.failure and e.lost != "dropped" for e in split.odd) and 2 * len(split.odd) < among
+    return f"{len(split.odd)} of {among} such requests: it is not known what decides" if lost and split.alike else None
 
 
 def undecided(split: Split) -> str | None:
