@@ -164,6 +164,8 @@ def test_of_cookie_there_is_one_field() -> None:
         ("X-Gate", {}, "its value is missing; set HOSTUP_HEADER_X_GATE"),
         ("X-Gate: value", {}, "give the name of a header field alone"),
         ("authorization", {"HOSTUP_HEADER_AUTHORIZATION": "x"}, "the suite sets this header field itself"),
+        ("X-Method-Override", {"HOSTUP_HEADER_X_METHOD_OVERRIDE": "POST"}, "each request one of another method"),
+        ("X-Gate", {"HOSTUP_HEADER_X_GATE": f"key={ENVIRONMENT['HOSTUP_API_KEY']}"}, "has a key in it"),
         ("X-Gate", {"HOSTUP_HEADER_X_GATE": "secret\nvalue"}, "HOSTUP_HEADER_X_GATE contains a control character"),
     ],
 )
@@ -301,6 +303,10 @@ def test_plain_http_is_allowed_by_host(monkeypatch: pytest.MonkeyPatch) -> None:
         target_of(options_with("http://agent:8080", allow_plain_http=["Agent"]), resources).base_url
         == "http://agent:8080"
     )
+    for allowed in ("[fd00::1]", "fd00::1"):
+        target_of(options_with("http://[fd00::1]:8080", allow_plain_http=[allowed]), resources)
+    with pytest.raises(Misconfigured, match=r"--allow-plain-http \[fd00::1\] "):
+        target_of(options_with("http://[fd00::1]:8080"), resources)
     for allowed in ([], ["other"]):
         with pytest.raises(Misconfigured, match="--allow-plain-http agent"):
             target_of(options_with("http://agent:8080", allow_plain_http=allowed), resources)

@@ -3,14 +3,16 @@
 import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.network import THIS_MACHINE
 from hostup_conformance.http.route import DIRECT, Route
+from hostup_conformance.judging.ledger import SPEC
+from hostup_conformance.judging.verdict import Name
 from hostup_conformance.keeping.misconfigured import Misconfigured
-from hostup_conformance.keeping.redact import PIECE
+from hostup_conformance.keeping.redact import PIECE, redactor
 from hostup_conformance.keeping.safe_text import shown
 
 #: The variables that name the keys, the ids and the pids, by the attributes of `Target` that hold their values.
@@ -26,6 +28,9 @@ UNKNOWN_ADDRESS = "http://har.invalid"
 
 #: No key and no id is longer, in characters.
 LONGEST_GIVEN = 4096
+
+#: How the suite names itself to servers, and the words that it ends with.
+SUITE, VERDICTS = "hostup-conformance", " ".join(get_args(Name))
 
 #: What a target may support besides plain responses. A profile is a set of these.
 CAPABILITIES = {
@@ -100,6 +105,7 @@ class Target:
             values |= {attribute: checked(name, given[name]) for attribute, name in variables.items() if name in given}
         target = cls(base_url, kind, profile=checked_profile(profile), **values)
         target.check_distinct()
+        target.check_apart()
         if kind == "server":
             target.check_sendable(plain_http)
         return target
@@ -116,7 +122,9 @@ class Target:
             raise Misconfigured(f"{pid} is set, but HOSTUP_VPS_ID is not; set it to the VPS of that pid")
         parts = urlsplit(self.base_url)
         host = parts.hostname or ""
-        if parts.scheme == "http" and not self.is_loopback and host not in map(str.lower, plain_http):
+        host = f"[{host}]" if ":" in host else host
+        allowed = {each.lower() for each in plain_http}
+        if parts.scheme == "http" and not self.is_loopback and allowed.isdisjoint({host, host.strip("[]")}):
             raise Misconfigured(
                 f"--base-url {self.base_url}: a key is never sent over plain http except to loopback; use https, or "
                 f"--allow-plain-http {host} if the network up to that host is yours alone"
@@ -131,6 +139,23 @@ class Target:
                 if value and value in seen:
                     raise Misconfigured(f"{seen[value]} and {name} are the same; give different {kind}")
                 seen[value] = name
+
+    def check_apart(self) -> None:
+        """Raise `Misconfigured` for a key that is an ordinary text, as if whatever has that repeated the key."""
+        said = {
+            "stands in --base-url": self.base_url,
+            **{f"stands in {name}": getattr(self, attribute) or "" for attribute, name in IDS.items()},
+            "is an ordinary word": SUITE + (SPEC / "openapi.yaml").read_text("utf-8"),
+        }
+        for attribute, name in KEYS.items():
+            key = getattr(self, attribute) or ""
+            for how, text in said.items():
+                if len(key) >= PIECE and key.lower() in text.lower():
+                    raise Misconfigured(f"{name} {how}, so that it could not be told from that; give another key")
+            if redactor((key,))(VERDICTS) != VERDICTS:
+                raise Misconfigured(
+                    f"{name} has letters of the word conformant, which would be redacted; give another key"
+                )
 
     @property
     def is_loopback(self) -> bool:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from hostup_conformance.contract.ask import OVERRIDES
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.front.options import Options, split_certificate
 from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, Limits
@@ -14,6 +15,7 @@ from hostup_conformance.http.messages import FIELD_NAME
 from hostup_conformance.http.route import Route, ca_from, proxy_for
 from hostup_conformance.keeping.files import check_place, is_among, make_folder
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.reports.files import is_strange, reports_in
@@ -73,6 +75,9 @@ def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Ro
         key=key,
         proxy=proxy_for(target.base_url, loopback=target.is_loopback),
     )
+    for name, value in route.fields:
+        if redactor(target.secrets).finds_in(value):
+            raise Misconfigured(f"{header_variable(name)} has a key in it, which is sent in Authorization alone")
     _ = route.context  # raises before anything is sent
     return route
 
@@ -84,6 +89,8 @@ def field_value(name: str, environ: Mapping[str, str]) -> str:
                             "environment, since a command line can be seen by others")  # fmt: skip
     if name.lower() in OUR_FIELDS:
         raise Misconfigured(f"--header {name}: the suite sets this header field itself; give another one")
+    if name.lower() in OVERRIDES:
+        raise Misconfigured(f"--header {name}: it would make each request one of another method; give another one")
     variable = header_variable(name)
     value = environ.get(variable, "").strip()
     if not value:
