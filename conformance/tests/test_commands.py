@@ -159,6 +159,22 @@ def test_no_rule_depends_on_a_type() -> None:
         assert not failures(verdict_of([with_members(e, value) for e in wire.exchanges], target, None)), value
 
 
+def test_no_rule_depends_on_text_that_utf_8_can_encode() -> None:
+    """Every rule judges a whole run in which every stream of a command begins with half of a surrogate pair."""
+    target, _, wire, _ = ran(False)
+    exchanges = []
+    for e in wire.exchanges:
+        if e.response and isinstance(e.body, dict) and "exited" in e.body:
+            streams = {name: f"\ud800{e.body.get(name) or ''}" for name in ("stdout", "stderr")}
+            body = json.dumps(e.body | streams).encode()
+            exchanges.append(replace(e, response=replace(e.response, body=body)))
+        else:
+            exchanges.append(e)
+    verdict = verdict_of(exchanges, target, None)
+    assert not failures(verdict)
+    assert {verdict.results[id].status for id in ("START-05", "START-11")} == {"fail"}
+
+
 def with_members(e: Exchange, value: object) -> Exchange:
     """Return an exchange in whose response two of three members have another value."""
     if e.response is None or not isinstance(e.body, dict):

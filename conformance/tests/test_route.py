@@ -303,8 +303,8 @@ def test_plain_http_is_allowed_by_host(monkeypatch: pytest.MonkeyPatch) -> None:
         target_of(options_with("http://agent:8080", allow_plain_http=["Agent"]), resources).base_url
         == "http://agent:8080"
     )
-    for allowed in ("[fd00::1]", "fd00::1"):
-        target_of(options_with("http://[fd00::1]:8080", allow_plain_http=[allowed]), resources)
+    for host in ("[fd00::1]", "fd00::1"):
+        target_of(options_with("http://[fd00::1]:8080", allow_plain_http=[host]), resources)
     with pytest.raises(Misconfigured, match=r"--allow-plain-http \[fd00::1\] "):
         target_of(options_with("http://[fd00::1]:8080"), resources)
     for allowed in ([], ["other"]):
