@@ -37,8 +37,8 @@ LOOK = ": hostup-look-"
 #: How the output of `asks_guest` begins.
 GUEST_MARK = "hostup-guest-"
 #: How it ends: with what a POSIX shell, cmd.exe and PowerShell expand, and with what no POSIX shell expands in quotes.
-IN_QUOTES = "'$@'"
-ASKED_OF_GUEST = f"$((6*7))-%OS%-$PSHOME-{IN_QUOTES}"
+SUM = "$((6*7))"
+ASKED_OF_GUEST = f"{SUM}-%OS%-$PSHOME-'$@'"
 #: The same where a POSIX shell prints it.
 BY_A_SHELL = "42-%OS%--$@"
 #: How the end of that comes where a backslash was put before all that a shell expands.
@@ -71,9 +71,9 @@ class Command:
     exact: bool = True
 
 
-def asks_guest(token: str, *, quoted: bool = True) -> str:
-    """Return a command whose output shows what runs commands in the guest, with quotes or without."""
-    return f"echo {GUEST_MARK}{token}-{ASKED_OF_GUEST if quoted else ASKED_OF_GUEST.removesuffix(IN_QUOTES)}"
+def asks_guest(token: str, *, few: bool = False) -> str:
+    """Return a command whose output shows what runs commands in the guest; in few words, only whether a shell does."""
+    return f"echo {GUEST_MARK}{token}-{SUM if few else ASKED_OF_GUEST}"
 
 
 def printed_anywhere(command: str) -> str:
@@ -92,11 +92,11 @@ def guest_of(token: str, stdout: object) -> Guest | None:
     if found is None:
         return None
     text = found[1].strip()
-    as_it_stands = re.sub(r"[\\']|[$]@", "", text) == ASKED_OF_GUEST.removesuffix(IN_QUOTES)
-    if text.startswith(BY_A_SHELL.removesuffix("$@")) or (as_it_stands and ESCAPED in text):
-        return "posix"
-    if text.startswith("42-"):
+    as_it_stands = re.sub(r"[\\']", "", text) in {SUM, ASKED_OF_GUEST.replace("'", "")}
+    if re.match("42-%OS%-[^-]", text):
         return "powershell"
+    if text.startswith("42") or (as_it_stands and ESCAPED in text):
+        return "posix"
     return "cmd" if "Windows" in text else "none" if as_it_stands else None
 
 

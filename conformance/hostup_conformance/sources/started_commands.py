@@ -100,8 +100,10 @@ class StartedCommands:
         if guest == "posix" and target.has("long keys") and (target.read_key or not target.is_loopback):
             commands.append(environment(self.token, target.key, target.read_key or "", target.vps))
         first = [command for command in commands if command.name not in MARKING]
+        twice = partial(self._start, "the start of a command twice at once", echo())
         self.at_once(
             self._trace if guest == "posix" else self._start_longest,
+            *(twice, twice),
             *(partial(self._start_known, command) for command in first),
             *self._framed(),
         )
@@ -174,9 +176,9 @@ class StartedCommands:
         step_through(self._wire, Step("the probe, once a command has ended", request, "scopes" if key else None))
 
     def _guest(self) -> Guest | None:
-        """Find out what runs commands in the guest; where quotes keep that from being told, without them."""
-        for quoted in (True, False):
-            text, purpose = asks_guest(self.token, quoted=quoted), "the start of a command that tells what the guest is"
+        """Find out what runs commands in the guest; where that is not told, since it changes them, in few words."""
+        for few in (False, True):
+            text, purpose = asks_guest(self.token, few=few), "the start of a command that tells what the guest is"
             ended = self._follow([self._start(purpose, text)])
             if guest := next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None):
                 return guest

@@ -1,5 +1,7 @@
 """Faults of scopes."""
 
+import re
+
 from stage import Request, Response
 
 from faults import trips
@@ -76,6 +78,13 @@ def scope_looks_at_the_first_pid(request: Request, response: Response) -> None:
 def names_are_compared_without_case(request: Request, response: Response) -> None:
     """The framework accepts PID as pid, but the check of the scope does not."""
     if reads_round(request, response) and request.query.startswith("PID="):
+        response.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
+def scope_depends_on_the_form_of_the_pid(request: Request, response: Response) -> None:
+    """The check of the scope takes for a pid what has no zero before it, and the endpoint any number."""
+    if request.reading and re.fullmatch("pid=0[0-9]+", request.query):
         response.become(200, RUNNING)
 
 

@@ -179,6 +179,16 @@ def pids_come_in_pairs(request: Request, response: Response) -> None:
         response.change(pid=first, pollUrl=response.json["pollUrl"].replace(str(pid), str(first)))
 
 
+@trips("START-10")
+def starts_at_once_are_one(request: Request, response: Response) -> None:
+    """Of the same start twice at once, the second gets what the first one gets, as of an idempotent request."""
+    if response.is_started:
+        first, when = request.memory.get(str(request.body), (None, -inf))
+        if time.monotonic() - when < 0.3:
+            response.body = first
+        request.memory[str(request.body)] = (response.body, time.monotonic())
+
+
 def command_of(request: Request, response: Response) -> Command | None:
     """Return the command with a known end that a poll is of; at a start, remember which it is."""
     commands = request.memory.setdefault("commands", {})

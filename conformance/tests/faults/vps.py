@@ -342,6 +342,13 @@ def list_is_empty_text(request: Request, response: Response) -> None:
 
 
 @trips("VPS-01")
+def empty_data_is_null(request: Request, response: Response) -> None:
+    """data is null where no VPS is to be shown."""
+    if is_list(request, response) and not response.json["data"]:
+        response.change(data=None)
+
+
+@trips("VPS-01")
 def data_is_null(request: Request, response: Response) -> None:
     """data is null."""
     if is_list(request, response):

@@ -371,7 +371,8 @@ def pids_differ(exchanges: Exchanges) -> Findings:
         before = alive.setdefault(poll, exchanges.take(e))
         if before is not e:
             expected = f"another pid than in request {before.number}, whose command may still run"
-            yield e, expected, {"pid": ask.new_pid(e)}
+            same = " for the same command: one that is sent twice at once is started once, it seems"
+            yield e, expected, f"pid {ask.new_pid(e)}{same if e.ask.command == before.ask.command else ''}"
 
 
 def is_new(e: ask.Exchange) -> bool:
