@@ -232,6 +232,7 @@ def outcome_of(given: Given) -> tuple[int, dict[str, str]]:
 @given(by_chance(some_given))
 @example(Given(["run", "http://127.0.0.1:9", f"--max-requests={KEYS[0]}"], {"HOSTUP_API_KEY": KEYS[0]}))
 @example(Given(["client", "--report-dir=--", "--", "true"], {}))
+@example(Given(["client", "--by-hand", "--scene=*"], {}))
 @example(Given(["judge", "x.har", "y", "--client"], {}))
 @example(Given(["run", "http://127.0.0.1:9", "--header=--"], {"HOSTUP_API_KEY": KEYS[0]}))
 @example(Given(["run", "https://h.invalid"], {"HOSTUP_API_KEY": KEYS[0], "HTTPS_PROXY": "http://\xe9.invalid"}))

@@ -178,7 +178,10 @@ def judged(
 def by_hand(options: ClientOptions) -> int:
     """Serve one scene until Ctrl-C, then print what was wrong with the requests; return the exit code."""
     try:
-        (scene,) = chosen_scenes(ClientOptions(scenes=options.scenes[:1] or [FIRST]))
+        scene, *others = chosen_scenes(ClientOptions(scenes=options.scenes or [FIRST]))
+        if others:
+            named = " ".join(options.scenes)
+            raise Misconfigured(f"--scene {named}: one scene is served by hand, and {len(others) + 1} have such names")
     except Misconfigured as error:
         complain(str(error))
         return UNUSABLE

@@ -100,11 +100,11 @@ class StartedCommands:
         if guest == "posix" and target.has("long keys") and (target.read_key or not target.is_loopback):
             commands.append(environment(self.token, target.key, target.read_key or "", target.vps))
         first = [command for command in commands if command.name not in MARKING]
-        twice = partial(self._start, "the start of a command twice at once", echo())
+        starts = [partial(self._start_known, command) for command in first]
         self.at_once(
             self._trace if guest == "posix" else self._start_longest,
-            *(twice, twice),
-            *(partial(self._start_known, command) for command in first),
+            *starts[:1],  # one command is started twice at once
+            *starts,
             *self._framed(),
         )
         if self.traced:
