@@ -71,6 +71,7 @@ def test_it_obeys_no_project_and_gets_no_key(tmp_path: Path, monkeypatch: pytest
     for name, value in {
         "SCHEMATHESIS_HOOKS": "no_such_module",
         "PYTHONWARNINGS": "error",
+        "PYTHONIOENCODING": "utf-16",
         "HOSTUP_API_KEY": "k",
     }.items():
         monkeypatch.setenv(name, value)

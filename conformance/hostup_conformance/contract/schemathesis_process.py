@@ -9,7 +9,6 @@ import sys
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -104,15 +103,19 @@ def plain(case: schemathesis.Case[Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Answer questions until there are no more."""
-    say = partial(print, file=sys.stdout, flush=True)
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer  # in whatever encoding the environment orders for text
     sys.stdout = sys.stderr  # what a library prints is no answer
 
     def heard() -> dict[str, Any]:
-        asked: dict[str, Any] = json.loads(sys.stdin.readline() or sys.exit())
+        asked: dict[str, Any] = json.loads(questions.readline() or sys.exit())
         return asked
 
+    def say(words: dict[str, Any]) -> None:
+        answers.write(json.dumps(words, default=str).encode() + b"\n")
+        answers.flush()
+
     def send(case: dict[str, Any]) -> dict[str, Any]:
-        say(json.dumps({"send": case}, default=str))
+        say({"send": case})
         return heard()
 
     known = Schemathesis(**heard(), send=send)
@@ -121,7 +124,7 @@ def main() -> None:
             answer = {"answer": getattr(known, question["what"])(**question["about"])}
         except Exception as error:  # some responses are stranger than schemathesis expects
             answer = {"failed": type(error).__name__}
-        say(json.dumps(answer, default=str))
+        say(answer)
 
 
 if __name__ == "__main__":
