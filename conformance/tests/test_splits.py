@@ -145,30 +145,11 @@ def test_what_hangs_from_one_request_on_is_told() -> None:
     assert blocked(in_order(*served, *run_of([None] * 2))) is None, "others were served meanwhile"
 
 
-def test_what_a_wrong_key_brings_about_is_told() -> None:
-    good, wrong = run_of(statuses("srr" * 6)), run_of(statuses("r" * 6), key="other")
-    every = [e for at in range(6) for e in (good[3 * at], wrong[at], *good[3 * at + 1 : 3 * at + 3])]
-    words = "each of 6 times, it begins just after a request with a wrong key"
-    assert words in (refused_keys_of(every) or "")
-    without = [e for e in every if e.ask.credential == "full"]
-    assert "wrong key" not in (refused_keys_of(without) or "")
-
-
 def refused_keys_of(exchanges: list[Exchange]) -> str | None:
     """Return what is said of valid keys that get 401."""
     ordered = [replace(e, when=BEGAN + timedelta(seconds=at)) for at, e in enumerate(exchanges)]
     cause = refused_keys(Course(in_order(*ordered), KEY))
     return cause.words if cause else None
-
-
-def test_what_the_request_before_leaves_is_told() -> None:
-    probes, heads = run_of(statuses("s" + "rss" * 4)), run_of(statuses("ssss"), method="HEAD")
-    every = [probes[0], *(e for at in range(4) for e in (heads[at], *probes[3 * at + 1 : 3 * at + 4]))]
-    ordered = in_order(*(replace(e, when=BEGAN + timedelta(seconds=at)) for at, e in enumerate(every)))
-    judged = [e for e in ordered if e.request.method == "GET"]
-    odd, usual = ([e for e in judged if (e.status != 200) is refused] for refused in (True, False))
-    words = "only the 4 requests just after one by HEAD, none of 8 others"
-    assert told(Split(odd, usual, Course(ordered, KEY))) == words
 
 
 def test_what_valid_keys_are_refused_with_is_told() -> None:
@@ -212,20 +193,6 @@ def test_a_copy_from_a_cache_is_told() -> None:
     every = in_order(*copies, *fresh)
     words = "only the 3 requests that got a response with an Age, none of 3 others"
     assert told(Split(every[:3], every[3:], Course(every, KEY))) == words
-
-
-def test_who_is_let_in_soon_after_the_key_is_told() -> None:
-    """It is not said where one is refused that came as soon."""
-    full, later = run_of(statuses("s" * 9)), run_of(statuses("sr" * 3), key="other", after=0.1)
-    later = [
-        replace(e, when=BEGAN + timedelta(seconds=at + (0.1 if e.status == 200 else 0.9))) for at, e in enumerate(later)
-    ]
-    for late in (False, True):
-        wrong = [replace(e, when=BEGAN + timedelta(seconds=0.05)) if late and e.status == 401 else e for e in later]
-        every = in_order(*sorted([*full, *wrong], key=lambda e: e.when or BEGAN))
-        odd, usual = ([e for e in every if e.ask.credential == "wrong" and e.status == status] for status in (200, 401))
-        words = told(Split(odd, usual, Course(every, KEY)), IN_TIME) or ""
-        assert ("within 0.10 s after one with the full key" in words) is not late
 
 
 def test_what_is_not_known_is_told() -> None:

@@ -5,7 +5,7 @@ It judges nothing. Each teller is a hypothesis about all of both; it returns Non
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,10 +13,10 @@ from itertools import pairwise
 from math import inf
 from typing import TypeAlias
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
-from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, KEYS, all_beside, in_common, of_command, traits
+from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.selectors import is_availability
@@ -49,8 +49,6 @@ RESPONDERS = (
         "cache-status",
     ),
 )
-#: The keys that the request before one may have had.
-BEFORE: dict[Credential, str] = {**KEYS, "full": "with the full key"}
 
 
 class Course:
@@ -82,10 +80,6 @@ class Course:
     def _sent(self) -> list[float]:
         return sorted(e.when.timestamp() for e in self.ordered if e.when)
 
-    @cached_property
-    def _before(self) -> dict[int, Exchange]:
-        return {e.number: before for before, e in pairwise(self.ordered)}
-
     def carried(self, e: Exchange) -> frozenset[str]:
         """Return the traits of an exchange, each of which is looked at once."""
         if e.number not in self._traits:
@@ -100,16 +94,6 @@ class Course:
         """The commands by the numbers of their starts and polls."""
         return self._life_of()
 
-    @cached_property
-    def since_the_key(self) -> dict[int, float]:
-        """For how many seconds the full key had not been used when each request was sent, by its number."""
-        found, last = dict[int, float](), -inf
-        for e in self.ordered:
-            sent = e.when.timestamp() if e.when else float(e.number)
-            found[e.number] = sent - last
-            last = sent if e.ask.credential == "full" else last
-        return found
-
     def beside(self, e: Exchange) -> int:
         """Return how many other requests were under way together with one."""
         return self._beside.get(e.number, 0)
@@ -117,11 +101,6 @@ class Course:
     def is_alone(self, e: Exchange) -> bool:
         """Whether no other request was under way together with one."""
         return self.beside(e) == 0
-
-    def before(self, e: Exchange) -> Exchange | None:
-        """Return the request before one, if both were alone."""
-        before = self._before.get(e.number)
-        return before if before and self.is_alone(before) and self.is_alone(e) else None
 
     def within(self, e: Exchange, seconds: float) -> int:
         """Return how many requests were sent in the seconds up to one, which counts too."""
@@ -243,63 +222,6 @@ def responds(split: Split) -> str | None:
     return in_common(split.odd, [e for e in split.usual if e.response], carried)
 
 
-def follows(split: Split) -> str | None:
-    """The odd ones follow requests of a kind that no other follows which asks for the same."""
-    course = split.course
-    odd = [e for e in split.odd if sent_as(e) in split.same]
-    known = [e for e in split.usual if sent_as(e) in split.same and course.before(e)]
-    if len(odd) < FEWEST or not all(map(course.before, split.odd)):
-        return None
-    return in_common(split.odd, known, lambda e: frozenset(leaves(course.before(e))))
-
-
-def leaves(before: Exchange | None) -> Iterator[str]:
-    """Yield what a request may leave to the next one, in words that may follow "a request"."""
-    if before is None:
-        return
-    if kind := BEFORE.get(before.ask.credential):
-        yield f"just after one {kind}"
-    if before.ask.credential in {"full", "read"}:
-        yield "just after one with a valid key"
-    if before.request.method != "GET":
-        yield f"just after one by {before.request.method}"
-    if before.request.body and before.status and before.status >= 400:
-        yield "just after one with content that was refused"
-    if before.status and before.status >= 400:
-        yield f"just after one that got {before.status}"
-
-
-def shut_out(split: Split) -> str | None:
-    """Each stretch of the odd ones begins just after a wrong key was refused, and hardly any wrong key is without."""
-    if not split.is_refusal or len(split.odd) < ENOUGH or not split.usual:
-        return None
-    stretches = max(stretches_after(split, "wrong"), stretches_after(split, *WITHOUT_KEY))
-    times = "" if stretches == 1 else f"each of {stretches} times, "
-    why = "it begins just after a request with a wrong key, which locks out valid keys for a while, it seems"
-    return f"{times}{why}" if stretches else None
-
-
-def stretches_after(split: Split, *keys: Credential) -> int:
-    """Return how many stretches of odd ones there are, if each begins just after one of these keys was refused."""
-    refused = {e.number: odd for e, odd in split.every}
-    stretches = followed = wrong = 0
-    was_odd, seen = False, 0
-    for e in split.course.ordered:
-        odd = refused.get(e.number, e.status == 401)
-        if e.number not in refused and e.ask.credential in WITHOUT_KEY:
-            seen += e.ask.credential in keys and e.status == 401
-            continue
-        if e.number in refused:
-            if odd and not was_odd:
-                if not seen:
-                    return 0
-                stretches += 1
-            if seen:
-                wrong, followed = wrong + 1, followed + odd
-        was_odd, seen = odd, 0
-    return stretches if wrong >= ENOUGH and followed >= 0.9 * wrong else 0
-
-
 def served_afterwards(split: Split) -> bool:
     """Whether what is odd came to its end before the run did."""
     return any(odd and not later for (_, odd), (_, later) in pairwise(split.every))
@@ -404,10 +326,10 @@ class Measure:
         least, most = min(odd), max(usual)
         others = sum(much >= least for much in usual)
         likely = others > self.spared * len(odd) or ((len(odd) + others) / len(every)) ** len(odd) > CHANCE
-        if abs(least) < self.enough or (others and likely):
+        if least < self.enough or (others and likely):
             return None
         which = f"only {len(odd)} of the {len(odd) + others} requests" if others else split.only
-        so_much = shown(self.words.format(abs(least), most), 120)
+        so_much = shown(self.words.format(least, most), 120)
         return f"{which} {so_much}, none of {len(split.usual) - others} others{self.shows(split)}"
 
 
@@ -426,11 +348,6 @@ def too_fast(split: Split) -> bool:
 def limits_the_rate(_: Split) -> str:
     """Return why requests may have been refused before which many others were sent."""
     return ": a limit on the rate of requests, it seems"
-
-
-def used_the_key(split: Split) -> bool:
-    """Whether all that is odd was let in, and nothing of it has the full key."""
-    return not split.is_refusal and all(e.ask.credential != "full" for e, _ in split.every)
 
 
 SIZE = partial(Measure, fewest=2, holds=lambda split: split.is_refusal)
@@ -463,15 +380,6 @@ TIMED = (
         for seconds in WINDOWS
     ),
     Measure(
-        "sent within {:.2f} s after one with the full key",
-        lambda course, e: -course.since_the_key[e.number],
-        known=Course.is_alone,
-        enough=0,
-        fewest=1,
-        holds=used_the_key,
-        shows=lambda _: ": who asked is kept, it seems",
-    ),
-    Measure(
         "sent {:.1f} s after the one before",
         lambda course, e: course.pause[e.number],
         enough=PAUSE,
@@ -499,7 +407,7 @@ def is_timed(split: Split) -> str | None:
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (follows, shut_out, is_crowded, is_timed, every_nth, since)
+IN_TIME: tuple[Teller, ...] = (is_crowded, is_timed, every_nth, since)
 #: What is said if nothing does.
 UNDECIDED: tuple[Teller, ...] = (back_and_forth, undecided, is_lost)
 
