@@ -208,8 +208,8 @@ def has_a_form_of_the_framework(request: Request, response: Response) -> None:
 
 CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
-    ignores_the_key_and_the_query: ("AUTH-02", "a cache takes no notice of the key and the query, it seems"),
-    remembers_who_asked_by_the_path: ("AUTH-01", "who asked is kept for the path, not for the key, it seems"),
+    ignores_the_key_and_the_query: ("AUTH-02", "nothing checks this, or what another key may do is kept"),
+    remembers_who_asked_by_the_path: ("AUTH-01", "nothing checks this, or what another key may do is kept"),
     compares_ids_by_like: ("ID-04", "ids are compared as by LIKE, with % and _ for any characters, it seems"),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
     refuses_with_400: ("ID-01", "got 400, and none that is to be served"),

@@ -276,44 +276,6 @@ def came_from(e: Exchange, origin: Exchange, other: Exchange | None, ignored: st
     return f"{got}: a cache takes no notice of the {ignored}, it seems"
 
 
-def remembered(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests that were let in without a key for it, where one with a key had come on the same path before.
-
-    All such GETs must be let in, and those on other paths refused. If no start is let in, and all get what a
-    cache may have kept, it is one, unless such a URL of the same kind was refused that it may have kept as well.
-    """
-    paths, kept, found, starts = set[str](), set[tuple[str, bytes]](), list[tuple[bool, bool, bool]](), False
-    urls, open_to, spared = set[str](), set[str](), set[str]()
-    for e in exchanges:
-        if e.response is None or failed(e) or e.aside or e.ask.devious or e.ask.resource == "other":
-            continue
-        path, what = e.request.path, (e.request.path, e.response.body)
-        if e.ask.credential in {"none", "wrong"} and e.request.method == "GET":
-            found.append((e.status != 401, path in paths, what in kept))
-            if e.status != 401:
-                open_to.add(e.ask.resource)
-            elif e.request.target in urls:
-                spared.add(e.ask.resource)
-        elif e.ask.credential in {"none", "wrong"}:
-            starts |= is_start(e) and below(e, 300)
-        elif e.ask.credential == "full" and e.status not in {401, 429}:
-            paths.add(path)
-            kept.add(what)
-            if e.request.method == "GET" and e.status == 200:
-                urls.add(e.request.target)
-    let_in, spares = sum(one[0] for one in found), not spared.isdisjoint(open_to)
-    cache = not (starts or spares) and all(one[0] == one[2] for one in found)
-    if let_in < FEW or let_in == len(found) or not (cache or all(one[0] == one[1] for one in found)):
-        return None
-    others = {"key", "query"} if cache else {"key"}
-    served = [e for e in exchanges if e.status not in {None, 401, 403, 429}]
-    numbers = {e.number for e in served if e.ask.credential in {*WITHOUT_KEY, "query"} or undue(e) in others}
-    why = "a cache takes no notice of the key" if cache else "who asked is kept for the path, not for the key"
-    why += " and the query" if cache and any(undue(e) == "query" for e in served) else ""
-    words = f"{let_in} requests without a valid key were let in, each where one with a valid key had been before"
-    return Cause(numbers, f"{words}, and those to other paths refused: {why}, it seems")
-
-
 def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a pid that got the availability, if no poll of the run got command output."""
     found = {e.number for e in exchanges if e.status == 200 and e.ask.pid != Pid.ABSENT and is_availability_alone(e)}
@@ -623,7 +585,6 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     out_of_step,
     kept,
     *(partial(copied, ignored=part) for part in PARTS),
-    remembered,
     of_the_own_vps,
     compared,
     inherited,
