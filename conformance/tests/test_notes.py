@@ -162,10 +162,6 @@ def ignores_the_key_if_it_is_missing(request: Request, response: Response) -> No
         response.become(200, {"available": True, "reason": None, "vmRunning": True})
 
 
-def ignores_the_id(request: Request, response: Response) -> None:
-    kept(request, response, request.query, request.token)
-
-
 def ignores_the_id_of_probes(request: Request, response: Response) -> None:
     if not request.query:
         kept(request, response, request.token)
@@ -213,7 +209,6 @@ CAUSES: dict[Change, tuple[str, str]] = {
     compares_ids_by_like: ("ID-04", "ids are compared as by LIKE, with % and _ for any characters, it seems"),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
     refuses_with_400: ("ID-01", "got 400, and none that is to be served"),
-    ignores_the_id: ("ID-01", "a cache takes no notice of the VPS, it seems"),
     ignores_the_id_of_probes: ("ID-01", "each probe that was served under another VPS got what it gets under its own"),
     makes_500_of_4xx: ("ID-01", "got a 5xx, and none that is to be served"),
     remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),

@@ -14,7 +14,7 @@ from hostup_conformance.contract.causes.evidence import both_ways
 from hostup_conformance.contract.causes.fates import FEW
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.mishaps import printed
-from hostup_conformance.contract.causes.shared import CAUSES, Cause
+from hostup_conformance.contract.causes.shared import CAUSES, VALID, Cause
 from hostup_conformance.contract.causes.splits import (
     BY_REQUEST,
     ENOUGH,
@@ -37,8 +37,6 @@ from hostup_conformance.contract.selectors import is_availability, is_output, ne
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import counted, short_json
 
-#: The keys that no request should get 401 with.
-VALID = {"full", "read"}
 #: So many kinds of requests that get the same 5xx now and then show that it has nothing to do with what is asked for.
 KINDS = 3
 #: What a poll tells of a command that has ended, and what of it tells nothing.

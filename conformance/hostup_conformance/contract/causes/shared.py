@@ -8,7 +8,6 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from math import inf
 
@@ -46,6 +45,8 @@ STEPS = 4
 MOST = 0.9
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
 FEW, STRAYS = 3, 5
+#: The keys that the server knows.
+VALID = {"full", "read"}
 #: The mistakes that are known by their own status codes.
 ABOUT_KEYS = {"a wrong key", "too small a scope"}
 #: So many kinds of mistakes are named.
@@ -136,7 +137,7 @@ def seconds_between(before: Exchange, e: Exchange) -> float:
 
 def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a valid key from one on that got no response, if all before did."""
-    sent = [e for e in exchanges if e.ask.credential in {"full", "read"}]
+    sent = [e for e in exchanges if e.ask.credential in VALID]
     responded = [e for e in sent if e.response]
     last = responded[-1] if responded else None
     after = [e for e in sent if last and e.number > last.number]
@@ -212,68 +213,40 @@ def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in exchanges if e.request.target in targets}, words, "HTTP-04")
 
 
-def undue(e: Exchange) -> str:
-    """Return what of a GET that was served should have made another response of it: its key, VPS or query; else empty.
-
-    That is so for a key that may not see it, for a VPS that is not the caller's, and for the output of another command.
-    """
+def is_undue(e: Exchange) -> bool:
+    """Whether a request was served whose key may not see what it got."""
     may_not = e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known or output_members(e.body))
-    if e.ask.credential in {"none", "wrong"} or may_not:
-        return "key"
-    if e.ask.vps in {"unknown", "foreign", "similar"}:
-        return "VPS"
-    pid = member(e, "pid")
-    asks_output = e.ask.endpoint and e.ask.pid not in {Pid.ABSENT, Pid.STRANGE}
-    of_another = is_availability_alone(e) or (isinstance(pid, int) and e.ask.number not in {pid, None})
-    return "query" if asks_output and of_another else ""
+    return e.status == 200 and (e.ask.credential in {"none", "wrong"} or bool(may_not))
 
 
-#: The parts of a request by which a cache knows it, besides the resource, and those of which one may take no notice.
-PARTS: dict[str, Callable[[Exchange], Hashable]] = {
-    "key": lambda e: e.request.header("authorization"),
-    "VPS": lambda e: e.request.path,
-    "query": lambda e: e.ask.pids[-1] if e.ask.pids else e.request.query,
-}
-
-
-def copied(exchanges: Sequence[Exchange], ignored: str) -> Cause | None:
-    """Return the requests that got what an earlier one had got, if all did that were served and should not have been.
+def copied(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests that got what another key had got of the same URL, if all did whose key may not see it.
 
     The same request must have got something else before that earlier one, and never between the two; one that was sent
-    at once with others on purpose shows nothing. Of polls, it is enough that some got the availability and others the
-    output of another command, since no mistake about pids does both.
+    at once with others on purpose shows nothing.
     """
     due, others = dict[Hashable, Exchange](), dict[Hashable, Exchange]()
     copies, words = set[int](), None
-    shapes = dict[bool, str]()
     for e in exchanges:
         if e.request.method != "GET" or e.ask.resource == "other" or e.response is None or e.aside:
             continue
-        known = e.ask.resource, *(part(e) for name, part in PARTS.items() if name != ignored)
-        what, who = (known, e.response.body), (e.request.target, e.request.headers)
-        if e.status == 200 and not undue(e) and e.ask.credential in {"full", "read"}:
+        part = e.ask.pids[-1] if e.ask.pids else e.request.query
+        what, who = (e.request.path, part, e.response.body), (e.request.target, e.request.headers)
+        if e.status == 200 and not is_undue(e) and e.ask.credential in VALID:
             due[what] = others[who] = e
-        elif e.status == 200 and (origin := due.get(what)):
+        elif is_undue(e):
             copies.add(e.number)
-            if (other := others.get(who)) and other.number > origin.number:
+            origin, other = due.get(what), others.get(who)
+            if origin is None or (other and other.number > origin.number):
                 return None  # it was not kept by then
             if other and e.source != BURST:
-                words = words or came_from(e, origin, other, ignored)
-            if e.ask.pid.known and undue(e) == "query":
-                shapes[is_availability_alone(e)] = came_from(e, origin, None, ignored)
-        elif e.status == 200 and undue(e) == ignored:
-            return None
+                before = (
+                    f"what request {origin.number} had got, but {other.status} before that, as request {other.number}"
+                )
+                words = words or f"request {e.number} got {before}: a cache takes no notice of the key, it seems"
         elif e.status in {400, 401, 403, 404}:
             others[who] = e
-    words = words or (shapes[True] if len(shapes) > 1 else None)
     return Cause(copies, words) if words else None
-
-
-def came_from(e: Exchange, origin: Exchange, other: Exchange | None, ignored: str) -> str:
-    """Return how a copy shows that it is one."""
-    before = f", but {other.status} before that, as request {other.number}" if other else ""
-    got = f"request {e.number} got what request {origin.number} had got{before}"
-    return f"{got}: a cache takes no notice of the {ignored}, it seems"
 
 
 def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -486,7 +459,7 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
     """
     key, seen = None, set[tuple[str | None, bool]]()
     for e in exchanges:
-        if e.ask.credential in {"full", "read"} and e.response is not None:
+        if e.ask.credential in VALID and e.response is not None:
             key = e.ask.credential
         elif e.ask.credential == "none" and e.ask.vps == "own" and e.ask.pid.known:
             seen |= {(key, e.status == 403)} if e.status == 403 or below(e, 300) else set()
@@ -584,7 +557,7 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     without_query,
     out_of_step,
     kept,
-    *(partial(copied, ignored=part) for part in PARTS),
+    copied,
     of_the_own_vps,
     compared,
     inherited,
