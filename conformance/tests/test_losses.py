@@ -131,6 +131,23 @@ def test_forgotten_once_others_are_started(contradicted: bool) -> None:
     assert story.reasons.lost == said
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_forgotten_once_others_have_printed_much(kept: bool) -> None:
+    """Eviction by size cannot be told from that by number, or from a restart, unless something large was outlived."""
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid / 10, pid)
+    story.start(1, 9, flood("0123456789ab").text)
+    for pid in (7, 8):
+        story.poll(2 + pid / 10, pid, GONE)
+    story.start(4, 10)
+    story.start(4.1, 11)
+    if kept:
+        story.start(4.2, 12, flood("0123456789ab").text)
+    story.poll(5, 10, ENDED)
+    assert ("or once others have printed 1 to 102,400 bytes" in (story.reasons.lost or "")) is not kept
+
+
 def test_kept_only_while_it_runs() -> None:
     story = Story()
     story.start(0, 6, SLEEP)

@@ -133,6 +133,10 @@ class Evidence:
         """Return when the response to a request had come."""
         return self.sent(e) + (e.seconds if self._timed else 0.0)
 
+    def span(self, e: Exchange) -> tuple[float, float]:
+        """Return from when to when a request was under way."""
+        return self.sent(e), self.done(e)
+
     def number_at(self, moment: float) -> int:
         """Return the number of the last request that was sent by a moment."""
         return max(e.number for e in self._all if self.sent(e) <= moment)

@@ -12,7 +12,7 @@ from math import comb, inf
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
-from hostup_conformance.contract.causes.mishaps import exit_code, printed
+from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of
@@ -88,21 +88,12 @@ def started_after_end(evidence: Evidence, seen: Sighting) -> Bounds:
 
 def printed_by_others(evidence: Evidence, seen: Sighting) -> Bounds:
     """Bytes that other commands print which were started after it."""
-    begun, ended = evidence.done(seen.life.start), evidence.sent(seen.e)
-    others = [one for one in evidence.lives if one is not seen.life]
-    least = (size_of(one) for one in others if evidence.sent(one.start) >= begun and evidence.done(one.start) <= ended)
-    most = (
-        size_of(one)
-        for one in others
-        if evidence.done(one.start) >= evidence.sent(seen.life.start)
-        and evidence.sent(one.start) <= evidence.done(seen.e)
-    )
-    return sum(least), sum(most)
-
-
-def size_of(life: Life) -> int:
-    """Return how many bytes a command prints."""
-    return len(printed(life).encode())
+    begun, since = evidence.span(seen.life.start)
+    until, ended = evidence.span(seen.e)
+    lives = (one for one in evidence.lives if one is not seen.life)
+    others = [(*evidence.span(one.start), len((printed(one) + errors_of(one)).encode())) for one in lives]
+    least = sum(size for sent, done, size in others if since <= sent and done <= until)
+    return least, sum(size for sent, done, size in others if begun <= done and sent <= ended)
 
 
 def polled(evidence: Evidence, seen: Sighting) -> Bounds:

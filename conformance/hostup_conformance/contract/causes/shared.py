@@ -234,16 +234,16 @@ def copied(exchanges: Sequence[Exchange]) -> Cause | None:
         what, who = (e.request.path, part, e.response.body), (e.request.target, e.request.headers)
         if e.status == 200 and not is_undue(e) and e.ask.credential in VALID:
             due[what] = others[who] = e
-        elif is_undue(e):
+        elif e.status == 200 and (origin := due.get(what)):
             copies.add(e.number)
-            origin, other = due.get(what), others.get(who)
-            if origin is None or (other and other.number > origin.number):
+            if (other := others.get(who)) and other.number > origin.number:
                 return None  # it was not kept by then
             if other and e.source != BURST:
-                before = (
-                    f"what request {origin.number} had got, but {other.status} before that, as request {other.number}"
-                )
-                words = words or f"request {e.number} got {before}: a cache takes no notice of the key, it seems"
+                before = f"but {other.status} before that, as request {other.number}"
+                got = f"request {e.number} got what request {origin.number} had got, {before}"
+                words = words or f"{got}: a cache takes no notice of the key, it seems"
+        elif is_undue(e):
+            return None
         elif e.status in {400, 401, 403, 404}:
             others[who] = e
     return Cause(copies, words) if words else None
@@ -432,8 +432,8 @@ def kept(exchanges: Sequence[Exchange]) -> Cause | None:
         if e.response is None or e.request.method != "GET" or e.ask.resource == "other":
             continue
         earlier = before[e.response.body]
-        error = isinstance(member(e, "requestId"), str) and earlier and not overlap(earlier[-1], e)
-        if earlier and (error or is_of_another(e)):
+        named = isinstance(member(e, "requestId"), str) or is_of_another(e)
+        if named and earlier and not overlap(earlier[0], e):
             found.append(e)
             of_path += any(one.request.path == e.request.path for one in earlier)
             of_url += any(one.request.target == e.request.target for one in earlier)

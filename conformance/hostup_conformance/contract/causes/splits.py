@@ -389,21 +389,12 @@ TIMED = (
 )
 
 
-def is_large(split: Split) -> str | None:
-    """The odd ones are larger than any other."""
-    return next((words for measure in SIZES if (words := measure.told(split))), None)
+def measured(split: Split, measures: Iterable[Measure]) -> str | None:
+    """The odd ones have more of something than any other."""
+    return next((words for measure in measures if (words := measure.told(split))), None)
 
 
-def is_crowded(split: Split) -> str | None:
-    """The odd ones were under way with more others."""
-    return CROWDED.told(split)
-
-
-def is_timed(split: Split) -> str | None:
-    """The odd ones came too fast after others, or too late."""
-    return next((words for measure in TIMED if (words := measure.told(split))), None)
-
-
+is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (SIZES, [CROWDED], TIMED))
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
 #: The same, by when they were sent.
