@@ -352,6 +352,7 @@ ONE_WAY = {
         "mock/guest_agent.py": "the socket of the agent",
         "keeping/interruption.py": "that it was interrupted, where none of these is there, or waited for",
         "contract/beside.py": "a pipe to schemathesis",
+        "contract/schemathesis_process.py": "in another process, the pipe to the run",
         "front/application.py": "pipes between an application and the suite",
         "clients/examples/client.py": "a client to begin with, which is not part of the suite",
         "reports/progress.py": "the screen that it is given",
