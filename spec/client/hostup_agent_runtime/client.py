@@ -559,7 +559,7 @@ class Client:
             timeout=within(phases, max(0.001, attempt.deadline - time.monotonic())),
             extensions={"trace": attempt.evidence.atrace if is_async else attempt.evidence.trace},
         )
-        check_fields(built.headers.raw)
+        check_fields(built.headers.raw, len(built.content))
         return built, auth
 
     def close(self) -> None:

@@ -100,10 +100,13 @@ def fields(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"(?:[^\0\s]+(?:[ \t]+[^\0\s]+)*)?")
+_FRAMING = {b"content-length", b"transfer-encoding"}
 
 
-def check_fields(fields: Iterable[tuple[bytes, bytes]]) -> None:
+def check_fields(fields: Iterable[tuple[bytes, bytes]], length: int) -> None:
     """Refuse header fields with what no field can have (RFC 9110, sections 5.1 and 5.5), without showing a value.
+
+    A server would read no request, or another one, whose body is not as long as its header section says.
 
     Raises:
         Unsendable: there is one; nothing was sent
@@ -114,6 +117,8 @@ def check_fields(fields: Iterable[tuple[bytes, bytes]]) -> None:
         if not _VALUE.fullmatch(value):
             flaw = "expected a value of one line, with no blank at its ends"
             raise Unsendable(f"headers: {name.decode()}: {flaw}")
+        if name.lower() in _FRAMING and value != b"%d" % length:
+            raise Unsendable(f"headers: {name.decode()}: expected none, since the client tells where the body ends")
 
 
 class Evidence:
