@@ -205,6 +205,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "commands_run_when_they_are_polled": ("START-16", "a command waits for its first poll, it seems"),
     "each_poll_after_the_end_runs_it_again": ("START-16", "a poll runs it again, it seems"),
     "commands_run_twice": ("START-16", "it has run 2 times"),
+    "large_output_evicts_what_is_kept": ("START-27", ", or once others have printed "),
 }
 
 
@@ -216,6 +217,8 @@ FIRST = {
     "output_comes_late": ("START-05", "a later poll, as request "),
     "output_has_frames": ("START-05", r"\u0001\u0000"),
     "a_cache_knows_no_query": ("POLL-02", "expected command output"),
+    "a_gateway_keeps_404s": ("START-27", "a cache takes no notice of the query, it seems"),
+    "one_of_two_nodes_has_no_output": ("START-05", "back and forth: it is not known what decides"),
     "a_gateway_adds_a_member_again": ("HTTP-04", "repeated: exited"),
 }
 

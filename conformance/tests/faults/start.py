@@ -683,6 +683,36 @@ def a_start_forgets_the_results_before_it(request: Request, response: Response) 
 
 
 @trips("START-27")
+def large_output_evicts_what_is_kept(request: Request, response: Response) -> None:
+    """Where the output of a megabyte is kept, nothing has room that was started before."""
+    if response.is_started:
+        started = request.memory.setdefault("kept", [])
+        started.append(str(response.json["pid"]))
+        if b"hostup-megabyte-" in request.body:
+            request.memory["evicted"] = set(started[:-1])
+    elif response.is_output and response.json["exited"] and request.pid in request.memory.get("evicted", ()):
+        refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("START-27")
+def a_gateway_keeps_404s(request: Request, response: Response) -> None:
+    """A gateway keeps the 404 of one poll for the next fifty requests for the path, whatever their query."""
+    if request.method == "GET" and request.full and request.own and request.pid:
+        at, body = request.memory.get("kept 404", (-99, b""))
+        if request.nth("path") - at < 50:
+            response.become(404, body, "application/problem+json")
+        elif response.status == 404:
+            request.memory["kept 404"] = request.nth("path"), response.body
+
+
+@trips("START-05")
+def one_of_two_nodes_has_no_output(request: Request, response: Response) -> None:
+    """The output lies on the disk of one node: the other says that the command has ended, and printed nothing."""
+    if response.is_output and response.json["exited"] and request.nth("node") % 2:
+        response.change(stdout="", stderr="")
+
+
+@trips("START-27")
 def results_are_kept_for_a_moment(request: Request, response: Response) -> None:
     """A result is thrown away a tenth of a second after the start."""
     starts = request.memory.setdefault("starts at", {})

@@ -109,9 +109,15 @@ def note_on(
         or told_apart(result, course, IN_TIME)
         or of_one_command(result, reasons)
         or told_apart(result, course, UNDECIDED)
-        or (told_apart(result, course, [by_turns]) if result.requirement.id == "POLL-01" else None)
+        or (told_apart(result, course, [by_turns]) if nothing_came(result) else None)
         or reasons.not_known(first)
     )
+
+
+def nothing_came(result: Result[Ask]) -> bool:
+    """Whether polls got no command output, or nothing of what was printed, which nothing that was printed explains."""
+    empty = result.requirement.id == "START-05" and 'got {"stdout": ""}' in result.message
+    return empty or result.requirement.id == "POLL-01"
 
 
 def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
