@@ -9,6 +9,7 @@ from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.shared import out_of_step
 from hostup_conformance.contract.causes.traits import in_common, traits
 from hostup_conformance.contract.judging import root_causes
+from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import messages as sent
@@ -37,6 +38,11 @@ def trusts_a_field(request: Request, response: Response) -> None:
         let_in(request, response)
 
 
+def lists_for_anybody(request: Request, response: Response) -> None:
+    if request.path == VPSS and not request.token:
+        response.become(200, {"data": [{"id": VPS_ID}], "hasMore": False, "nextCursor": None})
+
+
 def ignores_case(request: Request, response: Response) -> None:
     if request.token and request.token.lower() == API_KEY.lower():
         let_in(request, response)
@@ -52,6 +58,7 @@ def lets_everybody_in_now_and_then(request: Request, response: Response) -> None
     [
         (takes_any_session, "AUTH-01", "only the 2 requests with Cookie, none of "),
         (trusts_a_field, "AUTH-01", "only the 2 requests with X-Real-IP and with X-Forwarded-For, none of "),
+        (lists_for_anybody, "VPS-06", " without a key for the list of VPSs, none of "),
         (ignores_case, "AUTH-02", "only the 2 requests with the key in another case, none of "),
     ],
 )

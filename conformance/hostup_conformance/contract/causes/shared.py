@@ -261,22 +261,29 @@ def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
 
 
 def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests for other VPSs that got what is of the caller's own, if all of a kind did."""
+    """Return the requests for other VPSs that got what is of the caller's own, if all of a kind did.
+
+    Where more probes were refused, those of VPSs that are not the caller's, it may have another reason.
+    """
     by_full = [
         e for e in exchanges if e.request.method == "GET" and e.ask.credential == "full" and e.ask.id is not None
     ]
     served = [e for e in by_full if e.status == 200 and not e.ask.devious and e.ask.pid != Pid.STRANGE]
     own = {shown_of(e) for e in served if e.ask.vps == "own"}
+    own -= {False} if True in own else set()  # no command of the own VPS
     others = [e for e in served if e.ask.vps != "own"]
     kinds = {kind_of(e) for e in others}
     alike = kinds - {kind_of(e) for e in others if shown_of(e) not in own}
+    strangers = [e for e in by_full if refused(e) and e.ask.vps in {"unknown", "foreign"}]
     found = {e.number for e in others if kind_of(e) in alike}
-    refusals = [e for e in by_full if refused(e) and e.request.query and e.ask.vps in {"unknown", "foreign"}]
+    refusals = [e for e in strangers if e.request.query]
     if len(found) < FEW or (len(kinds) == 1 and alike == {("exec", False)} and len(refusals) < FEW):
         return None
     part = "" if alike == kinds and len(kinds) > 1 else "poll " if alike == {("exec", True)} else "probe "
     words = f"each {part}that was served under another VPS got what it gets under its own: the id is not looked at"
-    return Cause(found, f"{words}, or a cache takes no notice of it")
+    refused_probes = [e for e in strangers if not e.ask.pid.is_integer]
+    doubt = ", or available does not tell whether the agent responds" if len(refused_probes) > len(found) else ""
+    return Cause(found, f"{words}, or a cache takes no notice of it{doubt if alike == {('exec', False)} else ''}")
 
 
 def kind_of(e: Exchange) -> tuple[str, bool]:

@@ -16,7 +16,15 @@ from typing import TypeAlias
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
-from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside, in_common, of_command, traits
+from hostup_conformance.contract.causes.traits import (
+    CHANCE,
+    FEWEST,
+    all_beside,
+    both_in_common,
+    in_common,
+    of_command,
+    traits,
+)
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.selectors import is_availability
@@ -161,7 +169,7 @@ def asked(e: Exchange) -> tuple[str, Ask]:
 
 def sent_as(e: Exchange) -> tuple[object, ...]:
     """Return what decides the form of a response as well."""
-    return *asked(e), e.request.header("accept-encoding")
+    return *asked(e), e.request.header("accept-encoding"), e.request.body
 
 
 def kind_of(e: Exchange) -> tuple[object, ...]:
@@ -176,6 +184,11 @@ Teller: TypeAlias = Callable[[Split], str | None]
 def carries(split: Split) -> str | None:
     """The odd ones carry something that no other does."""
     return in_common(split.odd, split.usual, split.course.carried)
+
+
+def carries_both(split: Split) -> str | None:
+    """The odd ones are who asks for what, as no other is."""
+    return both_in_common(split.odd, split.usual, split.course.carried)
 
 
 def begins_as_the_key(split: Split) -> str | None:
@@ -396,7 +409,10 @@ def measured(split: Split, measures: Iterable[Measure]) -> str | None:
 
 is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (SIZES, [CROWDED], TIMED))
 #: What may tell what is odd from the others by the requests, the most telling first.
-BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
+BY_REQUEST: tuple[Teller, ...] = (
+    *(breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds),
+    carries_both,
+)
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (is_crowded, is_timed, every_nth, since)
 #: What is said if nothing does.

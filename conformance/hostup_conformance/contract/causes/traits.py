@@ -5,6 +5,7 @@ It judges nothing. Each trait is a phrase that may follow "a request".
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, json_of
 from hostup_conformance.contract.causes.mishaps import PIPE
@@ -78,6 +79,8 @@ DOES: dict[str, Callable[[Command], bool]] = {
 }
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
+#: What is asked for, whoever asks.
+WHAT = {*RESOURCES.values(), *VPSS.values(), *PIDS.values(), START, QUERY}
 #: By how many seconds two readings of the clock may differ.
 CLOCK = 0.001
 #: How improbable it is that by chance all that were found have a trait that others have as well. Many are tried.
@@ -197,6 +200,18 @@ def in_common(
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
     words = " and ".join(sorted(alone, key=rank))
     return f"only the {requests} {words}, none of {len(usual)} others" if words else None
+
+
+def both_in_common(
+    odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
+) -> str | None:
+    """Return who asks for what in all odd requests, and in none of the usual ones, where neither alone tells them."""
+    common = frozenset[str].intersection(*map(carried, odd)) if len(usual) >= FEWEST else frozenset[str]()
+    for who, what in product(common & {*KEYS.values()}, sorted(common & WHAT, key=rank)):
+        if not any({who, what} <= carried(e) for e in usual):
+            requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
+            return f"only the {requests} {who} {what}, none of {len(usual)} others"
+    return None
 
 
 def rank(trait: str) -> tuple[int, str]:

@@ -222,8 +222,10 @@ def poll_url_leads_here(exchanges: Exchanges) -> Findings:
         segments, asked = ([unquote(part) for part in text.split("/")] for text in (path, e.request.target))
         here = path.startswith("/") and not path.startswith("//") and segments[-len(asked) + 1 :] == asked[1:]
         pid = ask.new_pid(e)
-        if not here or (pid is not None and parse_qs(query).get("pid") != [str(pid)]):
+        if not here:
             yield e, f"the path {e.request.target}?pid={pid or '...'}", url
+        elif pid is not None and parse_qs(query).get("pid") != [str(pid)]:
+            yield e, "the same pid in pid and in pollUrl", f"pid {pid}, and {url}"
 
 
 def of_another(exchanges: Exchanges, name: str) -> Findings:
