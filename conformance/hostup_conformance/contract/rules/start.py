@@ -362,8 +362,12 @@ def no_start_without_agent(exchanges: Exchanges) -> Findings:
 
 @rule("START-10")
 def pids_differ(exchanges: Exchanges) -> Findings:
-    """A pid that comes again is a finding, unless a poll has reported the end of its earlier command in between."""
+    """A pid that comes again is a finding, unless a poll has reported the end of its earlier command in between.
+
+    Where the same command is never started again, START-16 tells of it.
+    """
     alive: dict[str, ask.Exchange] = {}
+    told = {life.start.number for life, _ in exchanges.not_run_again}
     polled = exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e)))
     for e in polled:
         if not (poll := selectors.new_poll(e)):
@@ -371,7 +375,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
                 alive.pop(e.request.target, None)
             continue
         before = alive.setdefault(poll, exchanges.take(e))
-        if before is not e:
+        if before is not e and e.number not in told:
             expected = f"another pid than in request {before.number}, whose command may still run"
             same = " for the same command: one that is sent twice at once is started once, it seems"
             yield e, expected, f"pid {ask.new_pid(e)}{same if e.ask.command == before.ask.command else ''}"
