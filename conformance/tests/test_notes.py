@@ -1,7 +1,5 @@
 """What is said with a finding: what the exchanges of a run show together."""
 
-import re
-
 import pytest
 from faults import FAULTS
 from faults.probe import refuse
@@ -13,7 +11,7 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import messages as sent
-from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
+from hostup_conformance.mock import API_KEY, READ_API_KEY
 from judging import run, verdict_by
 from stage import Change, Request, Response
 
@@ -124,12 +122,6 @@ def remembers_who_asked_by_the_path(request: Request, response: Response) -> Non
         response.become(200, {"available": True}) if known else refuse(request, response, 404, "not_found", "Not found")
 
 
-def compares_ids_by_like(request: Request, response: Response) -> None:
-    pattern = "".join({"%": ".*", "_": "."}.get(c) or re.escape(c) for c in request.vps)
-    if request.full and response.status in {400, 404} and re.fullmatch(pattern, VPS_ID) and request.pid is None:
-        response.become(200, {"available": True})
-
-
 def sends_all_errors_with_200(_request: Request, response: Response) -> None:
     if response.status in {400, 401, 403, 404}:
         response.status = 200
@@ -213,7 +205,6 @@ CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
     ignores_the_key_and_the_query: ("AUTH-02", "nothing checks this, or what another key may do is kept"),
     remembers_who_asked_by_the_path: ("AUTH-01", "nothing checks this, or what another key may do is kept"),
-    compares_ids_by_like: ("ID-04", "ids are compared as by LIKE, with % and _ for any characters, it seems"),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
     refuses_with_400: ("ID-01", "got 400, and none that is to be served"),
     ignores_the_id_of_probes: ("ID-01", "each probe that was served under another VPS got what it gets under its own"),

@@ -287,16 +287,13 @@ def came_back(evidence: Evidence) -> list[tuple[Exchange, Exchange, bool]]:
 
 
 def known_once_ended(evidence: Evidence) -> str | None:
-    """A command is not known as long as it runs."""
+    """A command is not known as long as it runs, and some were found again, or nothing else is the cause."""
+    if not came_back(evidence) and forgotten(evidence):
+        return None
     times = [(since_start(evidence, seen)[0], seconds_of(seen.life)) for seen in evidence.lost]
     running = all(after < lasts + ENDED for after, lasts in times) and any(lasts > after for after, lasts in times)
     ended = evidence.known and all(map(tells_the_end, evidence.known))
     return "a command is not found as long as it runs, it seems" if running and ended else None
-
-
-def found_once_ended(evidence: Evidence) -> str | None:
-    """A command is not known as long as it runs, and some were found again when they had ended."""
-    return known_once_ended(evidence) if came_back(evidence) else None
 
 
 def at_some_moments(evidence: Evidence) -> str | None:
@@ -383,11 +380,10 @@ def kind_of(life: Life) -> str:
 #: Why commands were lost, the most telling first.
 LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     known_late,
-    found_once_ended,
+    known_once_ended,
     known_in_turns,
     of_a_kind,
     forgotten,
-    known_once_ended,
     at_some_moments,
     never_known,
     after_the_end,

@@ -3,9 +3,8 @@
 A cause is only returned if all that it should explain agrees with it, and nothing else contradicts it.
 """
 
-import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
@@ -299,47 +298,6 @@ def shown_of(e: Exchange) -> Hashable:
     return (e.ask.resource, e.request.query, short_json(member(e, "id"), 200) if e.ask.resource == "status" else body)
 
 
-#: How ids may be compared otherwise than whole: whether one stands for another by that.
-COMPARED: dict[str, Callable[[str, str], bool]] = {
-    "as by LIKE, with % and _ for any characters": lambda a, own: matches(a, own, {"%": ".*", "_": "."}),
-    "as a pattern, with * for any characters": lambda a, own: matches(a, own, {"*": ".*"}),
-    "only as far as the own one is long": lambda a, own: a.startswith(own),
-    "only at their end": lambda a, own: a.endswith(own),
-    "by what is in them": lambda a, own: own in a,
-    "by whether they are a part of the own one": lambda a, own: a in own,
-}
-
-
-def compared(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests with ids that are none, if just those were served that stand for an own one in one way.
-
-    In another case they may stand for it or not.
-    """
-    probes = [
-        e for e in exchanges if e.ask.credential == "full" and e.ask.pid == Pid.ABSENT and e.request.method == "GET"
-    ]
-    own = {e.ask.id for e in probes if e.ask.vps in {"own", "unavailable"} and e.ask.id and e.ask.endpoint}
-    odd = [e for e in probes if e.ask.endpoint and e.ask.id not in own and re.fullmatch(r"[\w%*-]+", e.ask.id or "")]
-    served = {e.ask.id or "" for e in odd if below(e, 300)}
-    others = {e.ask.id or "" for e in odd if e.ask.vps not in {"case", "foreign"}}
-    for how, stands_for in COMPARED.items():
-        alike = {id for id in others if any(stands_for(id, one or "") for one in own)}
-        if len(alike) > 1 and alike == served & others:
-            found = {
-                e.number for e in exchanges if any(stands_for(e.ask.id or "", one or "") for one in own - {e.ask.id})
-            }
-            return Cause(
-                found, f"each such id stands for an own one, and none that is refused: ids are compared {how}, it seems"
-            )
-    return None
-
-
-def matches(pattern: str, text: str, wildcards: Mapping[str, str]) -> bool:
-    """Whether a pattern matches a text, as databases do it, whatever the case."""
-    parts = (wildcards.get(c) or re.escape(c) for c in pattern)
-    return not wildcards.keys().isdisjoint(pattern) and re.fullmatch("".join(parts), text, re.IGNORECASE) is not None
-
-
 def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the responses with the body of another request just before them, of which several name that request.
 
@@ -566,7 +524,6 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     kept,
     copied,
     of_the_own_vps,
-    compared,
     inherited,
     without_command,
     of_another_form,
