@@ -11,7 +11,7 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import messages as sent
-from hostup_conformance.mock import API_KEY, READ_API_KEY
+from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from judging import run, verdict_by
 from stage import Change, Request, Response
 
