@@ -41,6 +41,22 @@ class Limits:
         asked = {mark.args[0] for item in session.items for mark in item.iter_markers("timeout")}
         print("limited to", sorted(asked))
 """
+#: Judges the mock five times in one process.
+AGAIN = """
+import gc, weakref
+import pytest
+
+sessions = []
+
+class Watching:
+    def pytest_sessionstart(self, session):
+        sessions.append(weakref.ref(session))
+
+for _ in range(5):
+    pytest.main(["--pyargs", "hostup_conformance", "-q", "--max-requests", "1"], plugins=[Watching()])
+gc.collect()
+print(f"\\n{sum(each() is not None for each in sessions)} of {len(sessions)} sessions")
+"""
 SUITE = ("--pyargs", "hostup_conformance")
 
 
@@ -50,6 +66,12 @@ def pytest_in(folder: Path, *arguments: str, **environ: str) -> subprocess.Compl
     return ran(
         folder, program, **{"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]), **environ}
     )
+
+
+def test_many_runs_in_one_process_keep_nothing_of_each_other(tmp_path: Path) -> None:
+    """As where an editor runs them: what the last one has left goes when the next one begins, or the one after that."""
+    done = ran(tmp_path, [sys.executable, "-c", AGAIN])
+    assert done.stdout.splitlines()[-1] in {"1 of 5 sessions", "2 of 5 sessions"}
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,12 @@ def conformance(pytestconfig: pytest.Config) -> Iterator[Run]:
     """The run, with its scripted requests under way; what is left is sent at the end."""
     plugin = pytestconfig.pluginmanager.get_plugin(NAME)
     assert isinstance(plugin, Conformance)  # noqa: S101 - registered by that name
-    gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
+    # pytest collects garbage several times, and need not visit everything that was imported. What an earlier run in
+    # this process has left is no part of that.
+    if gc.get_freeze_count():
+        gc.unfreeze()
+        gc.collect()
+    gc.freeze()
     yield plugin.run
     if not plugin.only_shown:
         plugin.run.send_all()
