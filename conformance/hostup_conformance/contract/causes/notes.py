@@ -229,12 +229,8 @@ def goes_down(course: Course) -> Cause | None:
     most = max(polled, key=lambda life: len(printed(life)), default=None)
     keys = {e.ask.credential for e in broken}
     usual = [e for e in responded if e.ask.credential in keys]
-    at = told(Split(broken, usual, course), BY_REQUEST)
-    at = at or (
-        f"at a poll of the command {most.name}, perhaps, of which most is printed"
-        if most
-        else "it is not known at what"
-    )
+    of_most = most and f"at a poll of the command {most.name}, perhaps, of which most is printed"
+    at = told(Split(broken, usual, course), BY_REQUEST) or of_most or "it is not known at what"
     return Cause({e.number for e in (*broken, *refusals)}, f"{words}: {at}", "HTTP-01", says_more=True)
 
 

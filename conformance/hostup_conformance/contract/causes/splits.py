@@ -16,15 +16,7 @@ from typing import TypeAlias
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
-from hostup_conformance.contract.causes.traits import (
-    CHANCE,
-    FEWEST,
-    all_beside,
-    both_in_common,
-    in_common,
-    of_command,
-    traits,
-)
+from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.selectors import is_availability
@@ -186,11 +178,6 @@ def carries(split: Split) -> str | None:
     return in_common(split.odd, split.usual, split.course.carried)
 
 
-def carries_both(split: Split) -> str | None:
-    """The odd ones are who asks for what, as no other is."""
-    return both_in_common(split.odd, split.usual, split.course.carried)
-
-
 def begins_as_the_key(split: Split) -> str | None:
     """The keys that are let in begin as the right one does, with more characters than any that is refused."""
     key = split.course.key
@@ -279,21 +266,21 @@ def every_nth(split: Split) -> str | None:
 
 def back_and_forth(split: Split) -> str | None:
     """The same request gets it and does not get it, several times, and not once and for all."""
-    marked = [(sent_as(e), odd) for e, odd in split.every if sent_as(e) in split.same]
+    return in_turns([(sent_as(e), odd) for e, odd in split.every if sent_as(e) in split.same])
+
+
+def by_turns(split: Split) -> str | None:
+    """Polls of commands get it and do not get it, whatever the command is."""
+    return in_turns([(kind_of(e), odd) for e, odd in split.every if uses_up(e)])
+
+
+def in_turns(marked: Sequence[tuple[object, bool]]) -> str | None:
+    """Return that what is alike is odd and not, back and forth."""
     same = [odd for _, odd in marked]
     if turns(same) < ENOUGH or not both_ways(marked):
         return None
     often = f"{sum(same)} of {len(same)} such requests, back and forth"
     return f"{often}: it is not known what decides, perhaps which of several servers responds"
-
-
-def by_turns(split: Split) -> str | None:
-    """Polls of commands get it and do not get it, back and forth, whatever the command is."""
-    marked = [(kind_of(e), odd) for e, odd in split.every if uses_up(e)]
-    odd = sum(one for _, one in marked)
-    if min(odd, len(marked) - odd) < ENOUGH or turns(one for _, one in marked) < ENOUGH or not both_ways(marked):
-        return None
-    return f"{odd} of {len(marked)} polls, back and forth: it is not known what decides, perhaps which server responds"
 
 
 def is_lost(split: Split) -> str | None:
@@ -409,10 +396,7 @@ def measured(split: Split, measures: Iterable[Measure]) -> str | None:
 
 is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (SIZES, [CROWDED], TIMED))
 #: What may tell what is odd from the others by the requests, the most telling first.
-BY_REQUEST: tuple[Teller, ...] = (
-    *(breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds),
-    carries_both,
-)
+BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (is_crowded, is_timed, every_nth, since)
 #: What is said if nothing does.

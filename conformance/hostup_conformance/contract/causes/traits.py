@@ -186,7 +186,7 @@ def all_beside(exchanges: Sequence[Exchange]) -> dict[int, int]:
 def in_common(
     odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
 ) -> str | None:
-    """Return what odd requests carry, and none of the usual ones; None if nothing tells them apart."""
+    """Return what odd requests carry, and none of the usual ones, or else who asks for what; None if nothing does."""
     common = frozenset[str].intersection(*map(carried, odd)) if len(usual) >= FEWEST else frozenset[str]()
     others = {trait: sum(trait in carried(e) for e in usual) for trait in common}
     alone = [trait for trait, number in others.items() if not number]
@@ -197,21 +197,11 @@ def in_common(
         alone = [trait for trait in alone if not trait.endswith(IN_COMMAND)]
     if any(trait.endswith(IN_QUERY) for trait in alone):
         alone = [trait for trait in alone if trait != QUERY]
+    pairs = product(common & {*KEYS.values()}, sorted(common & WHAT, key=rank)) if not alone else ()
+    both = (f"{who} {what}" for who, what in pairs if not any({who, what} <= carried(e) for e in usual))
+    words = " and ".join(sorted(alone, key=rank)) or next(both, None)
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
-    words = " and ".join(sorted(alone, key=rank))
     return f"only the {requests} {words}, none of {len(usual)} others" if words else None
-
-
-def both_in_common(
-    odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
-) -> str | None:
-    """Return who asks for what in all odd requests, and in none of the usual ones, where neither alone tells them."""
-    common = frozenset[str].intersection(*map(carried, odd)) if len(usual) >= FEWEST else frozenset[str]()
-    for who, what in product(common & {*KEYS.values()}, sorted(common & WHAT, key=rank)):
-        if not any({who, what} <= carried(e) for e in usual):
-            requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
-            return f"only the {requests} {who} {what}, none of {len(usual)} others"
-    return None
 
 
 def rank(trait: str) -> tuple[int, str]:
