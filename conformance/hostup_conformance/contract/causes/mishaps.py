@@ -197,10 +197,11 @@ def has_lost_more(one: Life, life: Life) -> bool:
 
 def how_changed(life: Life, every: Sequence[Life]) -> str:
     """Return what has become of the text of a command, as what it prints shows."""
+    pairs = [(printed(one), stdout(one)) for one in every if one.name == "streams"]
+    if any(text != came and text.split() == came.split() for text, came in pairs):
+        return "white space in a row became one blank"
     if life.name == "lines":
-        words = [(printed(one), stdout(one)) for one in every if one.name == "streams"]
-        collapsed = any(text != came and text.split() == came.split() for text, came in words)
-        return "white space in a row became one blank" if collapsed else "only its first line ran"
+        return "only its first line ran"
     became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))
     return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
 

@@ -164,7 +164,8 @@ def of_availability(first: Exchange, exchanges: Sequence[Exchange], course: Cour
         return None
     if words := once_started(first, exchanges):
         return words
-    alike = [e for e in course.ordered if is_availability(e) and e.ask == first.ask]
+    asked_so = replace(first.ask, ordered=None)
+    alike = [e for e in course.ordered if is_availability(e) and replace(e.ask, ordered=None) == asked_so]
     available = member(first, "available")
     odd, usual = ([e for e in alike if (member(e, "available") == available) is so] for so in (True, False))
     if available is False and first.ask.vps == "own" and not usual:

@@ -159,7 +159,7 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
 def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the starts of commands that last, or the polls of those that run, if they seem to wait for the end.
 
-    Some got no response, or a 5xx, as from a gateway that waits no longer, and the others theirs at the end; of other
+    Some got no response, or a 5xx of a gateway that waits no longer, and the others theirs at the end; of other
     commands, some were served. Once they wait, what asks for something else may have to as well.
     """
     own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and not e.ask.devious]
@@ -169,7 +169,7 @@ def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
     polled = [(e, seconds_left(e, life_of.get(e.request.target))) for e in polls]
     for what, sent in {"start": begun, "poll": polled}.items():
         lasting = [e for e, left in sent if left >= AT_ONCE]
-        lost = [e for e in lasting if e.response is None or failed(e)]
+        lost = [e for e in lasting if e.response is None or (failed(e) and (e.status != 500 or e.seconds > AT_ONCE))]
         told = [e for e, left in sent if left >= AT_ONCE and e not in lost and e.seconds < TO_THE_END * left]
         if lost and not told and any(left <= 0 and below(e, 300) for e, left in sent):
             found = [e for e in exchanges if e.number >= lost[0].number and e.status in {one.status for one in lost}]
