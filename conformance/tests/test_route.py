@@ -262,7 +262,11 @@ def test_a_proxy_is_used_and_its_password_redacted(certificates: Path, monkeypat
         monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
         target = target_with(f"https://{HOST}", ca_file=str(certificates / "server.pem"))
         exchange = asked(target)
-        plain = asked(target_with(f"http://{HOST}/prefix", allow_plain_http=[HOST]))
+        with pytest.raises(
+            Misconfigured, match=r"the proxy 127\.0\.0\.1 would see the key.*server\.example in NO_PROXY"
+        ):
+            target_with(f"http://{HOST}/prefix", allow_plain_http=[HOST])
+        plain = asked(target_with(f"http://{HOST}/prefix", allow_plain_http=[HOST, "127.0.0.1"]))
         assert asked(target_with(f"http://127.0.0.1:{proxy.port}")).status == 200  # not through itself
     assert exchange.status == plain.status == 200
     assert exchange.response.surplus is None

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.network import THIS_MACHINE
-from hostup_conformance.http.route import DIRECT, Route
+from hostup_conformance.http.route import DIRECT, Route, host_in, is_one_of
 from hostup_conformance.judging.ledger import SPEC
 from hostup_conformance.judging.verdict import Name
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -120,11 +120,8 @@ class Target:
         if not self.vps and (self.finished_pid or self.running_pid):
             pid = PIDS["finished_pid" if self.finished_pid else "running_pid"]
             raise Misconfigured(f"{pid} is set, but HOSTUP_VPS_ID is not; set it to the VPS of that pid")
-        parts = urlsplit(self.base_url)
-        host = parts.hostname or ""
-        host = f"[{host}]" if ":" in host else host
-        allowed = {each.lower() for each in plain_http}
-        if parts.scheme == "http" and not self.is_loopback and allowed.isdisjoint({host, host.strip("[]")}):
+        host = host_in(self.base_url)
+        if urlsplit(self.base_url).scheme == "http" and not self.is_loopback and not is_one_of(host, plain_http):
             raise Misconfigured(
                 f"--base-url {self.base_url}: a key is never sent over plain http except to loopback; use https, or "
                 f"--allow-plain-http {host} if the network up to that host is yours alone"

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import OVERRIDES
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.front.options import Options, split_certificate
 from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, Limits
 from hostup_conformance.http.messages import FIELD_NAME
-from hostup_conformance.http.route import Route, ca_from, proxy_for
+from hostup_conformance.http.route import Route, ca_from, host_in, is_one_of, proxy_for
 from hostup_conformance.keeping.files import check_place, is_among, make_folder
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
@@ -75,6 +76,11 @@ def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Ro
         key=key,
         proxy=proxy_for(target.base_url, loopback=target.is_loopback),
     )
+    if route.proxy and urlsplit(target.base_url).scheme == "http":
+        proxy, host = host_in(route.proxy), host_in(target.base_url)
+        if not is_one_of(proxy, options.allow_plain_http):
+            raise Misconfigured(f"the proxy {proxy} would see the key, which is sent without TLS; name {host} in "
+                                f"NO_PROXY, or give --allow-plain-http {proxy} too")  # fmt: skip
     for name, value in route.fields:
         if redactor(target.secrets).finds_in(value):
             raise Misconfigured(f"{header_variable(name)} has a key in it, which is sent in Authorization alone")

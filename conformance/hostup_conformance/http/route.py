@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -134,6 +134,17 @@ def proxy_for(base_url: str, *, loopback: bool) -> str | None:
             f"{parts.hostname} in NO_PROXY"
         )
     return proxy
+
+
+def host_in(url: str) -> str:
+    """Return the host in a URL as it is written there: an IPv6 address in brackets."""
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def is_one_of(host: str, named: Collection[str]) -> bool:
+    """Whether a host is named, an IPv6 address with brackets or without."""
+    return not {host, host.strip("[]")}.isdisjoint(map(str.lower, named))
 
 
 def is_proxy(url: str) -> bool:
