@@ -143,11 +143,6 @@ class Split:
         """What a sentence about what is odd begins with."""
         return "only the request" if len(self.odd) == 1 else f"only the {len(self.odd)} requests"
 
-    @cached_property
-    def others(self) -> str:
-        """What a sentence about what is odd ends with."""
-        return f"none of {len(self.usual)} others"
-
 
 def uses_up(e: Exchange) -> bool:
     """Whether a poll may be the last one that gets its output."""
@@ -190,7 +185,7 @@ def begins_as_the_key(split: Split) -> str | None:
     signed = most <= key.rfind(".") <= least
     how = "what is behind its last dot is not verified" if signed else "only the beginning of a key is compared"
     begins = f"whose key begins with the first {least} characters of the right one"
-    return f"{split.only} {begins}, {split.others}: {how}, it seems"
+    return f"{split.only} {begins}, none of {len(split.usual)} others: {how}, it seems"
 
 
 def right_characters(e: Exchange, key: str) -> int:
