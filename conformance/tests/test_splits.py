@@ -145,6 +145,15 @@ def test_what_hangs_from_one_request_on_is_told() -> None:
     assert blocked(in_order(*served, *run_of([None] * 2))) is None, "others were served meanwhile"
 
 
+def test_which_request_a_server_went_down_at_is_told() -> None:
+    served, silent = run_of(statuses("sss")), run_of([None] * 3, after=3.0)
+    lost = [replace(e, lost="dropped" if e is silent[0] else "refused") for e in silent]
+    cause = blocked(in_order(*served, *lost))
+    assert cause
+    down = "broke off, and all connections after it were refused: the server went down at it, it seems"
+    assert cause.words == f"request 4 () {down}"
+
+
 def refused_keys_of(exchanges: list[Exchange]) -> str | None:
     """Return what is said of valid keys that get 401."""
     ordered = [replace(e, when=BEGAN + timedelta(seconds=at)) for at, e in enumerate(exchanges)]

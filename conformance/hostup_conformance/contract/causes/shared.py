@@ -147,7 +147,11 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
         return None  # what was sent meanwhile got a response
     words = f"no request after {last.number} ({last.purpose}) got a response, and all before did"
     words += f": it hangs since then, or at such requests as these {len(after)}"
-    if last.ask.command == SLEEP:
+    first, *others = after
+    if first.lost == "dropped" and all(e.lost == "refused" for e in others):
+        words = f"request {first.number} ({first.purpose}) broke off, and all connections after it were refused"
+        words += ": the server went down at it, it seems"
+    elif last.ask.command == SLEEP:
         words = (
             f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
         )
