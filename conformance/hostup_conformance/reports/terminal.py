@@ -104,9 +104,9 @@ def print_doubts(say_of_run: Callable[..., None], report: dict[str, Any]) -> Non
         return
     if report["stopped"] and report["target"]["kind"] != "har":
         more = "; to finish, give more with --max-requests, --max-wait or --max-seconds"
-        say_of_run(f"not judged: {missed}" + (more if "--max-" in report["stopped"] else ""))
+        say_of_run(f"MUSTs not judged: {missed}" + (more if "--max-" in report["stopped"] else ""))
     else:
-        say_of_run(f"not judged: {missed}; the responses were too large, or took too long to be judged", yellow=True)
+        say_of_run(f"MUSTs not judged: {missed}; the responses were too large, or took too long to judge", yellow=True)
 
 
 def lines_of(entry: dict[str, Any], root: str | None, ids: Sequence[str], width: int | None) -> list[str]:
