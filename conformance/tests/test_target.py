@@ -58,7 +58,7 @@ def test_an_unfit_base_url_is_refused(url: str, says: str) -> None:
         ({"HOSTUP_API_KEY": GOOD["HOSTUP_VPS_ID"][4:].upper()}, "HOSTUP_API_KEY stands in HOSTUP_VPS_ID"),
         ({"HOSTUP_READ_API_KEY": "application/json"}, "HOSTUP_READ_API_KEY is an ordinary word"),
         ({"HOSTUP_API_KEY": "hostup-conformance"}, "HOSTUP_API_KEY is an ordinary word"),
-        ({"HOSTUP_API_KEY": "my-conformance-key"}, "HOSTUP_API_KEY has letters of the word conformant"),
+        ({"HOSTUP_API_KEY": "my-conformance-key"}, "HOSTUP_API_KEY has letters of the name of a verdict"),
         ({"HOSTUP_READ_API_KEY": GOOD["HOSTUP_API_KEY"]}, "HOSTUP_API_KEY and HOSTUP_READ_API_KEY are the same"),
         ({"HOSTUP_FOREIGN_VPS_ID": GOOD["HOSTUP_VPS_ID"]}, "different VPS ids"),
         ({"HOSTUP_RUNNING_PID": GOOD["HOSTUP_FINISHED_PID"]}, "different pids"),

@@ -151,7 +151,7 @@ class Target:
                     raise Misconfigured(f"{name} {how}, so that it could not be told from that; give another key")
             if redactor((key,))(VERDICTS) != VERDICTS:
                 raise Misconfigured(
-                    f"{name} has letters of the word conformant, which would be redacted; give another key"
+                    f"{name} has letters of the name of a verdict, which would be redacted; give another key"
                 )
 
     @property
