@@ -22,6 +22,8 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: The longest Retry-After, in seconds, that is waited for before a request that the run can do without.
 A_MOMENT = 5.0
+#: For how many seconds requests wait for those that are to be sent together with them.
+READY = 1.0
 
 
 #: Raises `Withheld` for a request that must not be sent, given what it asks for and the exchanges before it.
@@ -98,8 +100,16 @@ class Wire(Generic[A]):
             exchange.number = len(self.exchanges) + 1
             self.exchanges.append(exchange)
 
-    def send(self, request: Request, *, purpose: str, source: str = "probe", once: bool = False) -> Exchange[A]:
-        """Send a request and return its exchange.
+    def send(
+        self,
+        request: Request,
+        *,
+        purpose: str,
+        source: str = "probe",
+        once: bool = False,
+        together: threading.Barrier | None = None,
+    ) -> Exchange[A]:
+        """Send a request and return its exchange; of several sent `together`, each when all of them may be sent.
 
         Unless `once`, it is sent again after a 429 that it did not order, and after a failure that may be transient.
         The next request, in whichever thread, obeys a Retry-After that came with either, or with a 503 for what is
@@ -111,7 +121,7 @@ class Wire(Generic[A]):
         """
         draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
         if once:
-            exchange = self._send_once(draft, once=True)
+            exchange = self._send_once(draft, once=True, together=together)
             if exchange.limited:
                 self.pace.obey_retry_after(exchange)
             return exchange
@@ -182,9 +192,14 @@ class Wire(Generic[A]):
         if enough:
             raise self.stop(limited)
 
-    def _send_once(self, draft: Exchange[A], *, once: bool = False) -> Exchange[A]:
+    def _send_once(
+        self, draft: Exchange[A], *, once: bool = False, together: threading.Barrier | None = None
+    ) -> Exchange[A]:
         """Send a request when its time has come, record the exchange, and heed what the response says of waiting."""
         self.pace.begin()
+        if together:
+            with suppress(threading.BrokenBarrierError):  # one of them may not be sent at all
+                together.wait(READY)
         others = self.pace.under_way - 1
         try:
             exchange = self._exchange(draft, once=once)

@@ -6,6 +6,7 @@ A run obeys announced limits otherwise, and would never get a 429.
 import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Barrier
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.commands import look, refused
@@ -49,16 +50,20 @@ def run(wire: Wire, token: str | None) -> None:
     pid = start(wire, echo(), "the start of a command, before the announced limit is reached") if token else None
     until = partial(once, wire, probe, "the probe, until the announced limit is reached")
     sent: list[Exchange] = []
-    while len(sent) < remaining - bool(pid) and not any(e.limited for e in sent[-1:]):
+    # The limit may be reset meanwhile.
+    while announced(wire)[0] and len(sent) < 2 * remaining and not any(e.limited for e in sent[-1:]):
         sent.append(until())
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
-    meanwhile = [until]
+    meanwhile = [(probe, "the probe, until the announced limit is reached")] * 2
     if token and pid:
         body = body_of(refused(LIMITED, token).text)
-        meanwhile.append(partial(once, wire, post(wire.target, body), "a start when the announced limit is reached"))
-        meanwhile.append(partial(once, wire, poll(wire.target, pid), "a poll when the announced limit is reached"))
-    meanwhile.append(until)
-    sent += side_by_side(meanwhile, len(meanwhile)) if not any(e.limited for e in sent[-1:]) else []
+        meanwhile[1:1] = [
+            (post(wire.target, body), "a start when the announced limit is reached"),
+            (poll(wire.target, pid), "a poll when the announced limit is reached"),
+        ]
+    together = Barrier(len(meanwhile))
+    tasks = [partial(once, wire, *one, together) for one in meanwhile]
+    sent += side_by_side(tasks, len(tasks)) if not any(e.limited for e in sent[-1:]) else []
     seconds = next((retry_after(e) for e in sent if e.limited), None)
     if seconds is None or seconds > LONGEST_WAIT.total_seconds():
         return
@@ -87,6 +92,6 @@ def go_on(wire: Wire, probe: Request, wait: timedelta) -> None:
         once(wire, probe, "the probe now and then, to see whether the limit resets")
 
 
-def once(wire: Wire, request: Request, purpose: str) -> Exchange:
+def once(wire: Wire, request: Request, purpose: str, together: Barrier | None = None) -> Exchange:
     """Send a request once, whatever it gets."""
-    return wire.send(request, purpose=purpose, source=BURST, once=True)
+    return wire.send(request, purpose=purpose, source=BURST, once=True, together=together)
