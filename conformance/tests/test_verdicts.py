@@ -410,6 +410,20 @@ def test_a_404_for_a_pid_without_a_command_shows_nothing(status: int, said: tupl
     assert all(e.status != 404 for id in ("SCOPE-05", "SAFETY-03") for e in results[id].judged)
 
 
+def test_a_client_is_not_blamed_for_an_end_that_was_reported_before() -> None:
+    """In a run that was cut short, no later poll shows that the command is forgotten."""
+
+    def end_at_once(request: Request, response: Response) -> None:
+        if response.is_output and request.nth(request.pid or "") == 1:
+            response.json = {"exited": True, "exitCode": 0}
+        elif response.is_output:
+            response.become(404, problem(request, 404, "not_found", "Not found"))
+
+    results = verdict_on(end_at_once, replace(LIMITS, requests=30), allow_exec=True).results
+    assert results["HTTP-13"].status == "pass"
+    assert results["POLL-06"].status == "warn"
+
+
 @pytest.mark.parametrize(("ended", "said"), [(True, True), (False, False)])
 def test_a_named_command_may_have_ended_before_the_run(ended: bool, said: bool) -> None:
     def forget(request: Request, response: Response) -> None:
