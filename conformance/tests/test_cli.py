@@ -117,16 +117,16 @@ def test_a_command_of_a_client_that_is_not_after_its_dashes_is_told(capsys: pyte
 @pytest.mark.parametrize(
     ("arguments", "said"),
     first_of(
-        (["http://127.0.0.1:1", "--alow-exec"], "--alow-exec; similar: --allow-exec"),
-        (["--bse-url=http://127.0.0.1:1"], "--bse-url; similar: --base-url"),
-        (["--zzz"], "--zzz; --help lists all"),
+        (["http://127.0.0.1:1", "--alow-exec"], "there is no option --alow-exec; similar: --allow-exec"),
+        (["--bse-url=http://127.0.0.1:1"], "there is no option --bse-url; similar: --base-url"),
+        (["--zzz"], "there is no option --zzz; --help lists all"),
+        (["--rate", "5x"], "argument --rate: invalid float value: '5x'"),
+        (["--max-wait"], "argument --max-wait: expected one argument"),
     ),
 )
-def test_pytest_does_not_answer_an_unknown_option_with_its_usage(
-    tmp_path: Path, arguments: list[str], said: str
-) -> None:
+def test_pytest_does_not_answer_a_wrong_option_with_its_usage(tmp_path: Path, arguments: list[str], said: str) -> None:
     done = hostup(tmp_path, "run", *arguments)
-    assert (done.returncode, done.stdout, done.stderr) == (4, "", f"ERROR: there is no option {said}\n\n")
+    assert (done.returncode, done.stdout, done.stderr) == (4, "", f"ERROR: {said}\n\n")
 
 
 def test_a_failure_shows_no_key(tmp_path: Path) -> None:

@@ -54,7 +54,10 @@ def pytest_load_initial_conftests(
     guard(os.environ)  # before pytest says anything of its arguments
     add_options(parser, early_config.pluginmanager)
     # Parse again: the values of our options are no paths of tests, in which pytest looks for a conftest.py.
-    again = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
+    try:
+        again = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
+    except pytest.UsageError as error:
+        raise pytest.UsageError(without_usage(str(error))) from None
     again.confcutdir = known.confcutdir
     early_config.known_args_namespace = again
     try:
@@ -67,6 +70,11 @@ def pytest_load_initial_conftests(
         raise
     check_known(parser, args, early_config)
     return loaded
+
+
+def without_usage(text: str) -> str:
+    """Return what pytest says of the value of an option, without its usage, and where it runs."""
+    return text.partition(": error: ")[2].partition("\n")[0] or text
 
 
 def check_known(parser: pytest.Parser, args: list[str], config: pytest.Config) -> None:
