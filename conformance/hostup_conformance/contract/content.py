@@ -99,9 +99,11 @@ def named_members(names: Iterable[str]) -> str:
 
 
 def status_of(e: Exchange) -> str:
-    """Return the status code, with the problem's code if there is one, for a finding."""
+    """Return the status code, with the problem's code if there is one, for a finding; and of a 200, that it is empty."""
     code = member(e, "code")
-    return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}"
+    empty = " with an empty body" if e.status == 200 and e.response and not e.response.body else ""
+    said = "" if e.request.method in {"HEAD", "OPTIONS"} else empty
+    return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}{said}"
 
 
 def show_status(e: Exchange) -> str:
