@@ -99,7 +99,7 @@ def named_members(names: Iterable[str]) -> str:
 
 
 def status_of(e: Exchange) -> str:
-    """Return the status code, with the problem's code if there is one, for a finding; and of a 200, that it is empty."""
+    """Return the status code, for a finding, with the problem's code if there is one; of a 200, that it is empty."""
     code = member(e, "code")
     empty = " with an empty body" if e.status == 200 and e.response and not e.response.body else ""
     said = "" if e.request.method in {"HEAD", "OPTIONS"} else empty
