@@ -69,8 +69,12 @@ def no_variation_bypasses_the_scope(exchanges: Exchanges) -> Findings:
     """A member exited, stdout or stderr is a finding, at any depth, and so is the pid of a command in a 200.
 
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
-    A 404 shows nothing where no pid of a command is known.
+    A 404 shows nothing where no pid of a command is known. Where no poll is refused that is not disguised, nothing is
+    bypassed: SCOPE-02 judges that.
     """
+    plain = exchanges.all(selectors.judged, polls_own, by_reader)
+    if any(e.status == 200 for e in plain) and not any(content.refused(e) for e in plain):
+        return
     for e in exchanges.each(by_reader, selectors.has_response, is_disguised_poll, exchanges.tells_of_output):
         if content.below(e, 400) and (found := sorted(content.output_members(e.body))):
             yield e, "no command output", content.named_members(found)
