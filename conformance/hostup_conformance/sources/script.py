@@ -159,6 +159,7 @@ class Script:
             f"x=1;pid={pid}",
             f"pid=%20{pid}",
             f"pid=0{pid}",
+            f"x=1&pid={pid}",
         )
         for query in spelt:
             yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,

@@ -89,6 +89,13 @@ def scope_depends_on_the_form_of_the_pid(request: Request, response: Response) -
 
 
 @trips("SCOPE-05")
+def scope_looks_at_the_first_parameter(request: Request, response: Response) -> None:
+    """The check of the scope takes a query for a poll's only if it begins with pid."""
+    if request.reading and request.query.startswith("x=1&pid="):
+        response.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
 def pid_comes_from_the_body_too(request: Request, response: Response) -> None:
     """A pid in a form is polled without a check of the scope."""
     if reads_round(request, response) and request.body.startswith(b"pid="):
