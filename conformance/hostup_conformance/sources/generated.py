@@ -15,7 +15,7 @@ from hostup_conformance.sources.requests import authorized
 #: For how many seconds generated requests are sent: a slow server gets fewer, not a longer run.
 SECONDS = 4.0
 #: How many are sent at most, and how many are made that the document allows, and that it does not: some are the same.
-MOST_CASES, EACH = 12, 8
+MOST_CASES, EACH = 10, 8
 
 
 def cases() -> list[dict[str, Any]]:

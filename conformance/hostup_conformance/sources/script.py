@@ -156,7 +156,6 @@ class Script:
             f"PID={pid}",
             f"%70id={pid}",
             f"pid%5B%5D={pid}",
-            f"x=1;pid={pid}",
             f"pid=%20{pid}",
             f"pid=0{pid}",
             f"x=1&pid={pid}",
