@@ -11,6 +11,7 @@ from itertools import pairwise
 from math import inf
 
 from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.content import failed, member, refused
 from hostup_conformance.contract.lives import Life, lives, seconds_of
 from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, new_poll, starts
@@ -136,6 +137,11 @@ class Evidence:
     def span(self, e: Exchange) -> tuple[float, float]:
         """Return from when to when a request was under way."""
         return self.sent(e), self.done(e)
+
+    @cached_property
+    def outputs(self) -> list[tuple[Life, float, float, int]]:
+        """The commands, each with from when to when its start was under way, and how many bytes it prints."""
+        return [(life, *self.span(life.start), len((printed(life) + errors_of(life)).encode())) for life in self.lives]
 
     def number_at(self, moment: float) -> int:
         """Return the number of the last request that was sent by a moment."""

@@ -12,7 +12,7 @@ from math import comb, inf
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
-from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed
+from hostup_conformance.contract.causes.mishaps import exit_code
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of
@@ -90,10 +90,9 @@ def printed_by_others(evidence: Evidence, seen: Sighting) -> Bounds:
     """Bytes that other commands print which were started after it."""
     begun, since = evidence.span(seen.life.start)
     until, ended = evidence.span(seen.e)
-    lives = (one for one in evidence.lives if one is not seen.life)
-    others = [(*evidence.span(one.start), len((printed(one) + errors_of(one)).encode())) for one in lives]
-    least = sum(size for sent, done, size in others if since <= sent and done <= until)
-    return least, sum(size for sent, done, size in others if begun <= done and sent <= ended)
+    others = [one for one in evidence.outputs if one[0] is not seen.life]
+    least = sum(size for _, sent, done, size in others if since <= sent and done <= until)
+    return least, sum(size for _, sent, done, size in others if begun <= done and sent <= ended)
 
 
 def polled(evidence: Evidence, seen: Sighting) -> Bounds:
