@@ -36,8 +36,9 @@ LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 20
 LOOK = ": hostup-look-"
 #: How the output of `asks_guest` begins.
 GUEST_MARK = "hostup-guest-"
-#: How it ends: with what a POSIX shell, cmd.exe and PowerShell expand, and with what no POSIX shell expands in quotes.
+#: What a POSIX shell and PowerShell expand.
 SUM = "$((6*7))"
+#: How it ends: with that, with what cmd.exe and what PowerShell expand, and with what no POSIX shell expands in quotes.
 ASKED_OF_GUEST = f"{SUM}-%OS%-$PSHOME-'$@'"
 #: The same where a POSIX shell prints it.
 BY_A_SHELL = "42-%OS%--$@"

@@ -101,9 +101,10 @@ def named_members(names: Iterable[str]) -> str:
 def status_of(e: Exchange) -> str:
     """Return the status code, for a finding, with the problem's code if there is one; of a 200, that it is empty."""
     code = member(e, "code")
-    empty = " with an empty body" if e.status == 200 and e.response and not e.response.body else ""
-    said = "" if e.request.method in {"HEAD", "OPTIONS"} else empty
-    return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}{said}"
+    if isinstance(code, str):
+        return f"{e.status} {code}"
+    has_body = e.response is None or e.response.body or e.request.method in {"HEAD", "OPTIONS"}
+    return f"{e.status}" if has_body or e.status != 200 else "200 with an empty body"
 
 
 def show_status(e: Exchange) -> str:

@@ -48,13 +48,13 @@ def run(wire: Wire, token: str | None) -> None:
     # The run may have used up the time that it may wait in all; this wait is its last.
     wire.pace.allow_waiting(2 * LONGEST_WAIT.total_seconds())
     pid = start(wire, echo(), "the start of a command, before the announced limit is reached") if token else None
-    until = partial(once, wire, probe, "the probe, until the announced limit is reached")
+    until = probe, "the probe, until the announced limit is reached"
     sent: list[Exchange] = []
     # The limit may be reset meanwhile.
     while announced(wire)[0] and len(sent) < 2 * remaining and not any(e.limited for e in sent[-1:]):
-        sent.append(until())
+        sent.append(once(wire, *until))
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
-    meanwhile = [(probe, "the probe, until the announced limit is reached")] * 2
+    meanwhile = [until, until]
     if token and pid:
         body = body_of(refused(LIMITED, token).text)
         meanwhile[1:1] = [

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 
 from hostup_conformance import __version__
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import SUITE, Target
 from hostup_conformance.http.messages import Headers, Request
 
 #: The header fields of the documentation's example. A content coding is only accepted if a step says so.
 BASE_HEADERS: Headers = (
     ("Accept", "application/json"),
     ("Accept-Encoding", "identity"),
-    ("User-Agent", f"hostup-conformance/{__version__}"),
+    ("User-Agent", f"{SUITE}/{__version__}"),
 )
 
 

@@ -15,9 +15,6 @@ from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import BASE_HEADERS, Step, authorization, authorized
 from hostup_conformance.sources.script import Script
 
-#: The documentation has no other member than the command.
-NO_OTHERS: Mapping[str, str] = {}
-
 
 class CommandScript(Script):
     """A script with starts. With a token, the commands of those that must be refused leave a trace if they run."""
@@ -92,9 +89,9 @@ def post(
     return Request("POST", path_of(vps or target.vps), all_headers, body)
 
 
-def body_of(command: Any, *, escaped: bool = True, others: Mapping[str, str] = NO_OTHERS) -> bytes:
+def body_of(command: Any, *, escaped: bool = True, others: Mapping[str, str] | None = None) -> bytes:
     """Return a body with a command, valid or not, and other members; what is not ASCII is escaped, or in UTF-8."""
-    return json.dumps({"command": command, **others}, ensure_ascii=escaped).encode()
+    return json.dumps({"command": command, **(others or {})}, ensure_ascii=escaped).encode()
 
 
 def echo() -> str:

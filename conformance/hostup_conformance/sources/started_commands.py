@@ -100,11 +100,11 @@ class StartedCommands:
         if guest == "posix" and target.has("long keys") and (target.read_key or not target.is_loopback):
             commands.append(environment(self.token, target.key, target.read_key or "", target.vps))
         first = [command for command in commands if command.name not in MARKING]
-        starts = [partial(self._start_known, command) for command in first]
+        tasks = [partial(self._start_known, command) for command in first]
         self.at_once(
             self._trace if guest == "posix" else self._start_longest,
-            *starts[:1],  # one command is started twice at once
-            *starts,
+            *tasks[:1],  # one command is started twice at once
+            *tasks,
             *self._framed(),
         )
         if self.traced:

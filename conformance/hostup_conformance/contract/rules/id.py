@@ -120,13 +120,10 @@ def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
             yield e, "available true, as without the parameter", {"available": False}
     there = exchanges.all(ask.is_start, selectors.asking(credential="full", vps="unavailable"))
     here = exchanges.all(selectors.starts, lambda e: not ask.names_a_vps(e.request))
+    only_there = set(map(content.status_of, there)) - set(map(content.status_of, here))
     for e in exchanges.each(selectors.starts, lambda e: ask.names_a_vps(e.request) and e.status not in {400, 422}):
-        if content.status_of(e) in {*map(content.status_of, there)} - {*map(content.status_of, here)}:
-            yield (
-                e,
-                "what a start gets whose body has a command alone",
-                f"{content.status_of(e)}, as of the VPS named in the body",
-            )
+        if (status := content.status_of(e)) in only_there:
+            yield e, "what a start gets whose body has a command alone", f"{status}, as of the VPS named in the body"
 
 
 @rule("ID-05", seeks="own id in another case")
