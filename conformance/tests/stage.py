@@ -27,6 +27,8 @@ class Request:
     mock: Mock
     memory: dict[str, Any]
     body: bytes = b""
+    #: The client's port, by which connections are told apart.
+    port: int = 0
 
     @cached_property
     def vps(self) -> str:
@@ -183,7 +185,7 @@ class ByteServer:
         sent = received.request
         path, _, query = sent.target.partition("?")
         headers = {name.lower(): value for name, value in sent.headers}
-        return Request(sent.method, path, query, headers, self.mock, self.memory, sent.body)
+        return Request(sent.method, path, query, headers, self.mock, self.memory, sent.body, received.port)
 
 
 @dataclass

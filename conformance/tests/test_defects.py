@@ -28,8 +28,9 @@ from judging import run as sent_to
 from running import options_with, report_in
 from running import run as run_whole
 
-#: What makes the record of a verdict.
+#: What explains a verdict, and makes the record of it.
 RECORDING = [
+    (judging, "with_notes"),
     (sending, "with_started_commands"),
     (run, "root_causes"),
     *((record, name) for name in ("evidence", "headers_of", "redacted", "exchanges_in_short", "gist", "alike")),

@@ -190,6 +190,35 @@ def remembers_the_last_key(request: Request, response: Response) -> None:
         request.memory["last"] = request.token
 
 
+def authorizes_connections(request: Request, response: Response) -> None:
+    """Let in whatever comes on a connection whose first request had the key."""
+    first = request.memory.setdefault(f"first on {request.port}", request.token)
+    if first == API_KEY and response.status in {401, 403} and request.own and request.method == "GET":
+        response.become(200, {"exited": False} if request.query else {"available": True})
+
+
+def responds_one_request_late(request: Request, response: Response) -> None:
+    """From the fourth request of a connection on, each gets what the one before it was to get."""
+    of_it = request.memory.setdefault(f"on {request.port}", [])
+    of_it.append((response.status, response.headers, response.body))
+    if len(of_it) > 3:
+        response.status, response.headers, response.body = of_it[-2]
+
+
+def keeps_refusals_for_all(request: Request, response: Response) -> None:
+    """Give everybody what a key was refused with, for the same URL."""
+    kept_refusals = request.memory.setdefault("refusals", {})
+    if response.status == 403 and request.reading:
+        kept_refusals[request.path, request.query] = response.body
+    elif body := kept_refusals.get((request.path, request.query)):
+        response.become(403, body)
+
+
+def asks_no_key_for_polls(request: Request, response: Response) -> None:
+    if response.status in {401, 403} and request.own and request.query.startswith("pid=42") and request.method == "GET":
+        response.become(200, {"exited": False})
+
+
 def sends_the_body_before(request: Request, response: Response) -> None:
     before, request.memory["before"] = request.memory.get("before"), response.body
     if request.nth() % 5 == 0 and before and response.body:
@@ -203,13 +232,17 @@ def has_a_form_of_the_framework(request: Request, response: Response) -> None:
 
 CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
-    ignores_the_key_and_the_query: ("AUTH-02", "nothing checks this, or what another key may do is kept"),
+    ignores_the_key_and_the_query: ("AUTH-01", "nothing checks this, or what another key may do is kept"),
     remembers_who_asked_by_the_path: ("AUTH-01", "nothing checks this, or what another key may do is kept"),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
     refuses_with_400: ("ID-01", "got 400, and none that is to be served"),
     ignores_the_id_of_probes: ("ID-01", "each probe that was served under another VPS got what it gets under its own"),
     makes_500_of_4xx: ("ID-01", "got a 5xx, and none that is to be served"),
-    remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),
+    remembers_the_last_key: ("AUTH-01", "the key of the request before it counts, it seems"),
+    authorizes_connections: ("AUTH-01", "the key of the first request of its connection counts, it seems"),
+    responds_one_request_late: ("PROBE-01", "and not to their own: it is out of step, it seems"),
+    keeps_refusals_for_all: ("POLL-08", "a cache takes no notice of the key, and keeps refusals, it seems"),
+    asks_no_key_for_polls: ("SCOPE-02", "a request without a key gets it as well (AUTH-01)"),
     has_a_form_of_the_framework_for_keys: ("AUTH-01", "each request with a wrong key got 403, and none"),
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
     fails_now_and_then: ("HTTP-08", " such requests, back and forth"),

@@ -75,7 +75,7 @@ def test_no_failure_that_does_harm_stands_behind_a_warning() -> None:
 
 
 def test_what_stands_beside_the_core_comes_after_what_does_the_same_harm() -> None:
-    beside, worse = Breach("A-04", fails=True, beside=True, places={1, 2}), Breach("A-06", fails=True, rank=2)
+    beside, worse = Breach("A-04", fails=True, later=2, places={1, 2}), Breach("A-06", fails=True, rank=2)
     assert list(root_causes([beside, worse, Breach("A-05", fails=True)], {})) == ["A-05", "A-04", "A-06"]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange
+from hostup_conformance.contract.content import member
 from hostup_conformance.contract.refusal import asks_own, shows_core
 from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.http.connections import CONNECTIONS
@@ -84,10 +85,19 @@ def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
     forbidden = exchanges[since:]
     if len(forbidden) < SUSPICIOUS or not any(asks_availability(e) and asks_own(e) for e in forbidden):
         return None
+    if are_copies(forbidden):
+        return None
     # Of requests that were under way together, one that was forbidden may stand before one that was not.
     while early := [at for at in range(max(0, since - CONNECTIONS), since) if is_forbidden(exchanges[at])]:
         since = early[0]
     return Ban(since, f"after {since} requests the server refuses every request with the status 403, {EXEMPT}")
+
+
+def are_copies(refusals: Sequence[Exchange]) -> bool:
+    """Whether most got a refusal that names another's request, as from a cache that keeps it."""
+    whole = [e for e in refusals if e.response and e.response.body]
+    named = {member(e, "requestId") for e in whole}
+    return 2 * len(named) <= len(whole) and None not in named
 
 
 def silence_in(exchanges: Sequence[Exchange]) -> Ban | None:

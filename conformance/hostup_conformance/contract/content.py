@@ -11,6 +11,8 @@ from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The members of each 200, from the OpenAPI document: of a probe, a poll and a start, and of the list and a status.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
+#: What the QEMU Guest Agent calls the members of output (guest-exec-status), but for their hyphens.
+OF_THE_AGENT = {"outdata": "stdout", "errdata": "stderr"}
 STARTED, PAGE, STATUS = members_of("StartedCommand"), members_of("VpsPage"), members_of("VpsStatus")
 #: The charsets in which JSON may be.
 UTF_8 = {"utf-8", "utf8", "us-ascii"}
@@ -53,9 +55,9 @@ def is_availability_alone(e: Exchange) -> bool:
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     """Return the members that are another spelling of a name that is missing.
 
-    That is in another case, with underscores or hyphens, or with is before it.
+    That is in another case, with underscores or hyphens, with is before it, or as the guest agent itself names it.
     """
-    plain = {name.lower(): name for name in names}
+    plain = {name.lower(): name for name in names} | {own: name for own, name in OF_THE_AGENT.items() if name in names}
     bare = {member: member.replace("_", "").replace("-", "").lower() for member in body}
     found = {member: plain.get(text) or plain.get(text.removeprefix("is")) for member, text in bare.items()}
     return [member for member, name in found.items() if name and member != name and name not in body]

@@ -20,7 +20,7 @@ from hostup_conformance.contract.refusal import (
     shows_core,
 )
 from hostup_conformance.contract.rules import rules
-from hostup_conformance.contract.selectors import new_poll
+from hostup_conformance.contract.selectors import is_plain, new_poll
 from hostup_conformance.contract.target import Target
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
@@ -96,7 +96,8 @@ def judge(
         verdict.core = replace(seen, doubt=None if judged else "nothing that was asked for could be judged")
     else:
         verdict.beyond = beyond(verdict.results, exchanges, target)
-    return with_notes(verdict, exchanges, target.key)
+    # What only explains it must not lose a verdict.
+    return verdict.defects.survive(lambda: with_notes(verdict, exchanges, target.key), verdict)
 
 
 def core_of(exchanges: Sequence[Exchange], target: Target) -> core.Core:
@@ -133,7 +134,7 @@ def breach_of(result: Result) -> Breach:
         rank=HARMLESS if harmless else result.requirement.rank,
         undue=let_in(id, found),
         general=id in GENERAL and harmless,
-        beside=area_of(id) == "VPS",
+        later=2 * (area_of(id) == "VPS") + (not any(is_plain(one.exchange) for one in found)),
     )
 
 

@@ -123,6 +123,13 @@ def gives(*resources: Resource) -> Selector:
 gives_list, gives_status, gives_either = gives("list"), gives("status"), gives("list", "status")
 
 
+def is_plain(e: Exchange) -> bool:
+    """A GET, or a start, that everybody understands."""
+    asks = e.request.method == "GET" or e.ask.starts
+    known = e.ask.vps != "malformed" and e.ask.resource != "other"
+    return asks and known and (e.ask.pid.well_formed or not e.ask.endpoint) and not e.ask.devious
+
+
 def is_start_on_own(e: Exchange) -> bool:
     """A start with the full key, on the VPS whose agent is available; its command may be improper."""
     return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"

@@ -163,10 +163,10 @@ class Connections:
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             body, miscoded = self._memory.read(fields, response.iter_stream(), longest(response.status))
             surplus = self._network.transfer.surplus(response.status, request.method)
-            kept_open = self._stays_open(fields, response.extensions.get("network_stream"))
-        return Response(
-            response.status, fields, body, surplus, miscoded, is_old=version == b"HTTP/1.0", kept_open=kept_open
-        )
+            stream = response.extensions.get("network_stream")
+            kept_open = self._stays_open(fields, stream)
+        is_old, number = version == b"HTTP/1.0", stream.number if isinstance(stream, BoundedStream) else 0
+        return Response(response.status, fields, body, surplus, miscoded, is_old, kept_open, number)
 
     def _stays_open(self, fields: Headers, stream: object) -> bool:
         """Whether the first connection that a response says is closed stays open nevertheless."""

@@ -5,6 +5,7 @@ our own begin with an underscore, as the format demands: what the run knew of it
 """
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ MOST_ENTRIES = 5000
 RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
 #: How a recording names the version without chunks.
 OLD = "HTTP/1.0"
+#: How a recording names a connection, where that is a number.
+NUMBER = re.compile("[1-9][0-9]{0,9}")
 #: Header fields that no longer describe a body that was decoded before it was recorded.
 DECODED = {*CODINGS, "content-length"}
 
@@ -139,7 +142,7 @@ def entry_of(entry: dict[str, Any]) -> Entry:
     body = body_of(recorded.get("postData") or {})
     return Entry(
         request=Request(recorded["method"], target, headers_of(recorded), body),
-        response=response_of(entry.get("response")),
+        response=response_of(entry.get("response"), entry.get("connection")),
         has_content=has_content(entry.get("response") or {}),
         seconds=min(max(float(entry.get("time") or 0), 0.0) / 1000, A_CENTURY),  # which can be added to any time
         when=rfc3339(entry["startedDateTime"]),
@@ -159,13 +162,14 @@ def has_content(recorded: dict[str, Any]) -> bool:
     return content.get("text") is not None or not content.get("size")
 
 
-def response_of(recorded: dict[str, Any] | None) -> Response | None:
-    """Return a recorded response, or None if there was none."""
+def response_of(recorded: dict[str, Any] | None, connection: object) -> Response | None:
+    """Return a recorded response, or None if there was none; its connection has a number, if it has one."""
     if not recorded or not recorded["status"]:
         return None
     headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in DECODED)
     body, is_old = body_of(recorded.get("content") or {}), recorded.get("httpVersion") == OLD
-    return Response(int(recorded["status"]), headers, body, is_old=is_old)
+    number = int(connection) if isinstance(connection, str) and NUMBER.fullmatch(connection) else 0
+    return Response(int(recorded["status"]), headers, body, is_old=is_old, connection=number)
 
 
 def body_of(content: dict[str, Any]) -> bytes:
@@ -238,6 +242,7 @@ def entry_for(
             "_asks": {**asks(e), "purpose": e.purpose, **({"aside": True} if e.aside else {})},
         },
         "response": response_for(e.response, redact),
+        **({"connection": str(e.response.connection)} if e.response and e.response.connection else {}),
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         # A failure may quote what the server sent.

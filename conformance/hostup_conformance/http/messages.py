@@ -69,6 +69,8 @@ class Response(Message):
     is_old: bool = False
     #: Whether its connection was found to stay open although it says that it is closed.
     kept_open: bool = False
+    #: The number of its connection, from 1; 0 if it is unknown.
+    connection: int = 0
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields with a name, given in lower case."""

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import httpcore
@@ -91,6 +92,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
         self._of_thread = threading.local()
         self._addresses: dict[tuple[str, int], list[str]] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._numbers = count(1)
 
     def begin(self, deadline: float) -> Transfer:
         """Begin a request of this thread, which may take until a moment on the monotonic clock."""
@@ -102,6 +104,10 @@ class BoundedNetwork(httpcore.NetworkBackend):
         """What is received for this thread's request."""
         transfer: Transfer = self._of_thread.transfer
         return transfer
+
+    def next_number(self) -> int:
+        """Return the number of a new connection."""
+        return next(self._numbers)
 
     def abort(self) -> None:
         """Shut down all connections, so that no thread keeps waiting for a response."""
@@ -184,6 +190,8 @@ class BoundedStream(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream, network: BoundedNetwork) -> None:
         self._stream, self._network = stream, network
+        #: By which it is told apart from all others of the network.
+        self.number = network.next_number()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """Read and count. Acknowledge at once: a server that sends in two writes would wait 40 ms before the second."""

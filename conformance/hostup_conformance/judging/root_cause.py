@@ -54,8 +54,8 @@ class Breach:
     undue: bool = False
     #: Whether it only says in general what others, in the same places, are known to say more exactly.
     general: bool = False
-    #: Whether it is of what stands beside the contract's core: of two that do the same harm, it comes later.
-    beside: bool = False
+    #: Of two that do the same harm, which comes later: what stands beside the contract's core, or is seldom asked for.
+    later: int = 0
 
 
 def root_causes(breaches: Sequence[Breach], faults: dict[str, Any]) -> dict[str, list[str]]:
@@ -90,9 +90,9 @@ def root_causes(breaches: Sequence[Breach], faults: dict[str, Any]) -> dict[str,
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
 
-    def worst_first(root: str) -> tuple[bool, int, bool, int, int]:
+    def worst_first(root: str) -> tuple[bool, int, int, int, int]:
         breach = by_id[root]
-        return not fails(root, roots[root]), breach.rank, breach.beside, -len(roots[root]), -len(breach.places or ())
+        return not fails(root, roots[root]), breach.rank, breach.later, -len(roots[root]), -len(breach.places or ())
 
     return {root: roots[root] for root in sorted(roots, key=worst_first)}
 

@@ -33,7 +33,7 @@ from hostup_conformance.contract.causes.traits import FEWEST, of_one_kind
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
-from hostup_conformance.contract.selectors import is_availability, is_output, new_poll, starts
+from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -193,12 +193,6 @@ def let_in_keys(course: Course) -> Cause | None:
     odd = [e for e in sent if below(e, 300)]
     words = told(Split(odd, [e for e in sent if e.status == 401], course), BY_REQUEST) if len(odd) >= FEWEST else None
     return Cause({e.number for e in odd}, words) if words else None
-
-
-def is_plain(e: Exchange) -> bool:
-    """A GET, or a start, that everybody understands."""
-    asks = e.request.method == "GET" or e.ask.starts
-    return asks and (e.ask.pid.well_formed or not e.ask.endpoint) and not e.ask.devious
 
 
 def not_served(course: Course) -> Cause | None:

@@ -7,12 +7,12 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
-from hostup_conformance.contract.ban import should_not_be_forbidden
-from hostup_conformance.contract.causes.splits import asked
+from hostup_conformance.contract.ban import are_copies, should_not_be_forbidden
+from hostup_conformance.contract.causes.splits import asked, connection_of
 from hostup_conformance.contract.causes.traits import all_beside
 from hostup_conformance.contract.content import (
     below,
@@ -99,7 +99,9 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     served = [at for at, e in enumerate(exchanges) if at not in found and below(e, 400)]
     first = min(found, default=0)
     enough = len(found) > 1 and sum(at < first for at in served) >= BEFORE and served[-1] > first
-    return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found))) if enough else None
+    if not enough or are_copies([exchanges[at] for at in found]):
+        return None
+    return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found)))
 
 
 def status_and_body(e: Exchange) -> tuple[int | None, bytes]:
@@ -252,6 +254,25 @@ def copied(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause(copies, words) if words else None
 
 
+def kept_refusal(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests with the full key that got the very refusal which another key had got of the same URL.
+
+    The refusal names its request.
+    """
+    refusals, copies, words = dict[Hashable, Exchange](), set[int](), None
+    for e in exchanges:
+        if e.request.method != "GET" or e.ask.vps != "own" or e.response is None or e.aside:
+            continue
+        what = e.request.target, e.status, e.response.body
+        if may_not(e) and refused(e) and names_its_request(e):
+            refusals[what] = e
+        elif e.ask.credential == "full" and (origin := refusals.get(what)):
+            copies.add(e.number)
+            got = f"request {e.number} got what request {origin.number} with another key had got, with its requestId"
+            words = words or f"{got}: a cache takes no notice of the key, and keeps refusals, it seems"
+    return Cause(copies, words) if words else None
+
+
 def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a pid that got the availability, if no poll of the run got command output."""
     found = {e.number for e in exchanges if e.status == 200 and e.ask.pid != Pid.ABSENT and is_availability_alone(e)}
@@ -323,6 +344,39 @@ def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
         return None
     words = f"{counted(copies, 'response')} like this one have the body of another request just before them"
     return Cause(found, f"{words}: a connection is out of step, it seems")
+
+
+def one_late(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return what came on a connection since its responses do not fit their own requests, but those before them.
+
+    Most of these must fit so, some of them served, and some refused.
+    """
+    for on_it in by_connection(exchanges).values():
+        astray = [(e, fits(e, before)) for before, e in pairwise(on_it) if fits(e, e) is False]
+        late, neither = ([e for e, fit in astray if fit is one] for one in (True, False))
+        both = len({below(e, 300) for e in late}) > 1
+        if both and len(late) >= STRAYS and len(late) > len(neither):
+            words = f"{len(late)} responses like this one are due to the request before them on their connection"
+            since = {e.number for e in on_it if e.number >= late[0].number}
+            return Cause(since, f"{words}, and not to their own: it is out of step, it seems")
+    return None
+
+
+def by_connection(exchanges: Sequence[Exchange]) -> dict[int, list[Exchange]]:
+    """Return what came on each connection, by its number, as far as that is known."""
+    found = defaultdict[int, list[Exchange]](list)
+    for e in exchanges:
+        found[connection_of(e)].append(e)
+    found.pop(0, None)
+    return found
+
+
+def fits(e: Exchange, asked: Exchange) -> bool | None:
+    """Whether a response may be due to a request, its own or another; None if that is open."""
+    mistake = mistake_in(asked)
+    if mistake is None or e.response is None:
+        return None
+    return e.status in DUE[mistake] if mistake else below(e, 300) and shows(e) == form_due(asked)
 
 
 def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -422,21 +476,75 @@ def is_of_another(e: Exchange) -> bool:
 
 
 def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests without a key that were let in, if each got what the last key before it may get.
+    """Return the requests that should be refused, if they are let in after others whose keys may get what they get.
 
-    That is shown by polls, for which the two keys get different responses.
+    These came on the same connection, first of all or at last, or in the whole run.
     """
-    key, seen = None, set[tuple[str | None, bool]]()
+    ways: dict[str, Callable[[Exchange], Exchange | None]] = {
+        "the first request of its connection": first_of_connection(exchanges),
+        "the request before it on its connection": before_it(exchanges, connection_of),
+        "the request before it": before_it(exchanges, lambda _: 1),
+    }
+    undue = [e for e in exchanges if may_not(e) and e.ask.endpoint and (below(e, 300) or e.status in {401, 403})]
+    let_in = [e for e in undue if below(e, 300)]
+    kinds = {e.ask.credential for e in let_in}
+    refusals = [e for e in undue if e not in let_in and e.ask.credential in kinds]
+    # What has no valid key gets 403 for the lack of a scope only if it is taken for a key.
+    shows = len(refusals) >= FEW or any(e.status == 403 and e.ask.credential != "read" for e in refusals)
+    for which, origin_of in ways.items():
+        agree = all(may_get(origin_of(e), e) is below(e, 300) for e in (*let_in, *refusals))
+        if agree and shows and len(let_in) >= FEW:
+            each = f"each of {len(let_in)} such requests came after one whose key may get that"
+            counts = f"the key of {which} counts, it seems"
+            return Cause({e.number for e in let_in}, f"{each}, and none of {len(refusals)} that were refused: {counts}")
+    return None
+
+
+def may_get(origin: Exchange | None, e: Exchange) -> bool:
+    """Whether the key of another request may get what a request asks for."""
+    reads = not (e.ask.starts or e.ask.pid.known)
+    return origin is not None and (origin.ask.credential == "full" or (origin.ask.credential == "read" and reads))
+
+
+def may_not(e: Exchange) -> bool:
+    """A request for what its key may not see: any without a valid one, and polls and starts with read:vm alone."""
+    beyond_scope = e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known)
+    asks = e.ask.vps == "own" and not e.ask.devious and not e.obeyed and (e.request.method == "GET" or e.ask.starts)
+    return asks and (e.ask.credential in {"none", "wrong"} or beyond_scope)
+
+
+def first_of_connection(exchanges: Sequence[Exchange]) -> Callable[[Exchange], Exchange | None]:
+    """Return what tells the first request of the connection of another one."""
+    connections = by_connection(exchanges)
+    return lambda e: connections[connection_of(e)][0] if connection_of(e) else None
+
+
+def before_it(exchanges: Sequence[Exchange], place: Callable[[Exchange], int]) -> Callable[[Exchange], Exchange | None]:
+    """Return what tells the last request with a valid key before another one in the same place."""
+    last, found = dict[int, Exchange](), dict[int, Exchange]()
     for e in exchanges:
-        if e.ask.credential in VALID and e.response is not None:
-            key = e.ask.credential
-        elif e.ask.credential == "none" and e.ask.vps == "own" and e.ask.pid.known:
-            seen |= {(key, e.status == 403)} if e.status == 403 or below(e, 300) else set()
-    if seen != {("full", False), ("read", True)}:
-        return None
-    let_in = {e.number for e in exchanges if e.ask.credential in {"none", "query"} and e.status not in {401, None}}
-    words = "a request without a key gets what the key of the request before it may get, 403 after the one with read:vm"
-    return Cause(let_in, f"{words} alone: who asked is kept from one request to the next, it seems")
+        if e.response and (at := place(e)):
+            if at in last:
+                found[e.number] = last[at]
+            if e.ask.credential in VALID:
+                last[at] = e
+    return lambda e: found.get(e.number)
+
+
+def open_to_all(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests that should be refused, if what they got is given to each one without a key, or a wrong one.
+
+    So it is not asked which key may see it.
+    """
+    undue = [e for e in exchanges if (may_not(e) or is_undue(e)) and e.response and not e.obeyed]
+    for credential, id in {"none": "AUTH-01", "wrong": "AUTH-02"}.items():
+        plain = [e for e in undue if e.ask.credential == credential and may_not(e) and e.request.method == "GET"]
+        given = {form_due(e) for e in plain if below(e, 300)} - {form_due(e) for e in plain if not below(e, 300)}
+        if given:
+            found = {e.number for e in undue if below(e, 300) and (shows(e) or form_due(e)) in given}
+            who = "without a key" if credential == "none" else "with a wrong key"
+            return Cause(found, f"a request {who} gets it as well ({id})", id)
+    return None
 
 
 def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -525,10 +633,13 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     one_for_all,
     without_query,
     out_of_step,
+    one_late,
+    kept_refusal,
     kept,
     copied,
     of_the_own_vps,
     inherited,
     without_command,
     of_another_form,
+    open_to_all,
 )

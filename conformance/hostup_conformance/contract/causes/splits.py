@@ -5,7 +5,8 @@ It judges nothing. Each teller is a hypothesis about all of both; it returns Non
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -20,6 +21,7 @@ from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.selectors import is_availability
+from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import counted, shown
 
 #: So many requests of both kinds show a pattern in time that is hardly by chance.
@@ -86,8 +88,24 @@ class Course:
             life = self.life_of.get(e.number)
             what = "for the start " if e.ask.starts else ""
             of_its_command = (f"{what}{does}" for does in (of_command(life) if life else ()))
-            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command])
+            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._on_connection(e)])
         return self._traits[e.number]
+
+    def _on_connection(self, e: Exchange) -> Iterator[str]:
+        """Yield what was sent before a request on its connection; where that is unknown, it may be anything."""
+        before = [o for o in self._connections.get(connection_of(e), ()) if o.number < e.number]
+        fresh = e.source == ALONE or not (before or connection_of(e) == 0)
+        yield "as the first on a connection" if fresh else "on a connection that had carried others"
+        if before and before[-1].ask.credential == "full" != e.ask.credential:
+            yield "that follow one with the full key on their connection"
+
+    @cached_property
+    def _connections(self) -> Mapping[int, Sequence[Exchange]]:
+        found = defaultdict[int, list[Exchange]](list)
+        for e in self.ordered:
+            found[connection_of(e)].append(e)
+        found.pop(0, None)
+        return found
 
     @property
     def life_of(self) -> Mapping[int, Life]:
@@ -142,6 +160,11 @@ class Split:
     def only(self) -> str:
         """What a sentence about what is odd begins with."""
         return "only the request" if len(self.odd) == 1 else f"only the {len(self.odd)} requests"
+
+
+def connection_of(e: Exchange) -> int:
+    """Return the number of the connection of an exchange; 0 if it is unknown."""
+    return e.response.connection if e.response else 0
 
 
 def uses_up(e: Exchange) -> bool:
@@ -257,6 +280,20 @@ def every_nth(split: Split) -> str | None:
             said = f"{len(split.odd)} of {len(split.every)} requests, {number} of each {step} in a row"
             return f"{said}: {number} of {counted(step, 'server')} that take turns does so, it seems"
     return None
+
+
+def which_connection(split: Split) -> str | None:
+    """It depends on the connection: all that came on one are odd, or none, and some of several are so."""
+    of_each = defaultdict[int, list[bool]](list)
+    for e, odd in split.every:
+        of_each[connection_of(e)].append(odd)
+    of_each.pop(0, None)
+    odd_ones, others = (sum(on_it[0] is kind for on_it in of_each.values()) for kind in (True, False))
+    pure = all(len(set(on_it)) == 1 for on_it in of_each.values())
+    if not (pure and split.alike and min(odd_ones, others) >= FEWEST and max(map(len, of_each.values())) >= ENOUGH):
+        return None
+    some = f"all {len(split.odd)} came on {odd_ones} connections, and none of {len(split.usual)} others on these"
+    return f"{some}: it depends on the connection, as on the server that it leads to"
 
 
 def back_and_forth(split: Split) -> str | None:
@@ -395,7 +432,7 @@ BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_lar
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (is_crowded, is_timed, every_nth, since)
 #: What is said if nothing does.
-UNDECIDED: tuple[Teller, ...] = (back_and_forth, undecided, is_lost)
+UNDECIDED: tuple[Teller, ...] = (which_connection, back_and_forth, undecided, is_lost)
 
 
 def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME, back_and_forth)) -> str | None:

@@ -12,7 +12,6 @@ from hostup_conformance.contract.causes.mishaps import PIPE
 from hostup_conformance.contract.commands import Command
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.paths import Resource
-from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import short_json, shown
 
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
@@ -123,7 +122,6 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     yield from filter(None, kinds)
     if e.decoded:
         yield "by the generated client"
-    yield "alone on a new connection" if e.source == ALONE else "on a connection that had carried others"
 
 
 def of_command(life: Life) -> Iterator[str]:
