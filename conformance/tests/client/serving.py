@@ -24,9 +24,18 @@ def loop_in_a_thread() -> Iterator[Run]:
     try:
         yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
     finally:
+        asyncio.run_coroutine_threadsafe(end_all(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def end_all() -> None:
+    """Cancel all other tasks, and wait until they have ended: what is left pending would say so when the loop goes."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 @contextmanager
