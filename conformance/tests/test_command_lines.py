@@ -107,6 +107,11 @@ def test_it_is_told_whether_a_key_was_wrong(token: str, shown: str) -> None:
     assert token not in line or token == "undefined"
 
 
+def test_a_scheme_without_a_key_is_shown() -> None:
+    sent = Request("GET", "/api/v2/vps/vps_1/agent/exec", (("Authorization", "Bearer"),))
+    assert "-H 'Authorization: Bearer' " in line_of(sent).shown(redactor(TARGET.nearly_secrets))
+
+
 def test_the_words_arrive_as_they_were_meant(tmp_path: Path) -> None:
     words = [piece for piece in PIECES if piece.isprintable()]
     line = CommandLine(["curl", *words, ("before ", Variable("HOSTUP_API_KEY"), " after")]).shown(unchanged)

@@ -103,7 +103,7 @@ def field_word(
 
     `WRONG` takes that of a key which the suite has made up; but "undefined" and the like are what they are.
     """
-    if name.lower() != "authorization":
+    if name.lower() != "authorization" or value == "Bearer":  # a scheme without a key
         return f"{name}: {shortened(value)}"
     scheme, _, token = value.rpartition(" ")
     if token in variables:
