@@ -68,8 +68,8 @@ def test_nothing_tells_apart_what_is_let_in_at_random() -> None:
     assert "only the" not in message(lets_everybody_in_now_and_then, "AUTH-01")
 
 
-def message(change: Change, id: str) -> str:
-    _target, wire, _stage = run(change)
+def message(change: Change, id: str, *, allow_exec: bool = False) -> str:
+    _target, wire, _stage = run(change, allow_exec=allow_exec)
     return verdict_by(wire).results[id].message
 
 
@@ -255,6 +255,25 @@ CAUSES: dict[Change, tuple[str, str]] = {
 def test_a_cause_of_many_findings_is_told(change: Change) -> None:
     id, words = CAUSES[change]
     assert words in message(change, id)
+
+
+def leaves_out_what_is_false(_request: Request, response: Response) -> None:
+    if response.is_output:
+        response.json = {name: value for name, value in response.json.items() if value}
+
+
+def test_what_is_false_is_left_out() -> None:
+    told = message(leaves_out_what_is_false, "POLL-01", allow_exec=True)
+    assert "what is false, 0 or empty is left out, it seems" in told
+
+
+def names_as_the_agent_does(_request: Request, response: Response) -> None:
+    if response.is_output:
+        response.rename(stdout="out-data", stderr="err-data", exitCode="exitcode")
+
+
+def test_the_names_of_the_agent_are_another_spelling() -> None:
+    assert "got exitcode, out-data" in message(names_as_the_agent_does, "POLL-04", allow_exec=True)
 
 
 @pytest.mark.parametrize(

@@ -489,7 +489,8 @@ def ended_by(cut: Sequence[Life], every: Sequence[Life]) -> str:
     starts = {life.start.number for life in cut}
     odd = [Sighting(one, one.end, known=False) for one in evidence.lives if one.end and one.start.number in starts]
     running = [Sighting(one, e, known=True) for one in evidence.lives for e in one.polls if runs_still(one, e)]
-    if not odd:
+    silent = any(e.status == 200 and not isinstance(member(e, "exited"), bool) for one in every for e in one.polls)
+    if not odd or (silent and not running):
         return ""
     if not running:
         return never_runs(Parting(evidence, odd, running))

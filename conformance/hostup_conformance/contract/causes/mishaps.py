@@ -99,8 +99,9 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     sleeps and ended too early with no exit code or that of a signal, where sleep is known to work.
     """
     odd = [life for life in every if life.end and has_odd_code(life)]
-    codes = {exit_code(life) for life in every if life.end}
-    telling = {exit_code(life) for life in odd if is_cut(life)} - ({None} if len(codes) == 1 else set())
+    # Where none that succeeds has a code, a missing one says nothing.
+    successes = {exit_code(life) for life in every if life.end and (not life.command or life.command.exit_code == 0)}
+    telling = {exit_code(life) for life in odd if is_cut(life)} - (successes if successes == {None} else set())
     found = [life for life in every if ended_early(life) or (life in odd and exit_code(life) in telling)]
     early = any(map(ended_early, found))
     cut = [life for life in every if life.name == "slow" and life.end and early and is_cut(life)]

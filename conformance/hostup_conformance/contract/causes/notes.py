@@ -152,6 +152,8 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     # What another requirement tells of was not spared.
     errors = {e.status for e in odd.values() if not below(e, 400)}
     usual = [e for e in result.judged if e.number not in odd and e.response and e.status not in errors]
+    # That all polls are odd, and no start, parts nothing.
+    usual = [e for e in usual if e.ask.starts in {one.ask.starts for one in odd.values()}]
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         return f"{said}: nothing checks this, or what another key may do is kept"
@@ -164,8 +166,11 @@ def of_availability(first: Exchange, exchanges: Sequence[Exchange], course: Cour
         return None
     if words := once_started(first, exchanges):
         return words
-    asked_so = replace(first.ask, ordered=None)
-    alike = [e for e in course.ordered if is_availability(e) and replace(e.ask, ordered=None) == asked_so]
+    alike = [
+        e
+        for e in course.ordered
+        if is_availability(e) and (e.ask.id, e.ask.credential in VALID) == (first.ask.id, True)
+    ]
     available = member(first, "available")
     odd, usual = ([e for e in alike if (member(e, "available") == available) is so] for so in (True, False))
     if available is False and first.ask.vps == "own" and not usual:

@@ -559,6 +559,20 @@ def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in proper}, words)
 
 
+def left_out(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the command output in which exited or exitCode is missing, if none has either of them false or 0.
+
+    So do serializers that leave out what is false, 0 or empty (omitempty of Go, array_filter of PHP).
+    """
+    outputs = [e for e in exchanges if is_output(e) and e.ask.credential == "full" and e.ask.pid.known]
+    missing = [e for e in outputs if "exited" not in e.body or ("exitCode" not in e.body and e.body["exited"] is True)]
+    due = [e.body[name] for e in outputs for name in ("exited", "exitCode") if name in e.body]
+    if len(missing) < FEW or len({"exited" in e.body for e in missing}) < 2 or not due or not all(due):
+        return None
+    words = "no command output has a member that is false or 0: what is false, 0 or empty is left out, it seems"
+    return Cause({e.number for e in missing}, words, "POLL-01", says_more=True)
+
+
 def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what all that should be refused for some mistakes got instead, if nothing got it that is to be served.
 
@@ -640,6 +654,7 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     of_the_own_vps,
     inherited,
     without_command,
+    left_out,
     of_another_form,
     open_to_all,
 )

@@ -88,11 +88,18 @@ class Course:
             life = self.life_of.get(e.number)
             what = "for the start " if e.ask.starts else ""
             of_its_command = (f"{what}{does}" for does in (of_command(life) if life else ()))
-            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._on_connection(e)])
+            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._after_others(e)])
         return self._traits[e.number]
 
-    def _on_connection(self, e: Exchange) -> Iterator[str]:
-        """Yield what was sent before a request on its connection; where that is unknown, it may be anything."""
+    @cached_property
+    def _first_with(self) -> Mapping[str | None, int]:
+        """The number of the first request with each value of Authorization."""
+        return {e.request.header("authorization"): e.number for e in reversed(self.ordered)}
+
+    def _after_others(self, e: Exchange) -> Iterator[str]:
+        """Yield what had come before a request, on its connection or with its key; where that is unknown, anything."""
+        if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
+            yield "with a wrong key that had come before"
         before = [o for o in self._connections.get(connection_of(e), ()) if o.number < e.number]
         fresh = e.source == ALONE or not (before or connection_of(e) == 0)
         yield "as the first on a connection" if fresh else "on a connection that had carried others"
@@ -290,7 +297,7 @@ def which_connection(split: Split) -> str | None:
     of_each.pop(0, None)
     odd_ones, others = (sum(on_it[0] is kind for on_it in of_each.values()) for kind in (True, False))
     pure = all(len(set(on_it)) == 1 for on_it in of_each.values())
-    if not (pure and split.alike and min(odd_ones, others) >= FEWEST and max(map(len, of_each.values())) >= ENOUGH):
+    if not (pure and split.same and min(odd_ones, others) >= FEWEST and max(map(len, of_each.values())) >= ENOUGH):
         return None
     some = f"all {len(split.odd)} came on {odd_ones} connections, and none of {len(split.usual)} others on these"
     return f"{some}: it depends on the connection, as on the server that it leads to"
