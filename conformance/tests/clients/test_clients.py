@@ -219,6 +219,18 @@ def test_what_is_unusual_about_a_base_url_is_named(name: str, form: str) -> None
     assert SCENES.named(f"base-url-{name}").form == form
 
 
+@pytest.mark.parametrize(
+    ("name", "scene", "said"),
+    [
+        ("PidOfAnEarlierCommand", "well", "no poll, since nothing was started"),
+        ("PidZero", "neither-pid-nor-poll-url", "no poll, since there is no pid"),
+        ("PollsOnce", "slow-command", "although exited was still false, and HOSTUP_TIMEOUT "),
+    ],
+)
+def test_what_a_client_did_wrong_is_named(name: str, scene: str, said: str, tmp_path: Path) -> None:
+    assert said in client(tmp_path, "--scene", scene, "--", *RIGHT[:-1], name).stdout
+
+
 def test_no_report_has_the_key_of_a_scene(tmp_path: Path) -> None:
     done = client(tmp_path, "--scene", "well", "--", *RIGHT[:-1], "KeyInUrlToo")
     assert "CLIENT-02" in done.stdout

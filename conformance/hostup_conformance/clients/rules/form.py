@@ -68,9 +68,18 @@ def pid_as_given(story: Story) -> Findings:
         if story.pid is None and is_in_a_broken_start(story) and pids_of(e.request) == [str(story.play.scene.pid)]:
             continue
         if story.pid is None:
-            yield e, "no poll, since there is no pid", e.request.target
+            yield e, f"no poll, since {why_no_pid(story)}", e.request.target
         elif pids_of(e.request) != [story.pid]:
             yield e, f"pid={story.pid}", f"?{e.request.query}"
+
+
+def why_no_pid(story: Story) -> str:
+    """Return why there is no pid: some keep that of an earlier command, or read an error as a success."""
+    starts = story.of("start")
+    if not starts:
+        return "nothing was started"
+    last = starts[-1]
+    return "there is no pid" if got_200(last) else f"the start got {last.failure or f'the status {last.status}'}"
 
 
 def is_in_a_broken_start(story: Story) -> bool:

@@ -162,7 +162,14 @@ def unfinished_task(story: Story) -> Findings:
         what = f"a client that {does}, and ends by itself"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
         sent = ", ".join(came[-4:]) or "one that sent no request"
-        yield None, what, f"{sent}; {how(story.outcome)}{last_words(story.outcome)}"
+        yield None, what, f"{sent}; {how(story.outcome)}{too_soon(story)}{last_words(story.outcome)}"
+
+
+def too_soon(story: Story) -> str:
+    """Return that the command still ran, if the client ended by itself after a poll that said so; else nothing."""
+    if not ended(story) or not story.own or not says(story.own[-1], "exited", False):
+        return ""
+    return f", although exited was still false, and HOSTUP_TIMEOUT {story.play.scene.timeout:g}"
 
 
 def last_words(outcome: Outcome) -> str:

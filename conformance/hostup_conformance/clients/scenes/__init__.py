@@ -45,14 +45,15 @@ FIRST = "well"
 _QUICK = """
     well unavailable available-missing available-as-text probe-failing probe-forbidden probe-lost
     id-with-delimiters awkward-id id-with-capitals awkward-command large-pid no-poll-url no-pid
-    neither-pid-nor-poll-url start-lost start-bad-gateway start-empty-body start-forbidden start-rate-limited
-    start-redirected poll-found poll-url-elsewhere poll-url-without-scheme poll-url-of-the-console slow-command
-    slow-server connection-closed-between never-ends poll-unresponsive poll-trickling poll-lost poll-not-found
-    poll-empty-body poll-rate-limited poll-overloaded probe-rate-limited-until exited-missing exited-null
-    exited-as-text poll-error-like-a-success exit-code-3 exit-code-256 exit-code-missing output-of-16-mib
-    output-without-newline output-with-space-around streams-null output-within-latin-1 output-outside-ascii
-    output-escaped output-while-running output-on-stderr-alone unknown-members compressed base-url-with-slash
-    base-url-with-path expired-certificate certificate-of-another-host
+    neither-pid-nor-poll-url start-lost start-unresponsive start-bad-gateway start-empty-body start-forbidden
+    start-rate-limited start-redirected poll-found poll-url-elsewhere poll-url-without-scheme
+    poll-url-of-the-console slow-command slow-server connection-closed-between never-ends poll-unresponsive
+    poll-trickling poll-lost poll-not-found poll-empty-body poll-rate-limited poll-overloaded
+    probe-rate-limited-until exited-missing exited-null exited-as-text poll-error-like-a-success exit-code-3
+    exit-code-256 exit-code-missing output-of-16-mib output-without-newline output-with-space-around
+    streams-null output-within-latin-1 output-outside-ascii output-escaped output-while-running
+    output-on-stderr-alone unknown-members compressed base-url-with-slash base-url-with-path expired-certificate
+    certificate-of-another-host
 """
 QUICK = tuple(_QUICK.split())
 

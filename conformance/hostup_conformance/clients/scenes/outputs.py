@@ -39,7 +39,10 @@ add(
     "streams-missing", "The command printed nothing: there is neither `stdout` nor `stderr`.", "poll",
     completes=THROUGH, act=without("stdout", "stderr"),
 )  # fmt: skip
-prints("output-without-newline", "The output does not end with a newline.", stdout="no newline", stderr="nor here")
+prints(
+    "output-without-newline", "The output does not end with a newline, and reads as base64 too, which it is not.",
+    stdout="root", stderr="nor here",
+)  # fmt: skip
 prints(
     "output-with-space-around",
     "The output begins and ends with blank lines and spaces, and its lines end as on Windows.",

@@ -149,6 +149,14 @@ class PidZero(Right):
         return f"{self.base}{self.path()}?pid={started.get('pid', 0)}"
 
 
+@trips("CLIENT-07")
+class PidOfAnEarlierCommand(Right):
+    """It polls a pid that it has kept, instead of starting the command."""
+
+    def start(self) -> Any:
+        return {"pid": 4242}
+
+
 @trips("CLIENT-08", "awkward-command")
 class CommandPasted(Right):
     """It pastes the command between quotes instead of writing JSON."""

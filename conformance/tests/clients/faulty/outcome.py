@@ -1,5 +1,6 @@
 """Faulty clients: how they end, and what they print."""
 
+import base64
 import http.client
 import json
 import os
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -278,6 +279,18 @@ class Trims(Right):
 
     def show(self, output: Any) -> None:
         super().show({"stdout": (output.get("stdout") or "").strip(), "stderr": output.get("stderr")})
+
+
+@trips("CLIENT-29", "output-without-newline")
+class DecodesBase64(Right):
+    """It decodes the output wherever that happens to be base64, which is what the guest agent itself returns."""
+
+    def show(self, output: Any) -> None:
+        super().show({"stderr": output.get("stderr")})
+        text = (output.get("stdout") or "").encode()
+        with suppress(ValueError):
+            text = base64.b64decode(text.strip(), validate=True)
+        sys.stdout.buffer.write(text)
 
 
 @trips("CLIENT-29", "output-with-space-around")
