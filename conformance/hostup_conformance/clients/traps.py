@@ -12,6 +12,7 @@ TABLE = Path(__file__).with_name("traps.md")
 #: How the User-Agent begins that a library sends by default which repeats starts, and how its name does in the table.
 AGENTS = {
     "curl/": "curl --retry",
+    "wget/": "wget",
     "php": "libcurl",
     "pycurl": "libcurl",
     "guzzle": "libcurl",
@@ -39,10 +40,13 @@ def traps() -> list[Trap]:
     return [Trap(library, does, tuple(ids.split(", ")), switch, tried) for library, does, ids, switch, tried in rows]
 
 
-def advice(agent: str) -> str:
-    """Return how to stop a library from repeating starts, given the User-Agent; where it is not known, what may be."""
+def advice(agent: str, answered: bool) -> str:
+    """Return how to stop a library from repeating starts, given the User-Agent; where it is not known, what may be.
+
+    Most repeat only what got no response. So one that was answered was repeated by something else, unless by curl.
+    """
     library = next((name for begin, name in AGENTS.items() if agent.lower().startswith(begin)), None)
-    if library is None:
+    if library is None or (answered and not library.startswith("curl")):
         return "your HTTP library, or a wrapper around it, may repeat by itself"
     trap = next(trap for trap in traps() if trap.library.startswith(library))
     return f"{trap.library} {trap.does}: {trap.switch}"

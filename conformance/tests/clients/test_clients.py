@@ -486,10 +486,17 @@ def test_the_readme_has_the_traps_of_libraries() -> None:
 
 
 def test_advice_names_a_library_only_where_it_is_known() -> None:
-    assert "retryPost=false" in advice("Java/17.0.1")
-    assert "FRESH_CONNECT" in advice("PHP-curl/8")
-    assert "--retry" in advice("curl/8.14.1")
-    assert advice("my-client/1.0") == advice("") == "your HTTP library, or a wrapper around it, may repeat by itself"
+    assert "retryPost=false" in advice("Java/17.0.1", answered=False)
+    assert "FRESH_CONNECT" in advice("PHP-curl/8", answered=False)
+    assert "--tries=1" in advice("Wget/1.25.0", answered=False)
+    assert "--retry" in advice("curl/8.14.1", answered=True)
+    unknown = "your HTTP library, or a wrapper around it, may repeat by itself"
+    assert {advice(name, answered=False) for name in ("my-client/1.0", "")} == {unknown}
+
+
+def test_advice_names_no_library_that_repeats_only_what_got_no_response_for_a_start_that_got_one() -> None:
+    names = ("Java/17.0.1", "PHP-curl/8", "GuzzleHttp/7", "okhttp/4.12", "axios/1.7", "Wget/1.25.0")
+    assert len({advice(name, answered=True) for name in names}) == 1
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
     starts = story.of("start")
     for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
         if e := next((e for e in starts if e.ask.arrived > first.ask.arrived), None):
-            hint = advice(e.request.header("user-agent") or "")
+            hint = advice(e.request.header("user-agent") or "", answered=not first.failure)
             got = f"another start after {what_came(first)}"
             yield e, f"no second start, since the first may have been carried out ({hint})", got
 
