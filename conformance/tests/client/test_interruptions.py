@@ -16,6 +16,7 @@ from types import FrameType
 
 import httpx
 import pytest
+from client.test_client_object import variables_of
 from client.voices import KEY
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec
@@ -96,6 +97,26 @@ def test_cancelled_at_any_point_it_lives_on(url: str, times: int) -> None:
     client, before = AuthenticatedClient(url, KEY), sockets()
     asyncio.run(main())
     assert sockets() <= before
+
+
+def test_cancelled_while_it_sends_no_frame_holds_the_key(url: str) -> None:
+    """The libraries below have the bytes of a request too, in variables of their own."""
+
+    async def cancelled(step: int) -> str:
+        async with AuthenticatedClient(url, KEY) as client:
+            task = asyncio.ensure_future(get_agent_exec.asyncio("v", client=client))
+            for _ in range(step):
+                await asyncio.sleep(0)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError as error:
+                return variables_of(error)
+            return ""
+
+    seen = [asyncio.run(cancelled(step)) for step in range(1, 30)]
+    assert any("in send\n" in text for text in seen)
+    assert not any(KEY in text for text in seen)
 
 
 @only_linux

@@ -257,7 +257,11 @@ def without_key(error: BaseException, header: str) -> None:
             error.response.request = error.request
 
 
-_SENDERS = {__name__.partition(".")[0], "httpx", "httpcore", "h11", "h2", "hpack"}
+_SENDERS = {
+    *(__name__.partition(".")[0], "httpx", "httpcore", "h11", "h2", "hpack"),
+    *("anyio", "asyncio", "trio", "ssl", "socket", "gevent"),  # which have its bytes
+    *("httpx_aiohttp", "aiohttp"),
+}
 """The packages that a request goes through on its way out."""
 
 
