@@ -158,6 +158,30 @@ def test_trio_works_as_well(url: str) -> None:
         assert trio.run(main) == ["a", "b"]
 
 
+def test_trio_as_a_guest_of_asyncio_has_its_own_connections(url: str) -> None:
+    trio = pytest.importorskip("trio")
+    client = AuthenticatedClient(url, KEY)
+
+    async def ask(id: str) -> Any:
+        return (await get_agent_exec.asyncio(id, client=client)).reason
+
+    async def guest() -> tuple[Any, list[str]]:
+        commands = start_agent_exec.run_many(["a", "b"], "x", client=client)
+        return await ask("guest"), [id async for id, _ in commands]
+
+    async def host() -> tuple[Any, Any]:
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        trio.lowlevel.start_guest_run(
+            guest, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=ended.set_result
+        )
+        own, (told, many) = await ask("host"), (await asyncio.wait_for(ended, 20)).unwrap()
+        await client.aclose()
+        return own, (told, sorted(many))
+
+    assert asyncio.run(host()) == ("host", ("guest", ["a", "b"]))
+
+
 def twice(received: Received) -> Reply:
     """Say what `echo` says, and for some a second time, which nobody has asked for."""
     whole = b"".join(echo(received).parts())

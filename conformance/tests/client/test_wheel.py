@@ -45,6 +45,28 @@ async def main():
 
 assert asyncio.run(main()).exited
 
+from hostup_agent_exec.api.agent import start_agent_exec
+running, most = set(), []
+
+async def count(request):
+    vps = request.url.path.split("/")[4]
+    running.add(vps)
+    most.append(len(running))
+    await asyncio.sleep(0)
+    if request.url.query:
+        running.discard(vps)
+    return httpx.Response(200, json={"pid": 1} if request.method == "POST" else answer(request).json())
+
+async def eagerly():
+    if hasattr(asyncio, "eager_task_factory"):
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    transport = httpx.MockTransport(count)
+    async with AuthenticatedClient("https://h.test", "key", httpx_args={"transport": transport}) as one:
+        return [done async for _, done in start_agent_exec.run_many("a b c d e f".split(), "x", client=one, limit=2)]
+
+assert all(done.exited for done in asyncio.run(eagerly()))
+assert max(most) == 2, most
+
 import gc, weakref
 responses = []
 

@@ -168,15 +168,17 @@ class Turns:
             self._waiting.popleft().set()
 
 
-def _loop() -> object:
+def running_loop() -> object:
     """Tell which event loop runs here; None if none does."""
     asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
+    if trio is not None:
+        sniffio = sys.modules["sniffio"]  # knows which of the two it is, should trio be a guest of asyncio's loop
+        with suppress(sniffio.AsyncLibraryNotFoundError):
+            if sniffio.current_async_library() == "trio":
+                return trio.lowlevel.current_trio_token()
     if asyncio is not None:
         with suppress(RuntimeError):
             return asyncio.get_running_loop()
-    if trio is not None:
-        with suppress(RuntimeError):
-            return trio.lowlevel.current_trio_token()
     return None
 
 
@@ -210,7 +212,7 @@ async def whole(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     from anyio import CancelScope
 
     with CancelScope(shield=True):
-        if not isinstance(_loop(), asyncio.AbstractEventLoop):
+        if not isinstance(running_loop(), asyncio.AbstractEventLoop):
             await work()
             return
         task, cancelled = asyncio.create_task(work()), list[BaseException]()
@@ -249,7 +251,7 @@ async def _until_closed(client: httpx.AsyncClient) -> AsyncGenerator[None, None]
     try:
         yield
     finally:
-        if _loop() is not None:  # else it is collected after its loop, which has not ended as it should
+        if running_loop() is not None:  # else it is collected after its loop, which has not ended as it should
             await client.aclose()
 
 
@@ -348,7 +350,7 @@ class Pool:
 
     def asynchronous(self, user: object) -> Loop:
         """Return what this event loop has."""
-        here = _loop()
+        here = running_loop()
         with _lock:
             self._here()
             self.users.add(user)
@@ -376,5 +378,5 @@ class Pool:
 
     async def aclose(self) -> None:
         """Close what this event loop uses."""
-        for loop in [self.loops.pop(loop) for loop in {None, _loop()} if loop in self.loops]:
+        for loop in [self.loops.pop(loop) for loop in {None, running_loop()} if loop in self.loops]:
             await loop.close()

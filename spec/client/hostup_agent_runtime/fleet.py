@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .connections import whole
+from .connections import running_loop, whole
 from .values import check, check_callback
 
 if TYPE_CHECKING:
@@ -149,11 +149,11 @@ def _start(work: Callable[[], Coroutine[Any, Any, None]], over: Callable[[], Non
     """
     import asyncio  # (slow to import)
 
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    loop = running_loop()
+    if not isinstance(loop, asyncio.AbstractEventLoop):
         return _start_on_trio(work, over)
-    task = loop.create_task(work())
+    # Not by the loop's own factory, which may begin it at once, before it is known and counted.
+    task = asyncio.Task(work(), loop=loop)
     _kept.add(task)  # a loop itself refers to its tasks weakly
 
     def done(task: asyncio.Task[None]) -> None:
