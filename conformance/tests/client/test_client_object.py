@@ -52,7 +52,8 @@ def test_a_path_prefix_is_kept(voice: Voice, server: Recorder, url: str) -> None
 @pytest.mark.parametrize(
     "url",
     ["", "h.test", "ftp://h.test", "https://", "https://h.test?a=b", "https://h.test#a", "https://h.test/?",
-     "https://h.test#", "https://h.test:port", "https://h.test/\n"],
+     "https://h.test#", "https://h.test:port", "https://h.test/\n", "https://h.test:0", "https://h.test:65536",
+     "http://127.0.0.1:-1", "https://h..test", f"https://{'a' * 64}.test"],
 )  # fmt: skip
 def test_a_wrong_base_url_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match=r"^base_url: expected http or https"):

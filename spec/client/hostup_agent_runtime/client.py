@@ -111,6 +111,14 @@ def _flaw(token: str, prefix: str) -> str | None:
     return "expected visible ASCII characters alone"
 
 
+def _is_address(url: httpx.URL) -> bool:
+    """Tell whether a URL has a host and a port that the system can look up; else each request would fail in its way."""
+    try:
+        return bool(url.raw_host.decode().encode("idna")) and (url.port is None or 0 < url.port < 65536)
+    except UnicodeError:  # a label that is empty or too long
+        return False
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -213,7 +221,7 @@ class Client:
             url = httpx.URL(base_url)
         except httpx.InvalidURL:  # whose text may quote a password
             url = httpx.URL()
-        if url.scheme not in ("http", "https") or not url.host or "?" in base_url or "#" in base_url:
+        if url.scheme not in ("http", "https") or not _is_address(url) or "?" in base_url or "#" in base_url:
             form = f"as in {self.contract.server}"
             raise ValueError(f"{named}: expected http or https, a host, and neither query nor fragment, {form}")
         # Whatever stands before the host, httpx would log it.
