@@ -74,6 +74,13 @@ def test_a_pid_of_any_length_is_read(tmp_path: Path, arguments: dict[str, str]) 
     assert recording.read(file, arguments)
 
 
+def test_times_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    one = course(random.Random(3))[0]  # noqa: S311 - it only varies the cases
+    file = recorded(tmp_path / "x.har", [{**one, "startedDateTime": "2026-01-31T12:00:00.000"}])
+    with pytest.raises(Misconfigured, match=r"x\.har: no startedDateTime is a time with its zone"):
+        recording.read(file, {})
+
+
 def test_recordings_are_bounded(tmp_path: Path) -> None:
     """In entries, and in what has to be kept out of the reports."""
     one = course(random.Random(1))[0]  # noqa: S311 - it only varies the cases

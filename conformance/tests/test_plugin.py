@@ -41,6 +41,18 @@ class Limits:
         asked = {mark.args[0] for item in session.items for mark in item.iter_markers("timeout")}
         print("limited to", sorted(asked))
 """
+#: Stands in for pytest-forked, which runs each item in a process of its own.
+FORKING = """
+import pytest
+
+def pytest_addoption(parser):
+    parser.addoption("--forked", action="store_true")
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    if item.config.getoption("forked"):
+        pytest.exit("it would run elsewhere")
+"""
 #: Judges the mock five times in one process.
 AGAIN = """
 import gc, weakref
@@ -92,6 +104,12 @@ def test_what_only_shows_something_sends_nothing(tmp_path: Path, option: str) ->
         done = pytest_in(tmp_path, *SUITE, "--base-url", url, option, **stage.given())
     assert (done.returncode, asked) == (0, []), done.stdout + done.stderr
     assert report.read_text() == "hostup-conformance, an earlier run"
+
+
+def test_no_item_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "forking.py").write_text(FORKING)
+    done = pytest_in(tmp_path, "-p", "forking", *SUITE, "--forked")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("place", ["conftest.py", "claiming.py"])

@@ -106,6 +106,8 @@ def test_what_is_idle_for_a_while_is_told() -> None:
     said = "only the request sent 6.0 s after the one before, none of 4 others: what is idle for a while is lost"
     assert (told_of(in_order(*early, *late)) or "").startswith(said)
     assert "idle" not in (told_of(in_order(*early, *late, *run_of(statuses("s"), after=20.0))) or "")
+    timeless = [replace(e, when=None) for e in (*early, *late)]  # of a recording with times that cannot be read
+    assert "idle" not in (told_of(in_order(*timeless)) or "")
 
 
 def test_bodies_that_are_cut_at_one_size_are_told() -> None:

@@ -42,7 +42,11 @@ LONGEST_PID = 20
 def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     """Return the stories in a recording; raise `Misconfigured` if none is of the endpoint, or has a key."""
     with har.in_time(file):
-        entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
+        recorded = har.read(file).entries
+        entries = sorted((e for e in recorded if e.when), key=lambda e: e.when or 0)
+        if recorded and not entries:
+            form = "2026-01-31T12:00:00.000Z"
+            raise Misconfigured(f"{file}: no startedDateTime is a time with its zone, as in {form}; export it again")
         ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
         if not ours or ours[0].when is None:
             raise Misconfigured(f"{file}: none of its {len(entries)} entries is about the endpoint; record its use")
