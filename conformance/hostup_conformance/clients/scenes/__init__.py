@@ -52,7 +52,8 @@ _QUICK = """
     probe-rate-limited-until exited-missing exited-null exited-as-text poll-error-like-a-success exit-code-3
     exit-code-256 exit-code-missing output-of-16-mib output-without-newline output-with-space-around
     streams-null output-within-latin-1 output-outside-ascii output-escaped output-while-running
-    output-on-stderr-alone unknown-members compressed base-url-with-slash base-url-with-path expired-certificate
+    output-on-stderr-alone unknown-members json-without-blanks json-in-ascii other-header-fields compressed
+    base-url-with-slash base-url-with-path expired-certificate
     certificate-of-another-host
 """
 QUICK = tuple(_QUICK.split())
