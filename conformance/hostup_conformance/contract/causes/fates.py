@@ -18,7 +18,7 @@ from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.differences import LONG, alike, beginning_of, difference, rearranged
 from hostup_conformance.contract.causes.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
 from hostup_conformance.contract.causes.traits import of_one_kind
-from hostup_conformance.contract.commands import BY_A_SHELL, SHORT
+from hostup_conformance.contract.commands import ASKED_OF_GUEST, BY_A_SHELL, SHORT
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import Life, command_text, sleepless, stream
 from hostup_conformance.keeping.safe_text import short_json
@@ -64,6 +64,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "with all escapes of backslashes read": lambda text: unescaped(text, r"\\(u[0-9a-fA-F]{4}|.)"),
     "with its backslashes doubled": lambda text: text.replace("\\", "\\\\"),
     "without its backslashes": lambda text: text.replace("\\", ""),
+    "with a backslash before each quotation mark and backslash": lambda text: re.sub(r"(['\"\\])", r"\\\1", text),
+    "without what stands between < and >": lambda text: re.sub("<[^<>]*>", "", text),
     "as a string of JSON": json.dumps,
     "with the escapes of JSON": lambda text: json.dumps(text)[1:-1],
     "escaped for HTML": html.escape,
@@ -144,6 +146,7 @@ class Fate:
 #: Of which texts something may become, with what shows that nothing became of others.
 KINDS: dict[str, Callable[[Text], bool]] = {
     "": lambda _: True,
+    " (where it has characters outside ASCII; what has none is whole)": lambda text: not text.sent.isascii(),
     " (in the command; what ASCII commands print is whole)": lambda text: not is_ascii(text.life),
     " (in the request; what is sent in ASCII is whole)": lambda text: not text.life.start.request.body.isascii(),
 }
@@ -205,15 +208,16 @@ def texts_of(every: Iterable[Life]) -> list[Text]:
         begun = printed(life)
         if life.end and not sleepless(life) and (life.command or begun):
             came = stream(life.end, "stdout")
-            sent = begun if life.command else f"{begun}\n" if life.text else continued(begun, came)
+            sent = begun if life.command else f"{begun}\n" if life.text else continued(begun, came, command_text(life))
             found.append(Text(life, "stdout", sent, came, life.end.number))
             found.append(Text(life, "stderr", errors_of(life), stream(life.end, "stderr"), life.end.number))
     return found
 
 
-def continued(begun: str, came: str) -> str:
+def continued(begun: str, came: str, command: str) -> str:
     """Return what a command printed of which the beginning is known: what came from there on, or as a shell has it."""
-    return came[came.index(begun) :] if begun in came else f"{begun}{BY_A_SHELL}\n"
+    rest = BY_A_SHELL if command.endswith(ASKED_OF_GUEST) else BY_A_SHELL.partition("-")[0]
+    return came[came.index(begun) :] if begun in came else f"{begun}{rest}\n"
 
 
 def fate_of(texts: Iterable[Text]) -> Fate | None:
