@@ -82,7 +82,6 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 #: What may become of an exit code, with how it is then.
 CODES: dict[str, Callable[[Life, int], int | None]] = {
-    "0 for every command": lambda _, __: 0,
     "1 for every command that ends with 0 and writes to standard error": lambda life, code: code or wrote_errors(life),
     "1 for every command that writes to standard error": lambda life, code: 1 if wrote_errors(life) else code,
     "1 for every command that writes to standard error, and 0 for others": lambda life, _: wrote_errors(life),
@@ -272,6 +271,8 @@ def code_fate(every: Iterable[Life]) -> str | None:
     known = [(life, life.command.exit_code) for life in every if life.end and life.command and life.name not in VARYING]
     codes = [(life, own, exit_code(life)) for life, own in known if own is not None and life.name != "unknown_program"]
     changed = any(own != code for _, own, code in codes)
+    if changed and len({code for _, _, code in codes}) == 1 < len({own for _, own, _ in codes}):
+        return f"{short_json(codes[0][2], 20)} for every command"
     found = (words for words, form in CODES.items() if all(form(life, own) == code for life, own, code in codes))
     return next(found, None) if changed else None
 

@@ -5,14 +5,14 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
 from hostup_conformance.contract.causes.evidence import both_ways
 from hostup_conformance.contract.causes.fates import FEW
-from hostup_conformance.contract.causes.losses import Reasons
+from hostup_conformance.contract.causes.losses import Reasons, known_in_turns
 from hostup_conformance.contract.causes.mishaps import printed
 from hostup_conformance.contract.causes.shared import CAUSES, VALID, Cause
 from hostup_conformance.contract.causes.splits import (
@@ -63,6 +63,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     ]
     if mixed := mixed_up(course, broken):
         found = [mixed, *(cause for cause in found if cause.first != "AUTH-08" or not cause.numbers <= mixed.numbers)]
+    found += of_commands(broken, reasons)
     causes = [*found, *failures(course)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
@@ -79,6 +80,18 @@ def mixed_up(course: Course, broken: Mapping[str, Result[Ask]]) -> Cause | None:
     found = broken["HTTP-21"].findings if "HTTP-21" in broken else ()
     beside = {e.number for e in course.ordered if not course.is_alone(e)}
     return Cause(beside, first="HTTP-21") if len(found) >= ENOUGH else None
+
+
+def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator[Cause]:
+    """Yield what befell commands: whatever else is wrong with these stands with the requirement that tells of it."""
+    lives, life_of = reasons.evidence.lives, reasons.evidence.life_of
+    altered = [life_of.get(one.exchange.number) for one in broken["START-19"].findings] if "START-19" in broken else []
+    if altered and "was altered before it ran" in broken["START-19"].message:
+        yield Cause({e.number for life in altered if life for e in (life.start, *life.polls)}, first="START-19")
+    if "POLL-09" in broken:
+        yield Cause({e.number for life in lives for e in life.polls if member(e, "exited") is False}, first="POLL-09")
+    if "START-27" in broken and known_in_turns(reasons.evidence):
+        yield Cause({e.number for life in lives for e in (life.start, *life.polls)}, first="START-27")
 
 
 def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:

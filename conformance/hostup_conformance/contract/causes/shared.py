@@ -218,6 +218,19 @@ def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in exchanges if e.request.target in targets}, words, "HTTP-04")
 
 
+def unreadable(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the successes whose body is no JSON, so that nothing of it could be read."""
+    found = {e.number for e in exchanges if e.status == 200 and e.response and e.response.body and e.body is None}
+    return Cause(found, first="HTTP-03") if found else None
+
+
+def of_wrong_types(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the command output with a stream that is no string, in which nothing of what was printed is looked for."""
+    streams = [(e, member(e, name)) for e in exchanges if is_output(e) for name in ("stdout", "stderr")]
+    found = {e.number for e, value in streams if value is not None and not isinstance(value, str)}
+    return Cause(found, first="POLL-03") if found else None
+
+
 def is_undue(e: Exchange) -> bool:
     """Whether a request was served whose key may not see what it got."""
     may_not = e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known or output_members(e.body))
@@ -643,6 +656,8 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     waiting,
     redirected,
     repeated,
+    unreadable,
+    of_wrong_types,
     refused_otherwise,
     one_for_all,
     without_query,

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
-from math import inf
+from math import gcd, inf
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange
@@ -33,7 +33,7 @@ IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
 #: After so many seconds a connection may have been idle for too long.
-PAUSE = 0.5
+PAUSE = 0.25
 #: How the size of a body is told that broke off; whole ones may be so many times as long, if they were sent otherwise.
 RECEIVED, LONGER = re.compile(r"received (\d+) bytes, expected \d+"), 2
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
@@ -77,6 +77,11 @@ class Course:
             found[e.number] = max(0.0, sent - last)
             last = max(sent + e.seconds, last if last < inf else 0.0)
         return found
+
+    @cached_property
+    def in_time(self) -> list[Exchange]:
+        """All exchanges in the order in which they were sent."""
+        return sorted(self.ordered, key=lambda e: e.when.timestamp() if e.when else 0.0)
 
     @cached_property
     def _sent(self) -> list[float]:
@@ -297,10 +302,22 @@ def which_connection(split: Split) -> str | None:
     of_each.pop(0, None)
     odd_ones, others = (sum(on_it[0] is kind for on_it in of_each.values()) for kind in (True, False))
     pure = all(len(set(on_it)) == 1 for on_it in of_each.values())
-    if not (pure and split.same and min(odd_ones, others) >= FEWEST and max(map(len, of_each.values())) >= ENOUGH):
+    # What comes alone on its connection shows nothing.
+    several = sum(len(on_it) for on_it in of_each.values() if on_it[0] and len(on_it) > 1)
+    if not (pure and split.same and min(odd_ones, others) > 1 and several >= FEWEST):
         return None
     some = f"all {len(split.odd)} came on {odd_ones} connections, and none of {len(split.usual)} others on these"
     return f"{some}: it depends on the connection, as on the server that it leads to"
+
+
+def each_so_many(split: Split) -> str | None:
+    """Of all requests of the run, each with so many others before it since the last one is odd."""
+    sent = {e.number: at for at, e in enumerate(split.course.in_time)}
+    places = sorted(sent[e.number] for e in split.odd)
+    step = gcd(*(b - a for a, b in pairwise(places)))
+    due = {at for at in map(sent.__getitem__, (e.number for e in split.usual)) if (at - places[0]) % max(step, 1) == 0}
+    shows = len(places) >= ENOUGH and step > IN_TURN[-1] and not due
+    return f"only each {step}th request of the run, from {split.course.in_time[places[0]].number} on" if shows else None
 
 
 def back_and_forth(split: Split) -> str | None:
@@ -438,7 +455,7 @@ is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (is_crowded, is_timed, every_nth, since)
+IN_TIME: tuple[Teller, ...] = (is_crowded, is_timed, every_nth, each_so_many, since)
 #: What is said if nothing does.
 UNDECIDED: tuple[Teller, ...] = (which_connection, back_and_forth, undecided, is_lost)
 

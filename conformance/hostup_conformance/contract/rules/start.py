@@ -35,7 +35,11 @@ def differs(exchanges: Exchanges, e: ask.Exchange, name: str, expected: bytes) -
 
 def came(exchanges: Exchanges, e: ask.Exchange, name: str, expected: str) -> object:
     """Return a stream, for a finding, or what became of it."""
-    words = exchanges.became(e, name, expected)
+    body, value = e.body if isinstance(e.body, dict) else {}, content.member(e, name)
+    others = [member for member in body if member not in {*content.OUTPUT, "pid"}]
+    if name not in body and others:
+        return f"no {name}, but {', '.join(short_json(member, 40) for member in others[:3])}"
+    words = None if value is not None and not isinstance(value, str) else exchanges.became(e, name, expected)
     return f"{name} {words}" if words else {name: content.member(e, name)}
 
 
