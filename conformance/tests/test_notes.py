@@ -214,6 +214,19 @@ def keeps_refusals_for_all(request: Request, response: Response) -> None:
         response.become(403, body)
 
 
+def keeps_by_the_path_alone(request: Request, response: Response) -> None:
+    """Keep what gets 200 of a path for a few requests, whatever the query was."""
+    if request.method == "GET" and response.status == 200 and request.own and request.path.endswith("exec"):
+        number, body = request.memory.get("of the path", (0, response.body))
+        request.memory["of the path"] = ((number + 1) % 4, body if number else response.body)
+        response.body = request.memory["of the path"][1]
+
+
+def gives_streams_as_lines(_request: Request, response: Response) -> None:
+    if response.is_output and response.json.get("stdout"):
+        response.change(stdout=response.json["stdout"].split("\n"))
+
+
 def asks_no_key_for_polls(request: Request, response: Response) -> None:
     if response.status in {401, 403} and request.own and request.query.startswith("pid=42") and request.method == "GET":
         response.become(200, {"exited": False})
@@ -242,10 +255,11 @@ CAUSES: dict[Change, tuple[str, str]] = {
     authorizes_connections: ("AUTH-01", "the key of the first request of its connection counts, it seems"),
     responds_one_request_late: ("PROBE-01", "and not to their own: it is out of step, it seems"),
     keeps_refusals_for_all: ("POLL-08", "a cache takes no notice of the key, and keeps refusals, it seems"),
+    keeps_by_the_path_alone: ("POLL-02", "a cache takes no notice of the query, it seems"),
     asks_no_key_for_polls: ("SCOPE-02", "a request without a key gets it as well (AUTH-01)"),
     has_a_form_of_the_framework_for_keys: ("AUTH-01", "each request with a wrong key got 403, and none"),
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
-    fails_now_and_then: ("HTTP-08", " such requests, back and forth"),
+    fails_now_and_then: ("HTTP-08", "1 of each 5 in a row"),
     hides_from_strangers: ("AUTH-01", "each request with a wrong key got 404"),
     has_a_form_of_the_framework: ("PID-02", "they are the framework's own, or of something in front"),
 }
@@ -265,6 +279,12 @@ def leaves_out_what_is_false(_request: Request, response: Response) -> None:
 def test_what_is_false_is_left_out() -> None:
     told = message(leaves_out_what_is_false, "POLL-01", allow_exec=True)
     assert "what is false, 0 or empty is left out, it seems" in told
+
+
+def test_what_has_a_wrong_type_stands_with_that() -> None:
+    """What was printed is not looked for in a list of lines."""
+    _target, wire, _stage = run(gives_streams_as_lines, allow_exec=True)
+    assert "START-05" in root_causes(verdict_by(wire))["POLL-03"]
 
 
 def names_as_the_agent_does(_request: Request, response: Response) -> None:

@@ -25,6 +25,7 @@ from hostup_conformance.http.messages import Request, Response
 KEY = "hu_0123456789abcdefghijklmnop"
 TARGET = Target("http://127.0.0.1:1", "server", KEY, "vps_1", running_pid=7, finished_pid=8)
 PATH = "/api/v2/vps/vps_1/agent/exec"
+TURNS = "servers that take turns does so, or they are counted, it seems"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -71,8 +72,8 @@ def statuses(text: str) -> list[Response | None]:
 @pytest.mark.parametrize(
     ("letters", "words"),
     [
-        ("srs" * 10, "10 of 30 requests, 1 of each 3 in a row: 1 of 3 servers that take turns does so, it seems"),
-        ("sr" * 12, "12 of 24 requests, 1 of each 2 in a row: 1 of 2 servers that take turns does so, it seems"),
+        ("srs" * 10, f"10 of 30 requests, 1 of each 3 in a row: 1 of 3 {TURNS}"),
+        ("sr" * 12, f"12 of 24 requests, 1 of each 2 in a row: 1 of 2 {TURNS}"),
         ("ssrrsrrrssrsrssrsrrssrr", "back and forth: it is not known what decides"),
         ("s" * 9 + "r" * 7, "none of 9 before request 10, and all 7 since"),
         ("s" * 9 + "." * 7, "and all 7 since: it went down at that request (/api/v2/vps/vps_1/agent/exec), or drops"),
@@ -83,6 +84,12 @@ def statuses(text: str) -> list[Response | None]:
 def test_a_pattern_in_time_is_told(letters: str, words: str | None) -> None:
     said = told_of(in_order(*run_of(statuses(letters))))
     assert said is None if words is None else words in (said or "")
+
+
+def test_what_comes_after_about_as_many_requests_each_time_is_told() -> None:
+    letters = "".join("s" * number + "r" for number in (24, 23, 24, 25, 24, 24))
+    assert "about one of each 25 requests in a row" in (told_of(run_of(statuses(letters))) or "")
+    assert "in a row" not in (told_of(run_of(statuses(letters.replace("r", "rr", 1)))) or "")
 
 
 def test_what_comes_too_fast_is_told() -> None:

@@ -45,7 +45,7 @@ BY_A_SHELL = "42-%OS%--$@"
 #: How the end of that comes where a backslash was put before all that a shell expands.
 ESCAPED = r"\$@"
 #: Text that changes if it is put into a template or a pattern, or if addresses in it are replaced, as by a gateway.
-PATTERNS = r"$& $1 \1 $$ {0} {{x}} %s http://localhost/ http://127.0.0.1:8080/"
+PATTERNS = r"$& $1 \1 $$ {0} {{x}} ${x} {} %% %s http://localhost/ http://127.0.0.1:8080/"
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased, and such text.
 VERBATIM = (
     """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC """

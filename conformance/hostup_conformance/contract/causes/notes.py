@@ -63,7 +63,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     ]
     if mixed := mixed_up(course, broken):
         found = [mixed, *(cause for cause in found if cause.first != "AUTH-08" or not cause.numbers <= mixed.numbers)]
-    found += of_commands(broken, reasons)
+    found += [*of_commands(broken, reasons), *of_what_is_told(broken, exchanges)]
     causes = [*found, *failures(course)]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
@@ -92,6 +92,18 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
         yield Cause({e.number for life in lives for e in life.polls if member(e, "exited") is False}, first="POLL-09")
     if "START-27" in broken and known_in_turns(reasons.evidence):
         yield Cause({e.number for life in lives for e in (life.start, *life.polls)}, first="START-27")
+
+
+def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange]) -> Iterator[Cause]:
+    """Yield what other requirements say less plainly of the same exchanges than one that is broken as well."""
+    if "PROBE-04" in broken:
+        plain = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
+        yield Cause({e.number for e in plain}, first="PROBE-04")
+    if "AUTH-11" in broken:
+        oddly = (e for e in exchanges if e.ask.credential == "read" and output_members(e.body) and not is_plain(e))
+        yield Cause({e.number for e in oddly}, "so does one without a key (AUTH-11)", "AUTH-11")
+    if "VPS-18" in broken:
+        yield Cause({e.number for e in exchanges if e.ask.resource == "list"}, first="VPS-18")
 
 
 def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:
@@ -221,7 +233,9 @@ def not_served(course: Course) -> Cause | None:
     kinds = {"what is to be served": due, "a proper start": [e for e in due if e.ask.starts]}
     ways = product((IN_TIME, BY_REQUEST, UNDECIDED), sorted({e.status or 0 for e in due} - {401, 429}), kinds)
     for tellers, status, kind in ways:
-        odd = [e for e in kinds[kind] if e.status == status and status >= 400]
+        if status < 400 or (status >= 500 and tellers is UNDECIDED):  # which is told of all 5xx
+            continue
+        odd = [e for e in kinds[kind] if e.status == status]
         usual = [e for e in kinds[kind] if below(e, 300)]
         if len(odd) >= FEWEST and (words := told(Split(odd, usual, course), tellers)):
             found, in_time = {e.number for e in course.ordered if e.status == status}, tellers is IN_TIME

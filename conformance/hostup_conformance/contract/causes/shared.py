@@ -219,8 +219,9 @@ def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
 
 
 def unreadable(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the successes whose body is no JSON, so that nothing of it could be read."""
-    found = {e.number for e in exchanges if e.status == 200 and e.response and e.response.body and e.body is None}
+    """Return the successes whose body is no JSON, or not in UTF-8: nothing of it may be read as it was meant."""
+    bodies = ((e, e.response) for e in exchanges if e.status == 200)
+    found = {e.number for e, got in bodies if got and got.body and got.json.defects}
     return Cause(found, first="HTTP-03") if found else None
 
 
@@ -295,6 +296,26 @@ def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
         found,
         "no poll got command output: pid is not read or is lost on the way, or a cache takes no notice of the query",
     )
+
+
+def without_query_at_times(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the polls and probes that got what another request of the same path had got, if some of both got such.
+
+    Each got a body that had come before, for another query.
+    """
+    asked = [e for e in exchanges if e.request.method == "GET" and e.ask.endpoint and e.status == 200 and not e.aside]
+    before, copies = dict[tuple[str, bytes], Exchange](), list[Exchange]()
+    for e in asked:
+        what = e.request.path, e.response.body if e.response else b""
+        if before.setdefault(what, e).request.query != e.request.query:
+            copies.append(e)
+    odd = {form_due(e) for e in asked if shows(e) and shows(e) != form_due(e)}
+    strays = {e.number for e in copies if shows(e) != form_due(e)}
+    all_copied = all(e.number in strays for e in asked if shows(e) and shows(e) != form_due(e))
+    if len(odd) < 2 or not all_copied or len(strays) < STRAYS:
+        return None
+    words = f"{len(strays)} probes and polls got what another request of the same path had got before"
+    return Cause({e.number for e in copies}, f"{words}: a cache takes no notice of the query, it seems")
 
 
 def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -659,10 +680,11 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     unreadable,
     of_wrong_types,
     refused_otherwise,
-    one_for_all,
     without_query,
+    without_query_at_times,
     out_of_step,
     one_late,
+    one_for_all,
     kept_refusal,
     kept,
     copied,

@@ -11,7 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
-from math import gcd, inf
+from math import inf
+from statistics import median
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange
@@ -30,6 +31,8 @@ ENOUGH = 5
 WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 #: Of how many servers each may get a request in turn, and how many pairs of requests show it, most of which agree.
 IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
+#: By which part of it the number of requests from one that is odd to the next may differ, since some are sent at once.
+OFF = 0.1
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
 #: After so many seconds a connection may have been idle for too long.
@@ -290,7 +293,8 @@ def every_nth(split: Split) -> str | None:
         if len(agree) >= PAIRS and share(agree) >= MOST:
             number = min(step - 1, max(1, round(step * len(split.odd) / len(split.every))))
             said = f"{len(split.odd)} of {len(split.every)} requests, {number} of each {step} in a row"
-            return f"{said}: {number} of {counted(step, 'server')} that take turns does so, it seems"
+            turns = f"{number} of {counted(step, 'server')} that take turns does so"
+            return f"{said}: {turns}, or they are counted, it seems"
     return None
 
 
@@ -311,13 +315,13 @@ def which_connection(split: Split) -> str | None:
 
 
 def each_so_many(split: Split) -> str | None:
-    """Of all requests of the run, each with so many others before it since the last one is odd."""
+    """About as many requests of the run come from each odd one to the next."""
     sent = {e.number: at for at, e in enumerate(split.course.in_time)}
-    places = sorted(sent[e.number] for e in split.odd)
-    step = gcd(*(b - a for a, b in pairwise(places)))
-    due = {at for at in map(sent.__getitem__, (e.number for e in split.usual)) if (at - places[0]) % max(step, 1) == 0}
-    shows = len(places) >= ENOUGH and step > IN_TURN[-1] and not due
-    return f"only each {step}th request of the run, from {split.course.in_time[places[0]].number} on" if shows else None
+    gaps = [b - a for a, b in pairwise(sorted(sent[e.number] for e in split.odd))]
+    usual = median(gaps) if len(gaps) >= ENOUGH else 0
+    if usual <= IN_TURN[-1] or any(abs(gap - usual) > max(1, OFF * usual) for gap in gaps):
+        return None
+    return f"about one of each {usual:.0f} requests in a row: they are counted, it seems, or run out of something"
 
 
 def back_and_forth(split: Split) -> str | None:

@@ -56,8 +56,6 @@ START, IN_COMMAND = "for the start of a command", " in its command"
 QUERY, IN_QUERY = "with a query", " in the query"
 #: The schemes that may be named: another word before a blank may be a part of a key.
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
-#: How a command is told by a mark that it prints, of which several may part commands as one of them does.
-PRINTS, MARKS = "of a command that prints ", 2
 #: A command that runs for longer than others.
 LASTS = "of a command that takes a while"
 #: What a command may do.
@@ -132,8 +130,6 @@ def of_command(life: Life) -> Iterator[str]:
     if command is None:
         return
     yield from (words for words, does in DOES.items() if does(command))
-    marks = sorted({mark for mark in text_of(command.stdout) or "" if "!" <= mark <= "~" and not mark.isalnum()})
-    yield from (f"{PRINTS}{short_json(mark, 10)}" for mark in marks)
     if command.exit_code:
         yield f"of a command that ends with exitCode {command.exit_code}"
     yield from (f"of a command that prints {size:,} bytes or more" for size in PRINTED if len(command.stdout) >= size)
@@ -197,8 +193,6 @@ def in_common(
     # What the text of a command has tells something among several starts alone.
     if len(odd) < FEWEST or others.get(START, 0) < FEWEST:
         alone = [trait for trait in alone if not trait.endswith(IN_COMMAND)]
-    if sum(trait.startswith(f'{PRINTS}"') for trait in alone) > MARKS:
-        alone = [trait for trait in alone if not trait.startswith(f'{PRINTS}"')]
     if any(trait.endswith(IN_QUERY) for trait in alone):
         alone = [trait for trait in alone if trait != QUERY]
     pairs = product(common & {*KEYS.values()}, sorted(common & WHAT, key=rank)) if not alone else ()

@@ -455,7 +455,7 @@ def exit_code_is_the_commands(exchanges: Exchanges) -> Findings:
     A program that does not exist must not end with 0; which other code it gets depends on the guest. The right code as
     a string is START-08's.
     """
-    for e, command in exchanges.ends("exit", "errors", *commands.WINDOWS):
+    for e, command in exchanges.ends("exit", "errors", "closed", *commands.WINDOWS):
         if e.body.get("exitCode") not in (None, command.exit_code, str(command.exit_code)):
             yield e, f"exitCode {command.exit_code}", code_of(e, exchanges)
     for e, _ in exchanges.ends("unknown_program"):
