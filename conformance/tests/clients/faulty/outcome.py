@@ -529,6 +529,14 @@ class SearchesForTrue(Right):
         return super().read(got) | {"exited": b'"exited": true' in got.body}
 
 
+@trips("CLIENT-33", "unknown-members")
+class SearchesForAnyTrue(Right):
+    """It searches the text of the body for true anywhere after "exited", as grep does with .* between them."""
+
+    def read(self, got: Got) -> Any:
+        return super().read(got) | {"exited": bool(re.search(rb"exited.*true", got.body))}
+
+
 @trips("CLIENT-33", "without-length")
 class NeedsLength(Right):
     """It reads no body whose length was not announced."""
