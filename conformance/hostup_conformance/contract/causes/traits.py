@@ -195,7 +195,8 @@ def in_common(
         alone = [trait for trait in alone if not trait.endswith(IN_COMMAND)]
     if any(trait.endswith(IN_QUERY) for trait in alone):
         alone = [trait for trait in alone if trait != QUERY]
-    pairs = product(common & {*KEYS.values()}, sorted(common & WHAT, key=rank)) if not alone else ()
+    whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
+    pairs = product(common & {*KEYS.values()}, sorted(whats, key=rank)) if not alone else ()
     both = (f"{who} {what}" for who, what in pairs if not any({who, what} <= carried(e) for e in usual))
     words = " and ".join(sorted(alone, key=rank)) or next(both, None)
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"

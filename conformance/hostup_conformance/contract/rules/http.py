@@ -248,10 +248,10 @@ def coding_is_accepted(exchanges: Exchanges) -> Findings:
             yield e, "Content-Encoding: gzip, since the body is in gzip", "no Content-Encoding"
         accepted = (e.request.header("accept-encoding") or "").lower()
         coding = (e.header("content-encoding") or "").strip().lower()
-        if coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
-            yield e, f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
         if e.response and e.response.miscoded:
             yield e, "a body in the coding it names", e.response.miscoded
+        elif coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
+            yield e, f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
 
 
 def is_good_or_error(e: ask.Exchange) -> bool:
