@@ -224,6 +224,7 @@ def test_what_is_unusual_about_a_base_url_is_named(name: str, form: str) -> None
     [
         ("PidOfAnEarlierCommand", "well", "no poll, since nothing was started"),
         ("PidZero", "neither-pid-nor-poll-url", "no poll, since there is no pid"),
+        ("StartsAndLeaves", "well", "and there was no poll"),
         ("PollsOnce", "slow-command", "although exited was still false, and HOSTUP_TIMEOUT "),
     ],
 )

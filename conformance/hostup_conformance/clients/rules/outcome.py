@@ -4,7 +4,7 @@ import json
 import re
 
 from hostup_conformance.clients.rules import Findings, difference, rule
-from hostup_conformance.clients.story import Exchange, Outcome, Story, got_200, how, says
+from hostup_conformance.clients.story import Exchange, Outcome, Story, accepted, got_200, how, says
 from hostup_conformance.contract.paths import ENDPOINT
 
 #: How many of the last bytes of the standard error are looked at for what the command said last.
@@ -162,11 +162,13 @@ def unfinished_task(story: Story) -> Findings:
         what = f"a client that {does}, and ends by itself"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
         sent = ", ".join(came[-4:]) or "one that sent no request"
-        yield None, what, f"{sent}; {how(story.outcome)}{too_soon(story)}{last_words(story.outcome)}"
+        yield None, what, f"{sent}; {how(story.outcome)}{left_out(story)}{last_words(story.outcome)}"
 
 
-def too_soon(story: Story) -> str:
-    """Return that the command still ran, if the client ended by itself after a poll that said so; else nothing."""
+def left_out(story: Story) -> str:
+    """Return that no poll followed the start, or that the client ended while a poll said that the command ran."""
+    if any(map(accepted, story.of("start"))) and not story.of("poll"):
+        return ", and there was no poll, a GET with pid in its query"
     if not ended(story) or not story.own or not says(story.own[-1], "exited", False):
         return ""
     return f", although exited was still false, and HOSTUP_TIMEOUT {story.play.scene.timeout:g}"
