@@ -99,10 +99,10 @@ class Pace:
         """Let the run wait for the server's rate limits so many seconds more than its limits say."""
         self._limits = replace(self._limits, waiting_seconds=self._limits.waiting_seconds + seconds)
 
-    def obey_retry_after(self, e: Exchange[A]) -> None:
+    def obey_retry_after(self, e: Exchange[A], least: float = 0.0) -> None:
         """Hold back all requests until a Retry-After has passed; stop if the run may not wait for so long."""
         with self._lock:
-            seconds = seconds_asked(e)
+            seconds = max(seconds_asked(e), least)
             if not self._close_until(time.monotonic() + seconds):
                 waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
                 self.stop(

@@ -22,6 +22,8 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: The longest Retry-After, in seconds, that is waited for before a request that the run can do without.
 A_MOMENT = 5.0
+#: How long a request waits at least, in seconds, that was limited again after it had waited as told.
+A_SECOND = 1.0
 #: For how many seconds requests wait for those that are to be sent together with them.
 READY = 1.0
 
@@ -179,7 +181,8 @@ class Wire(Generic[A]):
                     return exchange
                 times += 1
                 self._check_patience(exchange, times)
-                self.pace.obey_retry_after(exchange)
+                # What was refused although it waited as told waits longer: the limit may have been rounded down to 0 s.
+                self.pace.obey_retry_after(exchange, least=A_SECOND if times > 1 else 0.0)
 
     def _check_patience(self, exchange: Exchange[A], times: int) -> None:
         """Raise `Withheld` or `Stopped` if a request that got 429 so many times is not to be sent again."""

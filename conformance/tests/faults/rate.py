@@ -148,6 +148,28 @@ def waiting_for_nothing(request: Request, response: Response) -> None:
             response.header(f"X-RateLimit-{name}", value)
 
 
+@trips("RATE-09")
+def a_limit_of_an_instant(request: Request, response: Response) -> None:
+    """Retry-After is 0 although the limit lasts for two seconds and a half, and no response announces it."""
+    if request.full and response.status != 429 and request.nth("limit") > 100:
+        since = request.memory.setdefault("since", datetime.now(UTC))
+        if datetime.now(UTC) - since < timedelta(seconds=2.5):
+            refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
+            response.header("Retry-After", "0")
+            for name, value in (("Limit", "100"), ("Remaining", "0"), ("Reset", soon(seconds=2))):
+                response.header(f"X-RateLimit-{name}", value)
+
+
+@trips("RATE-11")
+def no_limit_of_heads_resets(request: Request, response: Response) -> None:
+    """A HEAD is limited, and stays so."""
+    if request.full and request.method == "HEAD":
+        refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
+        for name, value in (("Limit", "1"), ("Remaining", "0"), ("Reset", soon(seconds=1))):
+            response.header(f"X-RateLimit-{name}", value)
+        response.header("Retry-After", "1")
+
+
 @trips("RATE-07")
 def retry_after_is_a_date(_request: Request, response: Response) -> None:
     """Retry-After is an HTTP-date."""

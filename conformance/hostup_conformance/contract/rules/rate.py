@@ -174,13 +174,14 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     first Retry-After may have been rounded, one more second than it asked for must have passed.
 
     If another request was under way in between, the second 429 passes, since that request may have used up the limit.
-    So does one before which the run did not wait, and one for a start, since starts may have a limit of their own.
+    So does one before which the run did not wait, and one for a start, since starts may have a limit of their own. A
+    request of any other method is judged, since a limit counts them all.
     """
     selected = exchanges.all(lambda e: e.response is not None)
     for row in waited_for(selected):
         first, again = row[0], [exchanges.take(e) for e in row[1:]]
         asked, expected = seconds_to_wait(first) or 0.0, f"Retry-After: {field(first, 'retry-after')}"
-        for e in [e for e in again if is_429(e) and seconds_between(first, e) >= asked + 1]:
+        for e in [e for e in again if e.limited and seconds_between(first, e) >= asked + 1]:
             if are_alone(first, e, selected):
                 yield e, f"no 429, {seconds_between(first, e):.1f} s after {expected}", "429"
                 return
@@ -198,7 +199,7 @@ def limit_resets(exchanges: Exchanges) -> Findings:
     for row in [row for row in waited_for(selected) if row[0].ask.credential in {"full", "read"}]:
         first, last = row[0], exchanges.take(row[-1])
         asked, passed = seconds_to_wait(first) or 0.0, seconds_between(first, last)
-        in_vain = len(row) > IN_VAIN and is_429(last) and passed >= asked + 1
+        in_vain = len(row) > IN_VAIN and last.limited and passed >= asked + 1
         if in_vain and are_alone(first, last, selected):
             expected = f"another status code than 429 once Retry-After has passed {len(row) - 1} times"
             yield last, expected, f"429 again, {passed:.1f} s after the first"
@@ -209,7 +210,7 @@ def waited_for(selected: list[ask.Exchange]) -> Iterator[list[ask.Exchange]]:
     """Yield each request that was sent several times in a row, each time after all of the Retry-After of a 429."""
     row = selected[:1]
     for before, e in pairwise(selected):
-        wait = seconds_to_wait(before) if is_429(before) else None
+        wait = seconds_to_wait(before) if before.limited else None
         again = is_again(e, before) and e.number == before.number + 1
         if again and wait is not None and seconds_between(before, e) >= wait - CLOCK_OFF:
             row.append(e)
@@ -268,7 +269,7 @@ class Row:
 
 def is_again(e: ask.Exchange, before: ask.Exchange) -> bool:
     """Whether a request is the same as another, and neither a start nor one that ordered its response."""
-    asked = {(x.request.target, x.request.header("authorization")) for x in (before, e)}
+    asked = {(x.request.method, x.request.target, x.request.header("authorization")) for x in (before, e)}
     return len(asked) == 1 and not any(x.obeyed or x.ask.starts for x in (before, e))
 
 
