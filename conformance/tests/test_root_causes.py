@@ -183,6 +183,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "quotes_end_commands": ("START-19", 'with "\'" in them ran otherwise, with "sh: 1: Syntax error: Unt'),
     "commands_end_at_the_first_failure": ("START-19", "it ended there, as with sh -e, it seems"),
     "closed_output_is_an_end": ("START-22", "when it had closed its output: the end of that is taken for its own"),
+    "closed_output_is_a_success": ("START-22", "when it had closed its output: the end of that is taken for its own"),
     "the_third_poll_ends_a_command": ("START-22", "a command is ended once it has been polled 2 times, it seems"),
     "silence_is_an_end": ("START-22", " s after the start"),
     "only_the_last_lines_are_kept": (
@@ -211,6 +212,7 @@ TOLD: dict[str, tuple[str, str]] = {
 
 #: Those of which more than one requirement tells, with the one that comes first.
 FIRST = {
+    "commands_run_twice_and_all_output_is_kept": ("START-16", "it has run 2 times, and so have all: each start runs"),
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
     "output_is_escaped_for_html": ("START-05", "stdout escaped for HTML, with &#039;: "),
     "exited_is_true_of_all": ("START-22", "no poll of any command got exited false"),

@@ -1,5 +1,6 @@
 """What the verdict says of servers that show nothing, and of the suite's own failures."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from faults.probe import problem
 from faults.probe import refuse as refused
 from faults.rate import soon
 from hostup_conformance.contract.ask import SLEEP, Exchange
+from hostup_conformance.contract.ban import AFTER_A_PAUSE
 from hostup_conformance.contract.document import document
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.lives import lives
@@ -223,6 +225,32 @@ def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
     assert verdict.name == ("not_demonstrated" if silent or most == 5 else "conformant")
 
 
+def limited_again_and_again(times: int) -> Change:
+    """Return a server that refuses everything with 403 for a second, each time that it has got so many requests."""
+
+    def limit(request: Request, response: Response) -> None:
+        now = time.monotonic()
+        if request.memory.get("until", 0.0) <= now and request.nth("served") > 60:
+            request.memory["served"] = 0
+            request.memory["until"] = now + (1.0 if request.nth("limits") <= times else 0.0)
+        if request.memory.get("until", 0.0) > now:
+            response.become(403, problem(request, 403, "forbidden", "Forbidden"))
+
+    return limit
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_ban_that_passes_is_a_limit(times: int) -> None:
+    _target, wire, _ = run(limited_again_and_again(times))
+    verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
+    assert ("a rate limit, it seems, which is to get 429" in (wire.stopped or "")) == (times > 1)
+    assert "ban an address" not in (wire.stopped or "")
+    assert [e.status for e in wire.exchanges if e.purpose == AFTER_A_PAUSE] == [200] * min(times, 2)
+    assert verdict.name == "not_conformant"
+    said = [one.message for one in verdict.results.values() if one.status == "fail"]
+    assert any("a rate limit, it seems" in message or "a limit on the rate of" in message for message in said)
+
+
 def test_a_revoked_key_is_no_ban() -> None:
     """Where no wrong key was sent, nothing explains that the right one is refused."""
 
@@ -274,6 +302,16 @@ def test_a_limit_that_starts_never_get_below_again_is_none(wait: str, said: str)
     ]
     result = judge([*wire.exchanges, *again], target).results["START-01"]
     assert (result.status, "no slot gets free" in result.message) == (said, said == "fail"), result.message
+
+
+def test_a_server_that_has_started_nothing_has_no_slots() -> None:
+    def refuse_starts(request: Request, response: Response) -> None:
+        if response.is_started:
+            refused(request, response, 409, "vps_not_ready", "VPS not ready")
+
+    message = verdict_on(refuse_starts, allow_exec=True).results["START-01"].message
+    assert "got 409 vps_not_ready" in message
+    assert "no slot gets free" not in message
 
 
 @pytest.mark.parametrize(("times", "said"), [(2, "pass"), (3, "fail")])

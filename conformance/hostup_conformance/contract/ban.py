@@ -22,6 +22,12 @@ EXEMPT = (
 )
 
 
+#: Why the probe is sent again after a pause: where that is served, nobody is banned.
+AFTER_A_PAUSE = "the probe, after a pause, to tell a ban from a rate limit"
+#: What is said of a server that has served again after each pause.
+PASSES = "although it served again after a pause: a rate limit, it seems, which is to get 429"
+
+
 @dataclass(frozen=True)
 class Ban:
     """From which exchange on, by its position, the server has shut the caller out, and what to say of it."""
@@ -90,7 +96,9 @@ def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
     # Of requests that were under way together, one that was forbidden may stand before one that was not.
     while early := [at for at in range(max(0, since - CONNECTIONS), since) if is_forbidden(exchanges[at])]:
         since = early[0]
-    return Ban(since, f"after {since} requests the server refuses every request with the status 403, {EXEMPT}")
+    passes = any(e.purpose == AFTER_A_PAUSE and e.status == 200 for e in exchanges)
+    refuses = f"after {since} requests the server refuses every request with the status 403"
+    return Ban(since, f"{refuses} again, {PASSES}" if passes else f"{refuses}, {EXEMPT}")
 
 
 def are_copies(refusals: Sequence[Exchange]) -> bool:

@@ -110,6 +110,11 @@ class Pace:
                     f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; --max-wait)"
                 )
 
+    def wait_for_the_server(self, seconds: float) -> bool:
+        """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""
+        with self._lock:
+            return self._close_until(time.monotonic() + seconds)
+
     def obey_remaining(self, e: Exchange[A]) -> None:
         """Hold back all requests until the rate limit resets, if a response says that it is used up.
 

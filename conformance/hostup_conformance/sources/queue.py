@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.ban import ban_in, seems_banned
+from hostup_conformance.contract.ban import AFTER_A_PAUSE, Ban, ban_in, seems_banned
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.refusal import hopeless
 from hostup_conformance.contract.responder import BURST
@@ -26,6 +26,8 @@ T = TypeVar("T")
 SLOW_SECONDS = 0.08
 #: The part of a request's time limit that a server may need which serves all requests under way one by one.
 SHARE = 0.6
+#: For how many seconds a run waits to see whether what seems to be a ban passes, and how often.
+PAUSE, PAUSES = 2.0, 2
 
 
 def width(wire: Wire) -> int:
@@ -108,9 +110,21 @@ def follow_content(wire: Wire, method: str) -> None:
 
 
 def end_if_pointless(wire: Wire) -> None:
-    """Send nothing more where the server has refused everything, or does so since a while."""
+    """Send nothing more where the server has refused everything, or does so since a while.
+
+    A rate limit that is told with 403 looks like a ban, but passes: so the probe is sent again after a pause.
+    """
+    probe = authorized(path_of(wire.target.vps), wire.target)
     if seems_banned(wire.exchanges):
-        wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="the probe, to see whether it still works")
-    ban = ban_in(wire.exchanges) if wire.exchanges[-1].status == 403 else None
+        wire.send(probe, purpose="the probe, to see whether it still works")
+        paused = sum(e.purpose == AFTER_A_PAUSE for e in wire.exchanges)
+        if ban_at_the_end(wire) and paused < PAUSES and wire.pace.wait_for_the_server(PAUSE):
+            wire.send(probe, purpose=AFTER_A_PAUSE)
+    ban = ban_at_the_end(wire)
     if why := ban.why if ban else hopeless(wire.exchanges, wire.target):
         wire.stop(why)
+
+
+def ban_at_the_end(wire: Wire) -> Ban | None:
+    """Return the ban that the last response was refused by, if there is one."""
+    return ban_in(wire.exchanges) if wire.exchanges[-1].status == 403 else None

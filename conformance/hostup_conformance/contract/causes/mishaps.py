@@ -96,7 +96,8 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     A signal ended a command if its exit code says so, or is missing though others have one, and its output is not
     whole; and so it did others with the same exit code. Where a command ended too early, so did one that takes a while
     and printed only the beginning; and so did one whose sleep failed after it had slept for a while, and one that only
-    sleeps and ended too early with no exit code or that of a signal, where sleep is known to work.
+    sleeps and ended too early with no exit code or that of a signal, where sleep is known to work. Where that alone
+    ended too early which had closed its output, so did all with the exit code that it has, if that is not their own.
     """
     odd = [life for life in every if life.end and has_odd_code(life)]
     # Where none that succeeds has a code, a missing one says nothing.
@@ -109,6 +110,10 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     sleeps = any(life.name == "slow" and life.end and not is_cut(life) and not sleepless(life) for life in every)
     only_sleep = [life for life in odd if life.start.ask.command == SLEEP and sleeps]
     cut += [life for life in only_sleep if seconds_to_end(life) < 0.9 * seconds_of(life)]
+    if [life.name for life in found] == ["closed"] and (code := exit_code(found[0])) is not None:
+        cut += [
+            life for life in every if life.command and life.end and exit_code(life) == code != life.command.exit_code
+        ]
     return [*found, *(life for life in cut if life not in found)]
 
 
@@ -394,8 +399,7 @@ def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = (), limited: Seq
     traces = [life.end for life in every if life.name == "trace" and life.end]
     found = []
     for e in traces[1:] if "once" in named else ():
-        counts = re.search(r"once (\d{1,9}) slow (\d{1,9})\s*$", stream(e, "stdout"))
-        for name, times in zip(("once", "slow"), counts.groups() if counts else (), strict=False):
+        for name, times in zip(("once", "slow"), counts_in(stream(e, "stdout")), strict=False):
             slow = int(name in named and named[name].start.seconds >= LONG_START)
             number = started(named[name], 1, int(times)) if name in named else 0
             found += [Run(named[name], number, int(times), e, slow_starts=slow)] if number else []
@@ -409,6 +413,16 @@ def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = (), limited: Seq
             found.append(Run(life, started(life, number, ran), ran, life.end, len(polls), slow))
     commands = Counter(e.ask.command for e in limited)
     return [replace(run, refused_starts=commands[run.life.start.ask.command]) for run in found]
+
+
+def counts_in(text: str) -> tuple[str, ...]:
+    """Return how often two commands ran, as the one prints that then removes what is counted; none if unclear.
+
+    Where it ran several times itself, and all of its output was kept, the first run counted, and the others nothing.
+    """
+    found: list[tuple[str, ...]] = re.findall(r"once (\d{1,9}) slow (\d{1,9})(?!\S)", text)
+    first = found[0] if found else ()
+    return first if all(more == ("0", "0") != first for more in found[1:]) else ()
 
 
 #: What a command may have run again for, in words that follow how often: where there was none of that, each ran once.

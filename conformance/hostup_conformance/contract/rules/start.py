@@ -69,7 +69,8 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     unexcused = [*starts_that_wait(selected), *often_given_up(selected), *no_longer]
     for e in [*selected, *filter(is_limited, no_longer)]:
         if e.status not in {200, 403} and not (works and e not in unexcused and is_busy_or_blocks(e)):
-            yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}{FOR_GOOD if e in no_longer else ''}"
+            ever = FOR_GOOD if works and e in no_longer else ""
+            yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}{ever}"
 
 
 def is_limited(e: ask.Exchange) -> bool:
