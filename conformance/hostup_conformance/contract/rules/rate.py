@@ -191,12 +191,13 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
 def limit_resets(exchanges: Exchanges) -> Findings:
     """The fourth 429 in a row is a finding, if only the same request was sent again, each time as late as was asked.
 
-    A second and more must have passed beyond what the first Retry-After asked for. RATE-09 judges the second 429. Only
-    requests with a valid key are judged, since a wrong one may be locked out; and no live server, since others may use
-    its limit up meanwhile.
+    A second and more must have passed beyond what the first Retry-After asked for. RATE-09 judges the second 429, and a
+    Retry-After of 0, which does not say when the limit resets. Only requests with a valid key are judged, since a wrong
+    one may be locked out; and no live server, since others may use its limit up meanwhile.
     """
     selected = exchanges.all(lambda e: e.response is not None) if not exchanges.target.is_live else []
-    for row in [row for row in waited_for(selected) if row[0].ask.credential in {"full", "read"}]:
+    entitled = [row for row in waited_for(selected) if row[0].ask.credential in {"full", "read"}]
+    for row in [row for row in entitled if seconds_to_wait(row[0])]:
         first, last = row[0], exchanges.take(row[-1])
         asked, passed = seconds_to_wait(first) or 0.0, seconds_between(first, last)
         in_vain = len(row) > IN_VAIN and last.limited and passed >= asked + 1
