@@ -106,10 +106,14 @@ def test_what_only_shows_something_sends_nothing(tmp_path: Path, option: str) ->
     assert report.read_text() == "hostup-conformance, an earlier run"
 
 
-def test_no_item_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("-p", "forking", "--forked"), ("--doctest-modules",), ("-p", "no:junitxml", "-p", "no:doctest")]
+)
+def test_options_for_tests_change_no_run(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "forking.py").write_text(FORKING)
-    done = pytest_in(tmp_path, "-p", "forking", *SUITE, "--forked")
+    done = pytest_in(tmp_path, *SUITE, "--report-dir", "report", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert report_in(tmp_path)["verdict"] == "conformant"
 
 
 @pytest.mark.parametrize("place", ["conftest.py", "claiming.py"])

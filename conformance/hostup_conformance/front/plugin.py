@@ -128,6 +128,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The exchanges of a run are judged together, so pytest-xdist has nothing to distribute.
     config.option.dist, config.option.tx, config.option.numprocesses = "no", [], None
     config.option.forked = False  # pytest-forked, whose processes could not tell what they got
+    config.option.doctestmodules = False  # would import all modules, of which some are programs
     # Before the import below, which takes a second.
     from hostup_conformance.keeping.interruption import Interruption
 

@@ -1,7 +1,5 @@
 """Every requirement of the ledger as one pytest item: `pytest -v` reads as the ledger."""
 
-from collections.abc import Callable
-
 import pytest
 
 from hostup_conformance.contract.judging import server_requirements
@@ -14,12 +12,12 @@ from hostup_conformance.reports.terminal import finding_lines
 def test_requirement(
     requirement: Requirement,
     conformance: Run,
-    record_property: Callable[[str, object], None],
+    request: pytest.FixtureRequest,
 ) -> None:
     """Show the outcome of one requirement, from the verdict on all exchanges."""
     entry = conformance.items[requirement.id]
-    for name in ("level", "status", "source"):
-        record_property(name, entry[name])
+    # Not by the fixture for it, which goes with -p no:junitxml.
+    request.node.user_properties += ((name, entry[name]) for name in ("level", "status", "source"))
     if entry["status"] in {"fail", "error"}:
         pytest.fail("\n".join(finding_lines(entry)), pytrace=False)
     if entry["status"] in {"skip", "disabled"}:
