@@ -6,6 +6,7 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import product
 
@@ -48,6 +49,8 @@ ENOUGH_ERRORS = 5
 #: By so many polls it is known whether responses are mixed up, each of which is compared with so many, and with so
 #: many characters.
 MOST, NEAR, SHOWN = 50, 20, 1 << 12
+#: Which part of what was found is most of it.
+MOSTLY = 0.5
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
 
@@ -87,7 +90,8 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
     lives, life_of = reasons.evidence.lives, reasons.evidence.life_of
     altered = [life_of.get(one.exchange.number) for one in broken["START-19"].findings] if "START-19" in broken else []
     if altered and "was altered before it ran" in broken["START-19"].message:
-        yield Cause({e.number for life in altered if life for e in (life.start, *life.polls)}, first="START-19")
+        ran_otherwise = {e.number for life in altered if life for e in (life.start, *life.polls)}
+        yield Cause(ran_otherwise, first="START-19", mostly=True)
     if "POLL-09" in broken:
         yield Cause({e.number for life in lives for e in life.polls if member(e, "exited") is False}, first="POLL-09")
     if "START-27" in broken and known_in_turns(reasons.evidence):
@@ -107,8 +111,14 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
 
 
 def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:
-    """Return the broken requirements of which all that was found has a cause."""
-    return tuple(id for id, r in broken.items() if all(one.exchange.number in cause.numbers for one in r.findings))
+    """Return the broken requirements of which all that was found has a cause, or most of it where that is enough."""
+    shares = {id: share_of(r, cause.numbers) for id, r in broken.items()}
+    return tuple(id for id, share in shares.items() if share >= (MOSTLY if cause.mostly else 1))
+
+
+def share_of(result: Result[Ask], numbers: AbstractSet[int]) -> float:
+    """Return which part of what was found is among some exchanges."""
+    return sum(one.exchange.number in numbers for one in result.findings) / len(result.findings)
 
 
 def note_on(

@@ -12,7 +12,7 @@ from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
 from hostup_conformance.contract.ban import are_copies, should_not_be_forbidden
-from hostup_conformance.contract.causes.splits import asked, connection_of
+from hostup_conformance.contract.causes.splits import asked, by_connection, connection_of
 from hostup_conformance.contract.causes.traits import all_beside
 from hostup_conformance.contract.content import (
     below,
@@ -77,6 +77,8 @@ class Cause:
     says_more: bool = False
     #: Whether what befell a command, or another body, says more than its words.
     weak: bool = False
+    #: Whether it explains a requirement of which it explains most that was found.
+    mostly: bool = False
 
 
 def limited(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -394,15 +396,6 @@ def one_late(exchanges: Sequence[Exchange]) -> Cause | None:
             since = {e.number for e in on_it if e.number >= late[0].number}
             return Cause(since, f"{words}, and not to their own: it is out of step, it seems")
     return None
-
-
-def by_connection(exchanges: Sequence[Exchange]) -> dict[int, list[Exchange]]:
-    """Return what came on each connection, by its number, as far as that is known."""
-    found = defaultdict[int, list[Exchange]](list)
-    for e in exchanges:
-        found[connection_of(e)].append(e)
-    found.pop(0, None)
-    return found
 
 
 def fits(e: Exchange, asked: Exchange) -> bool | None:

@@ -108,19 +108,16 @@ class Course:
         """Yield what had come before a request, on its connection or with its key; where that is unknown, anything."""
         if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
             yield "with a wrong key that had come before"
-        before = [o for o in self._connections.get(connection_of(e), ()) if o.number < e.number]
+        before = self._before.get(e.number)
         fresh = e.source == ALONE or not (before or connection_of(e) == 0)
         yield "as the first on a connection" if fresh else "on a connection that had carried others"
-        if before and before[-1].ask.credential == "full" != e.ask.credential:
+        if before and before.ask.credential == "full" != e.ask.credential:
             yield "that follow one with the full key on their connection"
 
     @cached_property
-    def _connections(self) -> Mapping[int, Sequence[Exchange]]:
-        found = defaultdict[int, list[Exchange]](list)
-        for e in self.ordered:
-            found[connection_of(e)].append(e)
-        found.pop(0, None)
-        return found
+    def _before(self) -> Mapping[int, Exchange]:
+        """The exchange before each on its connection, by its number."""
+        return {e.number: o for on_it in by_connection(self.ordered).values() for o, e in pairwise(on_it)}
 
     @property
     def life_of(self) -> Mapping[int, Life]:
@@ -180,6 +177,15 @@ class Split:
 def connection_of(e: Exchange) -> int:
     """Return the number of the connection of an exchange; 0 if it is unknown."""
     return e.response.connection if e.response else 0
+
+
+def by_connection(exchanges: Iterable[Exchange]) -> dict[int, list[Exchange]]:
+    """Return what came on each connection, by its number, as far as that is known."""
+    found = defaultdict[int, list[Exchange]](list)
+    for e in exchanges:
+        found[connection_of(e)].append(e)
+    found.pop(0, None)
+    return found
 
 
 def uses_up(e: Exchange) -> bool:
@@ -300,10 +306,8 @@ def every_nth(split: Split) -> str | None:
 
 def which_connection(split: Split) -> str | None:
     """It depends on the connection: all that came on one are odd, or none, and some of several are so."""
-    of_each = defaultdict[int, list[bool]](list)
-    for e, odd in split.every:
-        of_each[connection_of(e)].append(odd)
-    of_each.pop(0, None)
+    numbers = {e.number for e in split.odd}
+    of_each = {n: [e.number in numbers for e in on_it] for n, on_it in by_connection(e for e, _ in split.every).items()}
     odd_ones, others = (sum(on_it[0] is kind for on_it in of_each.values()) for kind in (True, False))
     pure = all(len(set(on_it)) == 1 for on_it in of_each.values())
     # What comes alone on its connection shows nothing.
