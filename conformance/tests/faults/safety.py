@@ -51,6 +51,20 @@ def trace_in_the_detail(_request: Request, response: Response) -> None:
         response.change(detail='Traceback (most recent call last):\n  File "/app/main.py", line 3, in poll')
 
 
+@trips("SAFETY-02")
+def polls_show_the_environment_of_the_server(_request: Request, response: Response) -> None:
+    """A poll has the server's own record of the command, with the token for its hypervisor."""
+    if response.is_output:
+        response.change(job={"queue": "exec", "env": {"PVE_TOKEN": "root@pam!exec=5b1f6c0e"}})
+
+
+@trips("SAFETY-02", starts=True)
+def starts_show_a_query(_request: Request, response: Response) -> None:
+    """The reply to a start says with which query it was stored."""
+    if response.is_started:
+        response.change(debug="SELECT id FROM jobs WHERE node = 'pve-07'")
+
+
 @trips("SAFETY-03")
 def output_in_the_refusal(request: Request, response: Response) -> None:
     """The 403 for a key with read:vm alone contains the output."""

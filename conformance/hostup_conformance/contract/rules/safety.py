@@ -25,6 +25,14 @@ INTERNALS = re.compile(
       | HTTPS?ConnectionPool\( | \bos\ error\ \d | \[Errno\ \d""",
     re.VERBOSE | re.IGNORECASE,
 )
+#: Credentials of the server: a variable whose name says so, with its value, and the form that a hypervisor's token has.
+CREDENTIALS = re.compile(
+    r"""(?<![\w-])(?!X?C?SRF)[A-Z0-9_]{0,40}(?:PASSWORD|SECRET|TOKEN|API_KEY|APP_KEY|DATABASE_URL)[A-Z0-9_]{0,40}
+        (?:"\ ?:\ ?"|=["']?)(?=[^\s"'*$<{]{6}) | \bPVEAPIToken=(?=\S) | \b[\w.-]{1,60}@(?:pam|pve)!""",
+    re.VERBOSE,
+)
+#: The members of a 200 that hold what a command wrote, or the text of one.
+GUESTS = {"stdout", "stderr", "command"}
 #: The place in parentheses on a line of a stack trace: a file and a line number.
 PLACE = re.compile(r"[/\\.][^:\n]{0,300}+:\d|^[^:\n]{1,300}+:\d")
 #: E-mail addresses and IPv4 addresses; and the names of members that say whose a VPS is.
@@ -48,13 +56,20 @@ def texts(e: ask.Exchange) -> list[str]:
     return [section, e.response.body[:SEARCHED].decode("utf-8", "replace")]
 
 
-def internals(text: str) -> str | None:
-    """Return the first mark of a server's internals with some of its surroundings, or None."""
+def internals(text: str, *, paths: bool = True) -> str | None:
+    """Return the first mark of a server's internals, paths among them or not, with its surroundings, or None."""
     text = text[:SEARCHED_FOR_INTERNALS].replace("\\n", "\n").replace("\\/", "/")
     for found in INTERNALS.finditer(text):
-        if found["place"] is None or PLACE.search(found["place"]):
+        counts = paths or not re.match("/|[A-Za-z]:", found[0])
+        if counts and (found["place"] is None or PLACE.search(found["place"])):
             return text[max(0, found.start() - 10) : found.end() + 60]
     return None
+
+
+def credential_in(text: str) -> str | None:
+    """Return what tells of the first credential of a server in a text, but not its value, or None."""
+    found = CREDENTIALS.search(text[:SEARCHED_FOR_INTERNALS])
+    return f"{found[0]}..." if found else None
 
 
 def is_searched(e: ask.Exchange) -> bool:
@@ -91,17 +106,26 @@ def around(redact: Redactor, text: str) -> str:
     return f"{'...' if at > 60 else ''}{without[max(0, at - 60) : at + 90]}" if at >= 0 else without
 
 
+def own_words(e: ask.Exchange) -> str:
+    """Return what the body of a response says, but for the output of a command and its text, which are the guest's."""
+    if e.status != 200 or selectors.is_availability(e):
+        return texts(e)[1]
+    return "\n".join(f'"{name}": "{text}"' for name, text in content.named_strings(e.body) if name not in GUESTS)
+
+
 @rule("SAFETY-02")
 def no_internals(exchanges: Exchanges) -> Findings:
     """Header fields and bodies are searched for marks of stack traces, file paths and database errors.
 
-    Of the 200s, only the availability is searched, since the output of a command may hold anything.
+    In bodies, a credential of the server is a finding too: a variable such as APP_KEY with its value. Of a 200, the
+    output of a command is left out, since it may hold anything, and so are a member that repeats the command, and
+    file paths, which may be the guest's; but not of the availability.
     """
-    for e in exchanges.each(is_searched, lambda e: e.status != 200 or selectors.is_availability(e)):
-        for text in texts(e):
-            if found := internals(text):
-                yield e, "nothing of the server's internals", found
-                break
+    for e in exchanges.each(is_searched):
+        section, body = texts(e)[0], own_words(e)
+        paths = e.status != 200 or selectors.is_availability(e)
+        if found := internals(section, paths=paths) or internals(body, paths=paths) or credential_in(body):
+            yield e, "nothing of the server's internals", found
 
 
 @rule("SAFETY-03")
