@@ -31,6 +31,7 @@ from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping import processes
+from hostup_conformance.mock import API_KEY
 from judging import reported
 from recordings import Entry, entry, recorded
 from running import KEPT, hostup, ran, report_in
@@ -460,8 +461,9 @@ def test_a_recording_without_keys_shows_no_client(tmp_path: Path, capsys: pytest
 
 
 def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
-    command = [*CLI, "client", "--by-hand", "--scene", "well"]
-    run = subprocess.Popen(command, cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, text=True)
+    """As in a shell that has what `make mock` prints, whose key is taken out of all that is printed."""
+    command, environ = [*CLI, "client", "--by-hand", "--scene", "well"], {**KEPT, "HOSTUP_API_KEY": API_KEY}
+    run = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
     assert run.stdout
     given: dict[str, str] = defaultdict(str)
     while "HOSTUP_COMMAND" not in given:
