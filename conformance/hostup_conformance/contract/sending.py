@@ -1,5 +1,7 @@
 """The wire to a target: it knows what requests ask for, which of them may be sent, and what the run has learnt."""
 
+import threading
+
 from hostup_conformance.contract.ask import Ask, with_started_commands
 from hostup_conformance.contract.policy import Policy
 from hostup_conformance.contract.responder import may_pass
@@ -23,6 +25,8 @@ class Wire(core.Wire[Ask]):
         )
         #: The target as options and environment have it; `target` adds what the run has learnt.
         self.configured = target
+        #: Held by who decides whether the run ends.
+        self.ending = threading.Lock()
 
     @property
     def target(self) -> Target:

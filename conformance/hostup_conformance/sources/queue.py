@@ -117,12 +117,13 @@ def end_if_pointless(wire: Wire) -> None:
     probe = authorized(path_of(wire.target.vps), wire.target)
     if seems_banned(wire.exchanges):
         wire.send(probe, purpose="the probe, to see whether it still works")
+    with wire.ending:
         paused = sum(e.purpose == AFTER_A_PAUSE for e in wire.exchanges)
         if ban_at_the_end(wire) and paused < PAUSES and wire.pace.wait_for_the_server(PAUSE):
             wire.send(probe, purpose=AFTER_A_PAUSE)
-    ban = ban_at_the_end(wire)
-    if why := ban.why if ban else hopeless(wire.exchanges, wire.target):
-        wire.stop(why)
+        ban = ban_at_the_end(wire)
+        if why := ban.why if ban else hopeless(wire.exchanges, wire.target):
+            wire.stop(why)
 
 
 def ban_at_the_end(wire: Wire) -> Ban | None:
