@@ -212,6 +212,7 @@ TOLD: dict[str, tuple[str, str]] = {
 
 #: Those of which more than one requirement tells, with the one that comes first.
 FIRST = {
+    "put_starts_too": ("HTTP-11", "and a pid, as if it had started a command"),
     "commands_run_twice_and_all_output_is_kept": ("START-16", "it has run 2 times, and so have all: each start runs"),
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
     "output_is_escaped_for_html": ("START-05", "stdout escaped for HTML, with &#039;: "),

@@ -290,7 +290,8 @@ def other_methods_are_refused(exchanges: Exchanges) -> Findings:
         if e.status == 500 and not e.ask.starts:
             yield e, "another status than 500", content.show_status(e)
         elif e.request.method in {"PUT", "PATCH", "DELETE"} and content.below(e, 400):
-            yield e, "a refusal (405)", content.show_status(e)
+            starts = ", and a pid, as if it had started a command" if content.present(e, ("pid", "pollUrl")) else ""
+            yield e, "a refusal (405)", f"{content.show_status(e)}{starts}"
         elif e.request.method == "POST" and ask.new_pid(e) is None and content.present(e, ("available", "exited")):
             yield e, "a refusal, or the pid of a started command", content.named_members(e.body)
 
