@@ -107,6 +107,8 @@ class StartedCommands:
             *tasks,
             *self._framed(),
         )
+        for command in first[:1]:
+            self._start("the start of a command that may still run, once more", command.text)
         if self.traced:
             self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
             self._marked_at = time.monotonic()

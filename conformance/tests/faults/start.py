@@ -189,6 +189,18 @@ def starts_at_once_are_one(request: Request, response: Response) -> None:
         request.memory[str(request.body)] = (response.body, time.monotonic())
 
 
+@trips("START-10")
+def starts_again_are_the_first(request: Request, response: Response) -> None:
+    """The same start again gets what the first one got, unless it comes at once, until the end of that is polled."""
+    firsts = request.memory.setdefault("first starts", {})
+    if response.is_started:
+        first, when = firsts.setdefault(str(request.body), (response.body, time.monotonic()))
+        response.body = first if time.monotonic() - when > 0.02 else response.body
+    elif response.is_output and response.json["exited"]:
+        for body in [body for body, (first, _) in firsts.items() if json.loads(first)["pid"] == int(request.pid or 0)]:
+            firsts.pop(body)
+
+
 def command_of(request: Request, response: Response) -> Command | None:
     """Return the command with a known end that a poll is of; at a start, remember which it is."""
     commands = request.memory.setdefault("commands", {})

@@ -382,7 +382,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
         before = alive.setdefault(poll, exchanges.take(e))
         if before is not e and e.number not in told:
             expected = f"another pid than in request {before.number}, whose command may still run"
-            same = " for the same command: one that is sent twice at once is started once, it seems"
+            same = " for the same command: one that is sent twice is started once, it seems"
             yield e, expected, f"pid {ask.new_pid(e)}{same if e.ask.command == before.ask.command else ''}"
 
 
