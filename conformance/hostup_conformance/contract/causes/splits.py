@@ -105,12 +105,14 @@ class Course:
         return {e.request.header("authorization"): e.number for e in reversed(self.ordered)}
 
     def _after_others(self, e: Exchange) -> Iterator[str]:
-        """Yield what had come before a request, on its connection or with its key; where that is unknown, anything."""
+        """Yield what had come before a request, on its connection or with its key, as far as it is known."""
         if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
             yield "with a wrong key that had come before"
         before = self._before.get(e.number)
-        fresh = e.source == ALONE or not (before or connection_of(e) == 0)
-        yield "as the first on a connection" if fresh else "on a connection that had carried others"
+        if before and e.source != ALONE:
+            yield "on a connection that had carried others"
+        elif connection_of(e) or e.source == ALONE:
+            yield "as the first on a connection"
         if before and before.ask.credential == "full" != e.ask.credential:
             yield "that follow one with the full key on their connection"
 
