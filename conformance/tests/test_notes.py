@@ -287,6 +287,20 @@ def test_what_has_a_wrong_type_stands_with_that() -> None:
     assert "START-05" in root_causes(verdict_by(wire))["POLL-03"]
 
 
+def tells_the_end_before_the_output(request: Request, response: Response) -> None:
+    """The first poll that tells an end has no output yet, and the next one has it."""
+    kept_output = request.memory.setdefault("output", {})
+    if response.is_output and response.json["exited"]:
+        kept_output[request.query] = response.body
+        response.change(stdout="", stderr="")
+    elif response.status == 404 and request.full and request.own and request.query in kept_output:
+        response.become(200, kept_output[request.query])
+
+
+def test_output_that_comes_after_the_end_is_told() -> None:
+    assert "a later poll, as request" in message(tells_the_end_before_the_output, "START-05", allow_exec=True)
+
+
 def names_as_the_agent_does(_request: Request, response: Response) -> None:
     if response.is_output:
         response.rename(stdout="out-data", stderr="err-data", exitCode="exitcode")

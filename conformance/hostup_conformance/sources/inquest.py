@@ -4,17 +4,18 @@ So the cause shows. A server that does neither is sent nothing.
 """
 
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
 
-from hostup_conformance.contract.ask import SLEEP, Exchange
+from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.causes.evidence import Evidence
 from hostup_conformance.contract.causes.losses import came_back, others_started, polled, since_start
-from hostup_conformance.contract.causes.mishaps import cut_short, fills_a_pipe
+from hostup_conformance.contract.causes.mishaps import cut_short, fills_a_pipe, printed, stdout
 from hostup_conformance.contract.commands import flood, steady
 from hostup_conformance.contract.content import member
-from hostup_conformance.contract.lives import seconds_to_end
+from hostup_conformance.contract.lives import Life, seconds_to_end
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
@@ -39,6 +40,8 @@ RUNS_ON = "sleep 30"
 SILENT, LONGEST_SILENCE = 1 / 6, 0.3
 #: For how many seconds a command is followed that should end at once.
 UNTIL_STUCK = 5.0
+#: How many commands are polled once more that ended without output.
+TWICE = 2
 #: How many commands are started at most.
 MOST_STARTED = 3 + 1 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
 #: No command is started unless so many requests are left: for what becomes of it, and for what is sent after that.
@@ -59,6 +62,9 @@ def run(wire: Wire) -> None:
     if any(life.end for life in evidence.overdue):
         with suppress(Unsent):
             ask_past_a_cache(wire)
+    if empty := [life for life in evidence.ended if printed(life).strip() and not stdout(life).strip()]:
+        with suppress(Unsent):
+            poll_once_more(wire, empty[:TWICE])
     # What a gateway failed to pass on was not forgotten.
     lost = [seen for seen in evidence.lost if not evidence.between(("5xx", seen.e.ask.number), seen)[1]]
     if not lost or not evidence.known:
@@ -104,6 +110,16 @@ def ask_past_a_cache(wire: Wire) -> None:
         new = authorized(f"{path_of(wire.target.vps)}?pid={pid}&{letters(token_hex(8))}", wire.target)
         if member(wire.send(new, purpose="a poll with a query that nothing has had before"), "exited") is True:
             end(wire, pid)
+
+
+def poll_once_more(wire: Wire, empty: Iterable[Life]) -> None:
+    """Poll commands of which the end was told before anything of what they print, to see whether that comes later."""
+    for life in empty:
+        again = wire.try_to_send(
+            poll(wire.target, new_pid(life.start) or 0), purpose="a poll of what came without output"
+        )
+        if again is None or again.status != 200:
+            return
 
 
 def after_some_time(wire: Wire, seconds: float, times: float) -> None:
