@@ -44,6 +44,8 @@ KINDS = 3
 TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 #: The areas whose requirements say who must be refused.
 LET_IN = {"AUTH", "SCOPE", "ID"}
+#: What finds all that it judges to be wrong, so that one finding is the only one.
+FIND_ALL = {"HTTP-01"}
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
 #: By so many polls it is known whether responses are mixed up, each of which is compared with so many, and with so
@@ -182,7 +184,8 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     odd = {one.exchange.number: one.exchange for one in result.findings}
     let_in = result.requirement.area in LET_IN and below(result.findings[0].exchange, 300)
     # Some rules stop at what they find first.
-    if len(odd) == 1 and not let_in and tellers is not UNDECIDED:
+    first_of_all = not let_in and result.requirement.id not in FIND_ALL
+    if len(odd) == 1 and first_of_all and tellers is not UNDECIDED:
         return None
     # What another requirement tells of was not spared.
     errors = {e.status for e in odd.values() if not below(e, 400)}
