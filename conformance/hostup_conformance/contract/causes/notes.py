@@ -290,7 +290,7 @@ def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
     lost = result.findings if result.requirement.harm == "output" else []
     blamed = [one.exchange for one in lost if member(one.exchange, "exited") is True]
     firsts = {e.request.target: e for e in reversed(blamed)}
-    ends = [e for e in exchanges if member(e, "exited") is True]
+    ends = [e for e in exchanges if e.ask.credential == "full" and is_plain(e) and member(e, "exited") is True]
     for e in ends:
         first = firsts.get(e.request.target)
         if first is None or e.number <= first.number:
