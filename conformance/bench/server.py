@@ -57,7 +57,7 @@ class Served:
 @contextmanager
 def served(fault: str = "") -> Iterator[Served]:
     """Serve a fault, or the mock as it is, until the end of the block."""
-    program = [sys.executable, __file__, "--serve", fault]
+    program = [sys.executable, "-P", __file__, "--serve", fault]  # or client.py beside it hides a package of the tests
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout  # noqa: S101 - for the type checker, as the next
         assert process.stdin  # noqa: S101
