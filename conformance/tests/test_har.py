@@ -59,6 +59,14 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
     assert judged_again(file) == of_run | {"HTTP-13": "skip"}
 
 
+@pytest.mark.parametrize("name", first_of("closes_without_a_response", "body_is_cut"))
+def test_what_got_no_complete_response_is_none_in_a_recording(tmp_path: Path, name: str) -> None:
+    target, wire, _ = run(FAULTS.named(name).change)
+    recording.write(tmp_path / "run.har", wire.exchanges, target)
+    assert judge(wire.exchanges, target).results["HTTP-01"].status == "fail"
+    assert judged_again(tmp_path / "run.har")["HTTP-01"] == "fail"
+
+
 def test_output_that_a_recording_has_redacted_is_unknown(tmp_path: Path) -> None:
     target, wire, _ = run_on_mock(allow_exec=True)
     printed = next(text for e in wire.exchanges if len(text := stream(e, "stdout")) > 1000)

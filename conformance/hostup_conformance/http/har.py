@@ -239,7 +239,7 @@ def entry_for(
         "time": milliseconds,
         "request": {
             **request_for(e.request, base_url, redact),
-            "_asks": {**asks(e), "purpose": e.purpose, **({"aside": True} if e.aside else {})},
+            "_asks": {**asks(e), "purpose": e.purpose, **({"aside": True} if e.aside else {}), **failure_of(e, redact)},
         },
         "response": response_for(e.response, redact),
         **({"connection": str(e.response.connection)} if e.response and e.response.connection else {}),
@@ -248,6 +248,11 @@ def entry_for(
         # A failure may quote what the server sent.
         "comment": e.purpose if e.response else redact(f"{e.purpose}: {e.failure or e.too_large}"),
     }
+
+
+def failure_of(e: Exchange[A], redact: Redact) -> dict[str, str]:
+    """Return why an exchange has no complete response, and how it was lost, if it has none; a status of 0 does not."""
+    return {"failure": redact(e.failure)} | ({"lost": e.lost} if e.lost else {}) if e.failure else {}
 
 
 def request_for(request: Request, base_url: str, redact: Redact) -> dict[str, Any]:

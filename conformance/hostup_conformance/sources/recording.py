@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hostup_conformance.contract.ask import Ask, Exchange, noted, started_by, with_notes, with_started
 from hostup_conformance.contract.content import listed_ids, member
@@ -30,8 +30,8 @@ KNOWN: dict[str, type] = {
     **dict.fromkeys(("finished_pid", "running_pid"), int),
     "allow_exec": bool,
 }
-#: How many characters of the purpose of a request are read: those of the suite have fewer.
-LONGEST_PURPOSE = 120
+#: How many characters are read of the purpose of a request, and of why it got no response: the suite's have fewer.
+LONGEST_PURPOSE, LONGEST_FAILURE = 120, 1200
 #: Stands for a key that the recorded run was given. No part of it is a word: reports would lose it as a part of a key.
 RECORDED_KEY = "~q7W~9vK~2mZ~4x8~B3~"
 
@@ -111,6 +111,9 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
             purpose=purpose_of(entry),
             source=core.AFTER_CONTENT if entry.asks.get("aside") else "har",
         )
+        if entry.response is None and isinstance(failure := entry.asks.get("failure"), str) and failure:
+            exchange.failure, lost = shown(failure, LONGEST_FAILURE), entry.asks.get("lost")
+            exchange.lost = lost if lost in get_args(core.Lost) else None
         found.append(exchange)
         if ask.starts:
             pair = started_by(exchange)
