@@ -111,9 +111,7 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
             purpose=purpose_of(entry),
             source=core.AFTER_CONTENT if entry.asks.get("aside") else "har",
         )
-        if entry.response is None and isinstance(failure := entry.asks.get("failure"), str) and failure:
-            exchange.failure, lost = shown(failure, LONGEST_FAILURE), entry.asks.get("lost")
-            exchange.lost = lost if lost in get_args(core.Lost) else None
+        exchange.failure, exchange.lost = failure_of(entry)
         found.append(exchange)
         if ask.starts:
             pair = started_by(exchange)
@@ -138,6 +136,14 @@ def purpose_of(entry: har.Entry) -> str:
     """Return what a request was sent for, if this suite has recorded it."""
     noted = entry.asks.get("purpose")
     return shown(noted, LONGEST_PURPOSE) if isinstance(noted, str) and noted else "recorded"
+
+
+def failure_of(entry: har.Entry) -> tuple[str | None, core.Lost | None]:
+    """Return why a request got no complete response, and how it was lost, if this suite has recorded it."""
+    noted, lost = entry.asks.get("failure"), entry.asks.get("lost")
+    if entry.response or not isinstance(noted, str) or not noted:
+        return None, None
+    return shown(noted, LONGEST_FAILURE), lost if lost in get_args(core.Lost) else None
 
 
 def with_address(target: Target, entries: Iterable[har.Entry]) -> Target:

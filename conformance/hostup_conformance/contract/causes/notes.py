@@ -184,14 +184,15 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     odd = {one.exchange.number: one.exchange for one in result.findings}
     let_in = result.requirement.area in LET_IN and below(result.findings[0].exchange, 300)
     # Some rules stop at what they find first.
-    first_of_all = not let_in and result.requirement.id not in FIND_ALL
-    if len(odd) == 1 and first_of_all and tellers is not UNDECIDED:
+    found_all = let_in or result.requirement.id in FIND_ALL or tellers is UNDECIDED
+    if len(odd) == 1 and not found_all:
         return None
     # What another requirement tells of was not spared.
     errors = {e.status for e in odd.values() if not below(e, 400)}
-    usual = [e for e in result.judged if e.number not in odd and e.response and e.status not in errors]
+    spared = (e for e in result.judged if e.number not in odd and e.response and e.status not in errors)
     # That all polls are odd, and no start, parts nothing.
-    usual = [e for e in usual if e.ask.starts in {one.ask.starts for one in odd.values()}]
+    kinds = {e.ask.starts for e in odd.values()}
+    usual = [e for e in spared if e.ask.starts in kinds]
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         return f"{said}: nothing checks this, or what another key may do is kept"
@@ -204,11 +205,8 @@ def of_availability(first: Exchange, exchanges: Sequence[Exchange], course: Cour
         return None
     if words := once_started(first, exchanges):
         return words
-    alike = [
-        e
-        for e in course.ordered
-        if is_availability(e) and (e.ask.id, e.ask.credential in VALID) == (first.ask.id, True)
-    ]
+    by_known_keys = (e for e in course.ordered if e.ask.credential in VALID)
+    alike = [e for e in by_known_keys if is_availability(e) and e.ask.id == first.ask.id]
     available = member(first, "available")
     odd, usual = ([e for e in alike if (member(e, "available") == available) is so] for so in (True, False))
     if available is False and first.ask.vps == "own" and not usual:

@@ -311,13 +311,12 @@ def without_query_at_times(exchanges: Sequence[Exchange]) -> Cause | None:
         what = e.request.path, e.response.body if e.response else b""
         if before.setdefault(what, e).request.query != e.request.query:
             copies.append(e)
-    odd = {form_due(e) for e in asked if shows(e) and shows(e) != form_due(e)}
-    strays = {e.number for e in copies if shows(e) != form_due(e)}
-    all_copied = all(e.number in strays for e in asked if shows(e) and shows(e) != form_due(e))
-    if len(odd) < 2 or not all_copied or len(strays) < STRAYS:
+    odd, copied = [e for e in asked if shows(e) not in {"", form_due(e)}], {e.number for e in copies}
+    strays = sum(shows(e) != form_due(e) for e in copies)
+    if len(set(map(form_due, odd))) < 2 or strays < STRAYS or any(e.number not in copied for e in odd):
         return None
-    words = f"{len(strays)} probes and polls got what another request of the same path had got before"
-    return Cause({e.number for e in copies}, f"{words}: a cache takes no notice of the query, it seems")
+    words = f"{strays} probes and polls got what another request of the same path had got before"
+    return Cause(copied, f"{words}: a cache takes no notice of the query, it seems")
 
 
 def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -515,12 +514,12 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
     undue = [e for e in exchanges if may_not(e) and e.ask.endpoint and (below(e, 300) or e.status in {401, 403})]
     let_in = [e for e in undue if below(e, 300)]
     kinds = {e.ask.credential for e in let_in}
-    refusals = [e for e in undue if e not in let_in and e.ask.credential in kinds]
+    refusals = [e for e in undue if not below(e, 300) and e.ask.credential in kinds]
     # What has no valid key gets 403 for the lack of a scope only if it is taken for a key.
-    shows = len(refusals) >= FEW or any(e.status == 403 and e.ask.credential != "read" for e in refusals)
+    tells = len(refusals) >= FEW or any(e.status == 403 and e.ask.credential != "read" for e in refusals)
     for which, origin_of in ways.items():
         agree = all(may_get(origin_of(e), e) is below(e, 300) for e in (*let_in, *refusals))
-        if agree and shows and len(let_in) >= FEW:
+        if agree and tells and len(let_in) >= FEW:
             each = f"each of {len(let_in)} such requests came after one whose key may get that"
             counts = f"the key of {which} counts, it seems"
             return Cause({e.number for e in let_in}, f"{each}, and none of {len(refusals)} that were refused: {counts}")

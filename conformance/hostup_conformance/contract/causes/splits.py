@@ -75,7 +75,7 @@ class Course:
     def pause(self) -> dict[int, float]:
         """For how many seconds no other request had been under way when each was sent, by its number."""
         found, last = dict[int, float](), inf
-        for e in sorted((e for e in self.ordered if e.when), key=lambda e: e.when.timestamp() if e.when else 0.0):
+        for e in (e for e in self.in_time if e.when):
             sent = e.when.timestamp() if e.when else 0.0
             found[e.number] = max(0.0, sent - last)
             last = max(sent + e.seconds, last if last < inf else 0.0)
