@@ -21,6 +21,7 @@ from hostup_conformance.contract.causes.splits import (
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response
+from hostup_conformance.sources.start_steps import body_of
 
 KEY = "hu_0123456789abcdefghijklmnop"
 TARGET = Target("http://127.0.0.1:1", "server", KEY, "vps_1", running_pid=7, finished_pid=8)
@@ -89,7 +90,45 @@ def test_a_pattern_in_time_is_told(letters: str, words: str | None) -> None:
 def test_what_comes_after_about_as_many_requests_each_time_is_told() -> None:
     letters = "".join("s" * number + "r" for number in (24, 23, 24, 25, 24, 24))
     assert "about one of each 25 requests in a row" in (told_of(run_of(statuses(letters))) or "")
-    assert "in a row" not in (told_of(run_of(statuses(letters.replace("r", "rr", 1)))) or "")
+    assert "in a row" not in (told_of(run_of(statuses(letters.replace("r", "rr", 2)))) or "")
+
+
+def test_what_comes_after_about_as_many_refusals_each_time_is_told() -> None:
+    """As of a circuit breaker that takes refusals for failures: it opens for a while, and counts from there on."""
+    codes = {"s": 200, "r": 404, "f": 503}
+    rounds = ("ss" + "rs" * 6, "rrr" + "s" * 9 + "rrr", "s" * 20 + "r" * 6, "rsr" + "s" * 5 + "rrrr")
+    letters = "".join(f"{one}fff" for one in (*rounds, *rounds))
+    responses = [got(codes[letter]) for letter in letters]
+    every = in_order(*run_of(responses))
+    words = told(
+        Split([e for e in every if e.status == 503], [e for e in every if e.status == 200], Course(every, KEY))
+    )
+    assert words == "after each 6 refusals or so (4xx): these are counted, it seems"
+    fewer = in_order(*run_of([one for one in responses if one.status != 404]))
+    odd, usual = ([e for e in fewer if e.status == status] for status in (503, 200))
+    assert "refusals" not in (told(Split(odd, usual, Course(fewer, KEY))) or "")
+
+
+def test_what_is_counted_among_starts_alone_is_told() -> None:
+    start = body_of("echo x")
+    every = list[Exchange]()
+    for number in range(32):
+        every += run_of([got(500 if number % 4 == 3 else 200)], content=start, method="POST", after=9.0 * number)
+        every += run_of(statuses("s" * (1 + number % 7)), after=9.0 * number + 1)
+    said = "about one of each 4 starts, and nothing else: they are counted, it seems, or run out of something"
+    assert told_of(in_order(*every)) == said
+
+
+def test_what_came_just_before_all_failed_is_told() -> None:
+    """As with a leak: something is not given back at an error."""
+    refused, failed = [got(404), got(200)] * 5, [got(503)] * 9
+    every = in_order(*run_of([*statuses("ssss"), *refused[:-1], *failed]))
+    split = Split([e for e in every if e.status == 503], [e for e in every if e.status == 200], Course(every, KEY))
+    said = "none of 8 before request 14, and all 9 since, just after number 5 of the responses with 404, to request 13"
+    assert told(split) == said
+    every = in_order(*run_of([*statuses("ssss"), *refused, *failed]))
+    split = Split([e for e in every if e.status == 503], [e for e in every if e.status == 200], Course(every, KEY))
+    assert told(split) == "none of 9 before request 15, and all 9 since"
 
 
 def test_what_comes_too_fast_is_told() -> None:

@@ -135,6 +135,8 @@ def note_on(
     of_others = [cause for cause in causes if cause.first != result.requirement.id or cause.says_more]
     own = [cause for cause in of_others if first.number in cause.numbers]
     strong, weak = (next((c.words for c in own if c.words and c.weak is one), None) for one in (False, True))
+    if strong and (ran := ran_nevertheless(first, exchanges, reasons)):
+        return f"{strong}; {ran}"
     return strong or (
         told_later(result, exchanges)
         or kept_from_head(first, exchanges)

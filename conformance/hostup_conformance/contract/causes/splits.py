@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import accumulate, dropwhile, pairwise
 from math import inf
 from statistics import median
 from typing import TypeAlias
@@ -19,9 +19,9 @@ from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
 from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside, in_common, of_command, traits
-from hostup_conformance.contract.content import below
+from hostup_conformance.contract.content import below, failed, refused
 from hostup_conformance.contract.lives import Life
-from hostup_conformance.contract.selectors import is_availability
+from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import counted, shown
 
@@ -33,6 +33,8 @@ WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
 #: By which part of it the number of requests from one that is odd to the next may differ, since some are sent at once.
 OFF = 0.1
+#: Which part of these numbers must be so alike; and from how many requests without an odd one on a new stretch begins.
+AGREE, STRETCH = 0.75, 3
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
 #: After so many seconds a connection may have been idle for too long.
@@ -277,8 +279,23 @@ def since(split: Split) -> str | None:
         return None
     silent = all(e.response is None for e in split.odd)
     what = shown(first.purpose or first.request.target, 80)
-    why = f": it went down at that request ({what}), or drops what comes too fast" if silent else ""
+    why = (
+        f": it went down at that request ({what}), or drops what comes too fast" if silent else just_after(first, split)
+    )
     return f"none of {len(split.usual)} before request {first.number}, and all {len(split.odd)} since{why}"
+
+
+def just_after(first: Exchange, split: Split) -> str:
+    """Return after which refusal, failure or start all got what the first odd one got, and which of these it was."""
+    run = split.course.in_time
+    before = [*dropwhile(lambda e: e.status == first.status, reversed(run[: run.index(first)]))]
+    last = before[0] if before else first
+    served = below(last, 400)
+    alike = sum(below(e, 400) is served and (e.ask.starts if served else e.status == last.status) for e in before)
+    if not split.course.is_alone(last) or (served and not last.ask.starts):
+        return ""
+    what = f"start number {alike}" if served else f"number {alike} of the responses with {last.status}"
+    return f", just after {what}, to request {last.number}"
 
 
 def every_nth(split: Split) -> str | None:
@@ -321,13 +338,28 @@ def which_connection(split: Split) -> str | None:
 
 
 def each_so_many(split: Split) -> str | None:
-    """About as many requests of the run come from each odd one to the next."""
-    sent = {e.number: at for at, e in enumerate(split.course.in_time)}
-    gaps = [b - a for a, b in pairwise(sorted(sent[e.number] for e in split.odd))]
-    usual = median(gaps) if len(gaps) >= ENOUGH else 0
-    if usual <= IN_TURN[-1] or any(abs(gap - usual) > max(1, OFF * usual) for gap in gaps):
-        return None
-    return f"about one of each {usual:.0f} requests in a row: they are counted, it seems, or run out of something"
+    """About as many requests of the run come from each odd one to the next; or as many starts, or refusals."""
+    run, kinds = split.course.in_time, {e.status for e in split.odd if failed(e)}
+    # Of what is due alone, too few may have failed.
+    all_odd = [e for e in run if e.status in kinds and not e.ask.unavailable and not e.obeyed] or split.odd
+    odd = {e.number for e in all_odd}
+    each = [at for at, e in enumerate(run) if e.number in odd]
+    # What is under way with an odd one may come on either side of it.
+    first = [at for at, before in zip(each, [-inf, *each], strict=False) if at - before > STRETCH]
+    out_of = ": they are counted, it seems, or run out of something"
+    counted: dict[str, tuple[int, Callable[[Exchange], bool], list[int]]] = {
+        f"about one of each {{:.0f}} requests in a row{out_of}": (IN_TURN[-1] + 1, lambda _: True, each),
+        f"about one of each {{:.0f}} starts, and nothing else{out_of}": (2, starts, each),
+        "after each {:.0f} refusals or so (4xx): these are counted, it seems": (STRETCH, refused, first),
+    }
+    for words, (least, counts, begins) in counted.items():
+        until = [0, *accumulate(counts(e) for e in run)]
+        gaps = [until[b] - until[a] for a, b in pairwise(begins)]
+        usual = median(gaps) if len(gaps) >= ENOUGH else 0
+        agree = sum(abs(gap - usual) <= max(1, OFF * usual) for gap in gaps)
+        if usual >= least and agree >= AGREE * len(gaps) and all(map(counts, all_odd)) is (begins is each):
+            return words.format(usual)
+    return None
 
 
 def back_and_forth(split: Split) -> str | None:
@@ -465,7 +497,7 @@ is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (is_crowded, is_timed, every_nth, each_so_many, since)
+IN_TIME: tuple[Teller, ...] = (is_crowded, each_so_many, is_timed, every_nth, since)
 #: What is said if nothing does.
 UNDECIDED: tuple[Teller, ...] = (which_connection, back_and_forth, undecided, is_lost)
 
