@@ -53,6 +53,14 @@ def pid_is_ignored(_request: Request, response: Response) -> None:
         response.json = {"available": True, "reason": None, "vmRunning": True}
 
 
+@trips("POLL-02", starts=True)
+def an_unknown_pid_gets_the_probe(request: Request, response: Response) -> None:
+    """The poll of a pid that no command has, or none any longer, is taken for a probe."""
+    asked = request.full and request.own and request.method == "GET" and (request.pid or "").isdecimal()
+    if asked and response.status == 404:
+        response.become(200, {"available": True, "reason": None, "vmRunning": True})
+
+
 @trips("POLL-02")
 def a_cache_knows_no_query(request: Request, response: Response) -> None:
     """A cache keeps the availability by its path, so that polls get it, whichever key that is valid they have."""
@@ -93,6 +101,13 @@ def stderr_is_false(_request: Request, response: Response) -> None:
     """stderr is false if it is empty."""
     if response.is_output and response.json.get("stderr") == "":
         response.change(stderr=False)
+
+
+@trips("POLL-04", starts=True)
+def exit_code_is_spelled_as_the_agent_does(_request: Request, response: Response) -> None:
+    """exitCode is called exitcode."""
+    if response.is_output:
+        response.rename(exitCode="exitcode")
 
 
 @trips("POLL-04")

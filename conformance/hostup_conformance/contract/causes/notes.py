@@ -32,7 +32,17 @@ from hostup_conformance.contract.causes.splits import (
 )
 from hostup_conformance.contract.causes.traits import FEWEST, of_one_kind
 from hostup_conformance.contract.commands import recognized
-from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
+from hostup_conformance.contract.content import (
+    OUTPUT,
+    below,
+    failed,
+    is_document,
+    is_page,
+    member,
+    misspelled,
+    output_members,
+    refused,
+)
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
@@ -105,6 +115,9 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
     if "PROBE-04" in broken:
         plain = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
         yield Cause({e.number for e in plain}, first="PROBE-04")
+    if "POLL-04" in broken:
+        misspelt = (e for e in exchanges if is_output(e) and misspelled(e.body, OUTPUT))
+        yield Cause({e.number for e in misspelt}, first="POLL-04")
     if "AUTH-11" in broken:
         oddly = (e for e in exchanges if e.ask.credential == "read" and output_members(e.body) and not is_plain(e))
         yield Cause({e.number for e in oddly}, "so does one without a key (AUTH-11)", "AUTH-11")

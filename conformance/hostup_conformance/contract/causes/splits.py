@@ -15,7 +15,7 @@ from math import inf
 from statistics import median
 from typing import TypeAlias
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
 from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside, in_common, of_command, traits
@@ -108,6 +108,10 @@ class Course:
 
     def _after_others(self, e: Exchange) -> Iterator[str]:
         """Yield what had come before a request, on its connection or with its key, as far as it is known."""
+        life = self.life_of.get(e.number)
+        ended = life is not None and life.end is not None and life.end.number < e.number
+        if (e.ask.pid in {Pid.UNKNOWN, Pid.STRANGE} and e.ask.pids) or (ended and not e.ask.starts):
+            yield "for a pid that no command has, or none any longer"
         if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
             yield "with a wrong key that had come before"
         before = self._before.get(e.number)
