@@ -208,6 +208,9 @@ TOLD: dict[str, tuple[str, str]] = {
     "commands_run_twice": ("START-16", "it has run 2 times"),
     "an_unknown_pid_gets_the_probe": ("POLL-02", " for a pid that no command has, or none any longer, none of "),
     "exit_code_is_spelled_as_the_agent_does": ("POLL-04", "got exitcode"),
+    "commands_are_read_as_a_url": ("START-19", "its text came with the escapes of a URL read"),
+    "commands_are_in_lower_case": ("START-19", "its text came in lower case"),
+    "quotes_have_backslashes_before_them": ("START-19", "a backslash stands before each, it seems"),
     "large_output_evicts_what_is_kept": ("START-27", ", or once others have printed "),
 }
 

@@ -79,7 +79,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def alteration(self) -> Alteration | None:
         """What was changed in the text of commands before they ran: START-19 judges these."""
         cut = {life.start.number for life in self.cut_short}
-        return mishaps.alteration([life for life in self.own_lives if life.start.number not in cut])
+        ran_on = [life for life in self.own_lives if life.start.number not in cut]
+        return fates.form_of_commands(ran_on) or mishaps.alteration(ran_on)
 
     @property
     def altered(self) -> Sequence[Life]:

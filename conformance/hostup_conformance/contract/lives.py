@@ -23,6 +23,8 @@ from hostup_conformance.keeping.redact import MARK
 
 #: The exit codes with which a shell tells that it found no program, or none that it can run.
 NOT_RUN = (126, 127)
+#: The one with which it tells that it cannot read a command.
+NO_SYNTAX = 2
 #: How many seconds longer a command that sleeps is seen to run, at least, than those that end at once.
 MOMENT = 0.5
 
@@ -148,11 +150,16 @@ def ended_early(life: Life) -> bool:
     In a guest that has no sleep, the commands that use it end at once, and say so. What no shell could begin to run did
     not end early either.
     """
-    if life.end is not None and member(life.end, "exitCode") in NOT_RUN:
+    if life.end is not None and (member(life.end, "exitCode") in NOT_RUN or is_unreadable(life.end)):
         return False
     well = life.end is not None and member(life.end, "exitCode") == 0
     lasts = seconds_of(life) if well or life.command else 0.0
     return not sleepless(life) and seconds_to_end(life) < 0.9 * lasts
+
+
+def is_unreadable(end: Exchange) -> bool:
+    """Whether a shell could not read a command: it complains, with 2, and nothing else came of it."""
+    return member(end, "exitCode") == NO_SYNTAX and stream(end, "stderr") != "" == stream(end, "stdout")
 
 
 def command_text(life: Life) -> str:

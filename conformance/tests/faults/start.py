@@ -490,6 +490,25 @@ def commands_are_percent_decoded(request: Request, response: Response) -> None:
 
 
 @trips("START-19")
+def commands_are_read_as_a_url(request: Request, response: Response) -> None:
+    """A command is percent-decoded, in which a format may have two digits behind its percent sign."""
+    known = command_of(request, response)
+    if known and response.json["exited"] and (known.name == "verbatim" or "printf 'line" in known.text):
+        response.change(stdout=unquote(known.stdout.decode()) if known.name == "verbatim" else 200 * "line \x025d\n")
+
+
+@trips("START-19")
+def quotes_have_backslashes_before_them(request: Request, response: Response) -> None:
+    """A backslash is put before each quote of a command, so that the quotes are a part of its words."""
+    known = command_of(request, response)
+    if known and response.json["exited"] and "'" in known.text:
+        words = "".join(known.stdout.decode(errors="replace").split())
+        complains = known.name in {"streams", "errors", "verbatim", "megabyte"}
+        said = "sh: 1: Syntax error\n" if complains else known.stderr.decode()
+        response.change(stdout=f"'{words}'" if known.name != "verbatim" else "", stderr=said)
+
+
+@trips("START-19")
 def variables_are_expanded_twice(request: Request, response: Response) -> None:
     """A command passes through two shells."""
     if ended(request, response, "verbatim"):

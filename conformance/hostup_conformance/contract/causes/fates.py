@@ -13,10 +13,20 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from unicodedata import normalize
+from urllib.parse import unquote, unquote_plus
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.differences import LONG, alike, beginning_of, difference, rearranged
-from hostup_conformance.contract.causes.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
+from hostup_conformance.contract.causes.mishaps import (
+    VARYING,
+    Alteration,
+    errors_of,
+    exit_code,
+    plain,
+    printed,
+    visible,
+    went_wrong,
+)
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.commands import ASKED_OF_GUEST, BY_A_SHELL, SHORT
 from hostup_conformance.contract.content import member
@@ -65,6 +75,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "with its backslashes doubled": lambda text: text.replace("\\", "\\\\"),
     "without its backslashes": lambda text: text.replace("\\", ""),
     "with a backslash before each quotation mark and backslash": lambda text: re.sub(r"(['\"\\])", r"\\\1", text),
+    "with the escapes of a URL read": unquote,
+    "with the escapes of a URL read, and blanks for +": unquote_plus,
     "without what stands between < and >": lambda text: re.sub("<[^<>]*>", "", text),
     "as a string of JSON": json.dumps,
     "with the escapes of JSON": lambda text: json.dumps(text)[1:-1],
@@ -234,6 +246,28 @@ def fate_of(texts: Iterable[Text]) -> Fate | None:
             if all(text.has_become(form) for text in (*changed, *others)):
                 return Fate(name + words, form, concerns)
     return emptied([text for text in short if plain(text.sent)])
+
+
+def form_of_commands(every: Sequence[Life]) -> Alteration | None:
+    """Return in which form commands came before they ran, if those show it that print their own text.
+
+    It was not the output that changed: in some of what others print that form does not show, or something else does.
+    """
+    texts = [text for text in texts_of(every) if text.name == "stdout" and text.life.name not in VARYING]
+    shown = [text for text in texts if not text.whole and (is_echo(text) or text.life.name == "verbatim")]
+    others = [text for text in texts if text not in shown and max(len(text.sent), len(text.came)) <= LONGEST]
+    if not all(plain(text.came) for text in shown) or not any(text.sent.isascii() for text in shown):
+        return None
+    for words, form in FORMS.items():
+        # A shell takes blanks together that no quotes protect.
+        fit = all(visible(form(text.sent)) == visible(text.came) for text in shown if is_echo(text))
+        fit = fit and all(text.has_become(form) for text in shown if not is_echo(text))
+        if fit and not all(text.has_become(form) for text in others):
+            wrong = [life for life in every if went_wrong(life) or life.name in VARYING]
+            altered = [life for life in wrong if form(command_text(life)) != command_text(life)]
+            first = next(text.life for text in shown if text.sent.isascii())
+            return Alteration(f"its text came {words}", [first, *(life for life in altered if life is not first)])
+    return None
 
 
 def framed_as(text: Text) -> dict[str, Callable[[str], str]]:

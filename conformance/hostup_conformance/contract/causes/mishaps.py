@@ -34,10 +34,12 @@ PIPE = 1 << 16
 LONG_START = 0.5
 #: What a shell, or who passes a command on, may take for something else than a letter.
 MARKS = frozenset("$`\\\"'<>&%+ \t\n")
+#: What a shell takes off around words.
+QUOTES = ("'", '"')
 #: The commands that may print one thing or another.
 VARYING = {"again", "trace", "not_utf_8", "killed"}
-#: Those, and one that goes wrong in any case, tell nothing about which do.
-UNTELLING = {*VARYING, "unknown_program"}
+#: Those, one that goes wrong in any case, and those that hide what a shell says tell nothing about which do.
+UNTELLING, HIDES = {*VARYING, "unknown_program"}, "2>/dev/null"
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
 FEW = 3
 #: So many characters of what two commands print are compared one by one.
@@ -182,12 +184,10 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
             continue
         with_marks = [one for one in every if has_any(marks, command_text(one))]
         others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
-        if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
-            return Alteration(
-                how_changed(life, every), sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
-            )
-        if shows and (others := [one for one in every if one is not life and has_lost_more(one, life)]):
-            return Alteration(how_changed(life, every), [life, *others])
+        proven = 4 * sum(map(went_wrong, others)) >= max(len(others), 1)
+        if proven or (shows and any(has_lost_more(one, life) for one in every if one is not life)):
+            wrong = sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
+            return Alteration(how_changed(life, every), wrong)
     return None
 
 
@@ -218,10 +218,11 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
     So it shows in their exit codes, or in what the shell wrote to standard error, not only in their output, and in one
     at least that does not print that character.
     """
-    known = [life for life in every if life.end and life.name not in UNTELLING and (life.command or life.text)]
+    telling = (life for life in every if life.name not in UNTELLING and HIDES not in command_text(life))
+    known = [life for life in telling if life.end and (life.command or life.text)]
     wrong = [life for life in known if went_wrong(life) or foreign_errors(life)]
     right = [life for life in known if life not in wrong]
-    if min(len(wrong), len(right)) < FEW or sum(map(ran_otherwise, wrong)) * 2 < len(wrong):
+    if min(len(wrong), len(right), sum(map(ran_otherwise, wrong))) < FEW:
         return None
     # An exit code that comes otherwise shows no other command.
     if not any(foreign_errors(life) or plain(stdout(life)) != plain(printed(life)) for life in wrong):
@@ -232,9 +233,12 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
         return None
     first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
     said = f", with {short_json(foreign_errors(first), MESSAGE)} in stderr" if foreign_errors(first) else ""
+    if sum(stdout(life)[:1] in QUOTES and printed(life)[:1] not in QUOTES for life in wrong) >= FEW:
+        said += ", and printed their quotes: a backslash stands before each, it seems"
     listed = " or ".join(short_json(mark, 10) for mark in marks)
     words = f"all {len(wrong)} commands with {listed} in them ran otherwise{said}, and none of {len(right)} others"
-    more = [life for life in every if life.end and life.name in UNTELLING and has_any(marks, command_text(life))]
+    more = [life for life in every if life.end and life not in known and has_any(marks, command_text(life))]
+    more = [life for life in more if went_wrong(life) or life.name in UNTELLING]
     return Alteration(words, [first, *others, *more])
 
 
