@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 import tracemalloc
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -99,13 +99,14 @@ class LeavesContentUnread(BaseHTTPRequestHandler):
 
 
 def test_content_that_is_not_read_spoils_no_other_request() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), LeavesContentUnread) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), LeavesContentUnread) as server, ExitStack() as stack:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        # Else its thread would ask a closed socket for connections without end, and take a core, if this fails.
+        stack.callback(server.shutdown)
         target = Target(f"http://127.0.0.1:{server.server_port}", "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
         with closing(Wire(target, Limits(pauses=()))) as wire:
             asked = replace(authorized("/api/v2/vps/vps_1/agent/exec", target), body=b"{}")
             got = [wire.send(replace(asked, method=method), purpose="") for method in ("PUT", "PATCH", "DELETE", "PUT")]
-        server.shutdown()
     assert [exchange.status for exchange in got] == [405, 405, 405, 405]
 
 

@@ -7,6 +7,7 @@ import pytest
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.target import Target
 from hostup_conformance.mock import Mock
+from hostup_conformance.sources import commands
 from hostup_conformance.sources.requests import Rank
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.start_steps import CommandScript
@@ -34,8 +35,9 @@ def test_all_is_judged_within_sixty_requests() -> None:
 def test_wrong_keys_come_late() -> None:
     """Guards that ban an address often do so after five wrong keys: most is judged before those."""
     _, wire, _ = run_on_mock(live=True)
-    refused = [e.number for e in wire.exchanges if e.status == 401 and not e.obeyed]
-    assert sum(number <= 45 for number in refused) < 5
+    refused = [e.purpose for e in wire.exchanges if e.status == 401 and not e.obeyed]
+    # In the order of the script: on a busy machine, several are under way at a time.
+    assert sum(step.purpose in refused for step in commands.script(wire.target)[:45]) < 5
     assert len(refused) <= 40
 
 
