@@ -62,8 +62,11 @@ def unjudged(target: Target, wire: Wire[Any]) -> Iterator[Run]:
     interruption = Interruption()
     made = Run(options_with(target.base_url), target, interruption, lambda target: target)
     recording.replay(made.wire, wire.exchanges)
-    yield made
-    interruption.close()
+    try:
+        yield made
+    finally:  # else one error would leave its handlers of signals to all that comes after
+        made.wire.close()
+        interruption.close()
 
 
 @pytest.fixture
@@ -167,7 +170,7 @@ def test_a_report_that_cannot_be_made_costs_no_other(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(
         f"import {html.__name__} as module\ndef breaks(_): raise ValueError('a defect')\nmodule.mends = breaks\n"
     )
-    done = run_whole(tmp_path, "-p", "broken")
+    done = run_whole(tmp_path, "-p", "broken", "-k", "PROBE-01")
     assert done.returncode == 3
     assert "report.html could not be made (ValueError in breaks" in done.stdout
     assert [name for name in REPORTS if not (tmp_path / "report" / name).exists()] == ["report.html"]

@@ -87,11 +87,10 @@ def test_each_side_has_its_own_rules() -> None:
     assert client_rules().keys() == client_requirements().keys()
 
 
-@pytest.mark.parametrize("requirement", [r for r in requirements().values() if r.level == "MUST"], ids=lambda r: r.id)
-def test_a_must_is_not_inferred(requirement: Any) -> None:
+def test_a_must_is_not_inferred() -> None:
     """A MUST needs the documentation or an RFC as its source; what is inferred is at most a SHOULD."""
-    grounded = bool(re.match(r"documentation|related|RFC|task", requirement.source))
-    assert grounded, f"{requirement.id} is inferred, and so a SHOULD at most"
+    musts = [r for r in requirements().values() if r.level == "MUST"]
+    assert [r.id for r in musts if not re.match(r"documentation|related|RFC|task", r.source)] == []
 
 
 def test_the_document_is_valid() -> None:
@@ -114,12 +113,10 @@ def examples(node: Any, place: str = "$") -> Iterator[tuple[str, Any, Any]]:
         yield from examples(member, f"{place}.{name}")
 
 
-@pytest.mark.parametrize(
-    ("place", "schema", "example"), list(examples(document())), ids=lambda v: v if isinstance(v, str) else ""
-)
-def test_every_example_passes_its_schema(place: str, schema: Any, example: Any) -> None:
-    found = jsonschema_rs.Draft202012Validator({**document(), **schema}).iter_errors(example)
-    assert [f"{place}: {error.message}" for error in found] == []
+def test_every_example_passes_its_schema() -> None:
+    for place, schema, example in examples(document()):
+        found = jsonschema_rs.Draft202012Validator({**document(), **schema}).iter_errors(example)
+        assert [f"{place}: {error.message}" for error in found] == []
 
 
 @pytest.mark.parametrize("status", ["400", "401", "403", "404", "429", "500"])
