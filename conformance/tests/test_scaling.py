@@ -265,7 +265,7 @@ def test_a_recording_is_read_in_a_time_that_grows_with_it(
             recorded(file, kind(int(number)))
         return READERS[reader](file)
 
-    assert not grows_too_fast(read, str, 300)
+    assert not grows_too_fast(read, str, 200)
 
 
 @pytest.mark.catalogue
