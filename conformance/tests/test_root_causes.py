@@ -220,6 +220,8 @@ FIRST = {
     "put_starts_too": ("HTTP-11", "and a pid, as if it had started a command"),
     "commands_run_twice_and_all_output_is_kept": ("START-16", "it has run 2 times, and so have all: each start runs"),
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
+    "pids_are_one_off": ("START-05", "a start gives a pid that is one off, or that of the start before, it seems"),
+    "replies_are_one_poll_late": ("START-05", "what comes is one poll late, it seems"),
     "output_is_escaped_for_html": ("START-05", "stdout escaped for HTML, with &#039;: "),
     "exited_is_true_of_all": ("START-22", "no poll of any command got exited false"),
     "output_comes_late": ("START-05", "a later poll, as request "),

@@ -1045,6 +1045,23 @@ def results_go_to_the_next_command(request: Request, response: Response) -> None
 
 
 @trips("START-05")
+def pids_are_one_off(request: Request, response: Response) -> None:
+    """A start returns a pid that is one too small, such as that of the start before."""
+    if response.is_started:
+        pid = response.json["pid"] - 1
+        response.json = {"pid": pid, "pollUrl": f"{request.path}?pid={pid}"}
+
+
+@trips("START-05")
+def replies_are_one_poll_late(request: Request, response: Response) -> None:
+    """A connection behind the server is one reply late: each poll gets what the poll before it was to get."""
+    if response.is_output and request.full:
+        before = request.memory.get("reply", response.json)
+        request.memory["reply"] = response.json
+        response.json = before
+
+
+@trips("START-05")
 def buffers_are_shared(request: Request, response: Response) -> None:
     """The output of some commands is followed by that of a command that ran at the same time."""
     if ended(request, response, "streams"):

@@ -4,17 +4,16 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import product
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
-from hostup_conformance.contract.causes.evidence import both_ways
-from hostup_conformance.contract.causes.fates import FEW
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
+from hostup_conformance.contract.causes.evidence import Evidence, both_ways
+from hostup_conformance.contract.causes.fates import FEW, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.losses import Reasons, known_in_turns
-from hostup_conformance.contract.causes.mishaps import printed
+from hostup_conformance.contract.causes.mishaps import plain, printed
 from hostup_conformance.contract.causes.shared import CAUSES, VALID, Cause
 from hostup_conformance.contract.causes.splits import (
     BY_REQUEST,
@@ -43,7 +42,7 @@ from hostup_conformance.contract.content import (
     output_members,
     refused,
 )
-from hostup_conformance.contract.lives import overlap, shows_traces, stream
+from hostup_conformance.contract.lives import Life, overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import counted, short_json
@@ -58,9 +57,8 @@ LET_IN = {"AUTH", "SCOPE", "ID"}
 FIND_ALL = {"HTTP-01"}
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
-#: By so many polls it is known whether responses are mixed up, each of which is compared with so many, and with so
-#: many characters.
-MOST, NEAR, SHOWN = 50, 20, 1 << 12
+#: By so many commands it is known whose output they get, and which part of them shows it.
+MOST, ALMOST_ALL = 50, 0.85
 #: Which part of what was found is most of it.
 MOSTLY = 0.5
 #: The areas whose requirements are about commands.
@@ -106,6 +104,8 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
         yield Cause(ran_otherwise, first="START-19", mostly=True)
     if "POLL-09" in broken:
         yield Cause({e.number for life in lives for e in life.polls if member(e, "exited") is False}, first="POLL-09")
+    if "START-05" in broken and (cause := whose_output(reasons.evidence)):
+        yield cause
     if "START-27" in broken and known_in_turns(reasons.evidence):
         yield Cause({e.number for life in lives for e in (life.start, *life.polls)}, first="START-27")
 
@@ -178,7 +178,7 @@ def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Rea
     if requirement.area == "PID" and (words := of_any_process(first, exchanges)):
         return words
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
-        return reasons.of(first) or swapped(result, exchanges, reasons) or ran_nevertheless(first, exchanges, reasons)
+        return reasons.of(first) or ran_nevertheless(first, exchanges, reasons)
     return given_to_any_probe(first, exchanges)
 
 
@@ -359,23 +359,70 @@ def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     return f"it is a page in HTML, as no error of the application: {gives}, it seems"
 
 
-def swapped(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
-    """Return that polls got what others got that were under way with them, if all did that got something."""
-    life_of = reasons.evidence.life_of
-    polls = [e for e in exchanges if e.number in life_of and not e.ask.starts]
-    odd = [one.exchange for one in result.findings if stream(one.exchange, "stdout")]
-    due = [
-        any(
-            overlap(e, o) and o.request.target != e.request.target and stream(e, "stdout").startswith(text)
-            for o in polls[max(0, at - NEAR) : at + NEAR]
-            if (text := printed(life_of[o.number])[:SHOWN])
-        )
-        for e in odd[:MOST]
-        for at in [bisect_left(polls, e.number, key=lambda one: one.number)]
-    ]
-    if len(due) < FEW or not all(due):
-        return None
-    return "each got what another poll was to get that was under way with it: responses are mixed up, it seems"
+def whose_output(evidence: Evidence) -> Cause | None:
+    """Return whose output commands got in place of their own, if it is told in one way of almost all that did.
+
+    Some commands print the same, so that it is not known of all of them whose output came.
+    """
+    texts = texts_of(evidence.lives)
+    known = owners(texts)
+    pairs = [(text.life, one.life) for text in texts if plain(text.came) and (one := owner_of(text, known))]
+    for words, (holds, of_all) in WHOSE.items():
+        fit = sum(holds(evidence, *pair) for pair in pairs[:MOST])
+        if len(pairs) >= FEW and fit >= ALMOST_ALL * len(pairs[:MOST]):
+            lives = evidence.lives if of_all else [own for own, _ in pairs]
+            return Cause(
+                {e.number for life in lives for e in (life.start, *life.polls)}, words, "START-05", says_more=True
+            )
+    return None
+
+
+def apart(evidence: Evidence, a: Exchange | None, b: Exchange | None, among: Iterable[Exchange]) -> bool:
+    """Whether an exchange came before another, or with it, and none of some came between them."""
+    if a is None or b is None or evidence.sent(a) > evidence.done(b):
+        return False
+    return not any(evidence.done(a) < evidence.sent(e) and evidence.done(e) < evidence.sent(b) for e in among)
+
+
+def is_next(evidence: Evidence, own: Life, other: Life) -> bool:
+    """Whether a command was started just after another."""
+    return apart(evidence, other.start, own.start, (life.start for life in evidence.lives))
+
+
+def is_latest(evidence: Evidence, own: Life, other: Life) -> bool:
+    """Whether another was the last to be started before the end of a command was told."""
+    return apart(evidence, other.start, own.end, (life.start for life in evidence.lives))
+
+
+def is_polled_before(evidence: Evidence, own: Life, other: Life) -> bool:
+    """Whether another was the last to be polled before the end of a command was told."""
+    polls = [e for life in evidence.lives for e in life.polls]
+    return any(apart(evidence, e, own.end, polls) for e in other.polls if e is not own.end)
+
+
+def has_pid_beside(_: Evidence, own: Life, other: Life) -> bool:
+    """Whether the pids of two commands differ by one."""
+    return abs((new_pid(own.start) or 0) - (new_pid(other.start) or 0)) == 1
+
+
+#: Whose output commands may get in place of their own, and whether that has to do with the pids of all.
+WHOSE: dict[str, tuple[Callable[[Evidence, Life, Life], bool], bool]] = {
+    "each got what another poll was to get that was under way with it: responses are mixed up, it seems": (
+        lambda _, own, other: any(own.end and overlap(own.end, e) for e in other.polls),
+        False,
+    ),
+    "each got the output of the command with the pid beside its own: a start gives a pid that is one off, or that of "
+    "the start before, it seems": (has_pid_beside, True),
+    "each got the output of the command started before it: a start gives the pid of the one before, it seems": (
+        is_next,
+        True,
+    ),
+    "each got the output of the command that was started last: the pid is not looked at, it seems": (is_latest, False),
+    "each got the output of the command that was polled before it: what comes is one poll late, it seems": (
+        is_polled_before,
+        False,
+    ),
+}
 
 
 def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
