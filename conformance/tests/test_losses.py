@@ -509,7 +509,9 @@ def test_a_pipe_that_nobody_reads(contradicted: bool) -> None:
     assert ("nobody reads" in (story.reasons.unending or "")) is not contradicted
 
 
-def ended(*cut: float, runs: float = 0.0, code: int | None = 137, ran: float = 0.0, silent: bool = True) -> str:
+def ended(
+    *cut: float, runs: float = 0.0, code: int | None = 137, ran: float = 0.0, silent: bool = True, out: str = ""
+) -> str:
     """Return why commands were ended that were started at so many seconds, each after a second.
 
     They were seen to run so long before; and so was another one that was not ended, and which was silent or not.
@@ -522,7 +524,7 @@ def ended(*cut: float, runs: float = 0.0, code: int | None = 137, ran: float = 0
         story.start(at, pid, SLEEP)
         if ran:
             story.poll(at + ran, pid, RUNS)
-        story.poll(at + 1, pid, (200, {"exited": True, "exitCode": code, "stdout": ""}))
+        story.poll(at + 1, pid, (200, {"exited": True, "exitCode": code, "stdout": out}))
     story.start(max(cut) + 0.5, 30)
     every = lives(sorted(story.exchanges, key=lambda e: e.when or BEGIN))
     return ended_by([life for life in every if life.end], every)
@@ -530,7 +532,7 @@ def ended(*cut: float, runs: float = 0.0, code: int | None = 137, ran: float = 0
 
 def test_a_time_limit_lies_within_all_that_was_seen() -> None:
     assert ended(5, 9, ran=0.8) == (
-        ": a command is ended 0.8 to 1.0 s after its start, or once it has been polled 1 time, it seems"
+        ": a command is ended 0.8 to 1.0 s after its start, or by the first poll that finds it running, it seems"
     )
     assert "after its start" not in ended(5, 9, ran=0.8, runs=4)
     assert ended(5, ran=0.8) == ""
@@ -548,6 +550,17 @@ def test_a_command_that_is_never_seen_to_run_ends_with_its_start() -> None:
         f"{said}: exited is true too soon, or a command ends with the request that starts it, it seems"
     )
     assert ended(5, 5.1, runs=9) == ""
+
+
+def test_the_first_poll_ends_what_runs_unless_something_ran_on_after_one() -> None:
+    assert ended(5, 9, runs=3, ran=0.1) == ": a command is ended by the first poll that finds it running, it seems"
+    assert "by the first poll" not in ended(5, 9, runs=3)
+
+
+def test_output_is_taken_for_the_end_unless_what_prints_ran_on() -> None:
+    assert ended(5, 9, runs=3, out="x") == ": a command is ended as soon as it has printed something, it seems"
+    assert "as soon as" not in ended(5, 9, runs=3, out="x", silent=False)
+    assert "as soon as" not in ended(5, 9, runs=3)
 
 
 def test_silence_is_taken_for_the_end_unless_something_was_silent_for_longer() -> None:

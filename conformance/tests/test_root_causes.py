@@ -185,6 +185,8 @@ TOLD: dict[str, tuple[str, str]] = {
     "closed_output_is_an_end": ("START-22", "when it had closed its output: the end of that is taken for its own"),
     "closed_output_is_a_success": ("START-22", "when it had closed its output: the end of that is taken for its own"),
     "the_third_poll_ends_a_command": ("START-22", "a command is ended once it has been polled 2 times, it seems"),
+    "the_first_poll_ends_a_command": ("START-22", "by the first poll that finds it running, it seems"),
+    "output_is_an_end": ("START-22", "as soon as it has printed something, it seems"),
     "silence_is_an_end": ("START-22", " s after the start"),
     "only_the_last_lines_are_kept": (
         "START-12",

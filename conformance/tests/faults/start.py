@@ -1245,6 +1245,23 @@ def the_third_poll_ends_a_command(request: Request, response: Response) -> None:
         response.json = {"exited": True, "exitCode": 137, "stdout": "", "stderr": ""}
 
 
+@trips("START-22")
+def the_first_poll_ends_a_command(request: Request, response: Response) -> None:
+    """A command that runs is ended by its first poll."""
+    polled = request.memory.setdefault("polled", {})
+    now = time.monotonic()
+    if response.is_output and not response.json["exited"] and now - polled.setdefault(request.pid, now) > 0.02:
+        response.json = {"exited": True, "exitCode": 137, "stdout": "", "stderr": ""}
+
+
+@trips("START-22")
+def output_is_an_end(request: Request, response: Response) -> None:
+    """A command that has printed something is said to have ended."""
+    known = command_of(request, response)
+    if known and known.stdout and not response.json["exited"]:
+        response.json = {"exited": True, "exitCode": None, "stdout": known.stdout.decode()[:4], "stderr": ""}
+
+
 @trips("START-12")
 def only_the_last_lines_are_kept(request: Request, response: Response) -> None:
     """Of the output, only the last thousand lines are returned."""

@@ -12,7 +12,7 @@ from math import comb, inf
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
-from hostup_conformance.contract.causes.mishaps import exit_code
+from hostup_conformance.contract.causes.mishaps import exit_code, printed, stdout
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, ended_early, seconds_of
@@ -34,6 +34,8 @@ EARLY = 4
 SOON = 2.0
 #: By so many seconds after its time a command has ended, even where the machine is busy.
 ENDED = 0.5
+#: So many seconds after its start, or a poll, a command may not have printed yet, or not be seen to have ended.
+MOMENT = 0.1
 #: What ends a command sooner than that is hardly a time limit.
 SHORTEST_LIMIT = 1.0
 #: The commands that leave a trace, of which another tells.
@@ -219,8 +221,24 @@ def within_a_time(parting: Parting) -> str | None:
     return found and f"{time_in_words(found)} after its start{or_so}"
 
 
+def by_polls(parting: Parting) -> str | None:
+    """The first poll ends it: all had been polled before, and none is seen to run a moment later. Or a later one."""
+    sent = parting.evidence.sent
+    later = (sent(seen.e) - sent(seen.life.polls[0]) for seen in parting.spared)
+    before = all(member(seen.life.polls[0], "exited") is False for seen in parting.odd)
+    first = before and max(later) < MOMENT
+    return "by the first poll that finds it running" if first else after_polls(parting)
+
+
+def by_output(parting: Parting) -> str | None:
+    """What it prints is taken for the end: only what prints nothing is seen to run for more than a moment."""
+    on = [seen for seen in parting.spared if since_start(parting.evidence, seen)[0] > MOMENT]
+    silent = on and not any(printed(seen.life) for seen in on)
+    return "as soon as it has printed something" if silent and all(stdout(seen.life) for seen in parting.odd) else None
+
+
 #: What may end a command before its time.
-ENDING = (within_a_time, after_silence, after_polls, after_others, after_event("probe"))
+ENDING = (within_a_time, after_silence, by_polls, by_output, after_others, after_event("probe"))
 
 
 def of_what(parting: Parting, hypotheses: Iterable[Callable[[Parting], str | None]]) -> str | None:
