@@ -6,7 +6,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-import yaml
 from hostup_conformance.clients.judging import client_requirements
 from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.document import document
@@ -14,7 +13,7 @@ from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.paths import resource_of
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES, VARIABLES
-from hostup_conformance.judging.ledger import SPEC, requirements
+from hostup_conformance.judging.ledger import SPEC, load_yaml, requirements
 from judging import run
 from openapi_spec_validator import validate
 from stage import Request, Response
@@ -52,7 +51,7 @@ ENTRY = {
 
 
 def entries() -> list[dict[str, Any]]:
-    loaded: list[dict[str, Any]] = yaml.safe_load((SPEC / "requirements.yaml").read_bytes())
+    loaded: list[dict[str, Any]] = load_yaml((SPEC / "requirements.yaml").read_bytes())
     return loaded
 
 

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,10 +20,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-import yaml
+
 from client.test_drift import generate
 from client.voices import BASE_URL, KEY
 from hostup_agent_exec.types import UNSET
+from hostup_conformance.judging.ledger import load_yaml
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -243,7 +243,7 @@ CHANGES: dict[str, Change] = {
 
 
 def combined() -> dict[str, Any]:
-    document: dict[str, Any] = deepcopy(yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")))
+    document: dict[str, Any] = load_yaml((ROOT / "spec" / "openapi.yaml").read_bytes())
     document["components"]["schemas"].update(SCHEMAS)
     for name, change in CHANGES.items():
         operation = {
@@ -276,7 +276,7 @@ def combined() -> dict[str, Any]:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """Generate from the whole catalogue, without a warning, and import the result."""
     folder = tmp_path_factory.mktemp("catalogue")
-    (folder / "openapi.yaml").write_text(yaml.safe_dump(combined()))
+    (folder / "openapi.yaml").write_text(json.dumps(combined()))
     generate(folder, folder / "catalogue_client", document=folder / "openapi.yaml")
     sys.path.insert(0, str(folder))
     yield importlib.import_module("catalogue_client")
@@ -286,10 +286,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_the_client_cannot_do_is_refused(name: str, tmp_path: Path) -> None:
     change, says = REFUSED[name]
-    document = yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8"))
+    document = load_yaml((ROOT / "spec" / "openapi.yaml").read_bytes())
     operation = {"operationId": "refused", "tags": ["changes"], "responses": {"200": content(ref("VpsPage"))}, **change}
     document["paths"]["/refused"] = {"post": operation}
-    (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(document))
+    (tmp_path / "openapi.yaml").write_text(json.dumps(document))
     with pytest.raises(AssertionError, match=re.escape(f"the client was not made: {says}")):
         generate(tmp_path, tmp_path / "client", document=tmp_path / "openapi.yaml")
 
