@@ -20,7 +20,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-
 from client.test_drift import generate
 from client.voices import BASE_URL, KEY
 from hostup_agent_exec.types import UNSET
