@@ -51,7 +51,11 @@ def judged_again(file: Path) -> dict[str, str]:
     ),
 )
 def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, allow_exec: bool, live: bool) -> None:
-    target, wire, _ = run(FAULTS.named(name).change if name else None, allow_exec=allow_exec, live=live)
+    target, wire, _ = (
+        run(FAULTS.named(name).change, allow_exec=allow_exec, live=live)
+        if name
+        else run_on_mock(allow_exec=allow_exec, live=live)
+    )
     file = tmp_path / "run.har"
     recording.write(file, wire.exchanges, target)
     of_run = {id: result.status for id, result in judge(wire.exchanges, target).results.items()}

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi.encoders import jsonable_encoder
 from hostup_agent_exec import errors
 from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, ProblemExtensions, ProblemItem
 from hostup_agent_exec.types import UNSET, InvalidValue, Unset
@@ -242,6 +241,8 @@ def test_results_can_be_handed_on() -> None:
     }  # fmt: skip
     changed = dataclasses.replace(output, exit_code=3)
     assert changed.to_dict() == {"exited": True, "exitCode": 3, "stdout": "x", "stderr": None, "new": [1]}
+    from fastapi.encoders import jsonable_encoder  # takes a third of a second, which every worker would wait for
+
     encoded = jsonable_encoder(output)
     assert (encoded["exit_code"], encoded["stderr"], encoded["stdout"]) == (None, None, "x")
 
