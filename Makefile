@@ -6,8 +6,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled modules are kept in .venv and here, whatever the environment says: pytest compiles those of its plugins
 # itself, which would cost every run two seconds.
 unexport PYTHONDONTWRITEBYTECODE
-# Tests wait for servers half of their time, and those of the catalogue two thirds.
-WORKERS = $(shell $(PYTHON) -c 'import os; print($(1) * (os.cpu_count() or 1))')
+# Tests wait for servers a third of their time, and those of the catalogue two thirds. Each worker takes five seconds to
+# import what they test, and to judge the mock for those that look at that.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(int($(1) * (os.cpu_count() or 1)))')
 .DEFAULT_GOAL := help
 
 # A slip in a name that is given to make would be read by nothing here, and the mock be judged instead of the server.
@@ -96,7 +97,7 @@ test: $(READY) ## run linters, type checkers and tests, at once; with ALL=1 the 
 	@$(MAKE) --no-print-directory --jobs check pytest
 
 pytest: $(READY)
-	pytest -q -n $(call WORKERS,2) --dist worksteal $(if $(ALL),,-m "not catalogue")
+	pytest -q -n $(call WORKERS,1.5) --dist worksteal $(if $(ALL),,-m "not catalogue")
 
 .PHONY: catalogue
 catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test, in eight minutes or so (FILES=… for some of them, as in CI)

@@ -29,5 +29,5 @@ def test_a_slip_in_the_name_of_a_variable_is_refused(slip: str) -> None:
 
 
 def test_what_the_documentation_gives_is_read() -> None:
-    assert {"ARGS", "BASE_URL", "BASE", "PAGE"} <= set(DOCUMENTED)
-    assert make(*(f"{name}=x" for name in DOCUMENTED), "HOSTUP_API_KEY=x").returncode == 0
+    assert {"BACKEND", "BASE_URL", "BASE", "PAGE"} <= set(DOCUMENTED)
+    assert make(*(f"{name}=x" for name in DOCUMENTED), "ARGS=x", "HOSTUP_API_KEY=x").returncode == 0
