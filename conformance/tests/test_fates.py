@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.sources.start_steps import body_of, post
 
 TARGET = Target("http://localhost", "server", "key", "vps_1")
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 #: Lines, the last without an end, with what programs escape, fold or drop.
 SAMPLE = 'One\tline\n\nOne\tline\nblank \nOne\\n+%41 "<b>&amp;" å e\u0301 € 😀'
 LINES = "".join(f"line {number}\n" for number in range(1000))
@@ -49,6 +51,25 @@ def test_a_form_that_explains_all_is_told(words: str) -> None:
 def test_a_form_that_spared_something_is_not_told(words: str) -> None:
     form = fates.FORMS[words]
     assert fates.fate_of([text(SAMPLE, form(SAMPLE)), text(SAMPLE + ".", SAMPLE + ".")]) is None
+
+
+def polled_after(seconds: float, sent: str, came: str) -> Text:
+    """A text of a command that was polled to its end so many seconds after its start."""
+    one = text(sent, came)
+    one.life.start = replace(one.life.start, when=BEGAN)
+    one.life.polls = [replace(e, when=BEGAN + timedelta(seconds=seconds)) for e in one.life.polls]
+    return one
+
+
+def test_what_is_missing_from_early_polls_alone_is_told_by_that() -> None:
+    lost = [polled_after(0.1 * number, f"line {number}\n", "") for number in (1, 2, 3)]
+    whole = [polled_after(number, "later\n", "later\n") for number in (2, 3)]
+    fate = fates.fate_of([*lost, *whole])
+    assert fate
+    assert fate.words == (
+        "that is empty, as of every command that was polled within 0.3 s of its start, and of none after 2.0 s"
+    )
+    assert fates.fate_of([*lost, *whole, polled_after(0.2, "soon\n", "soon\n")]) is None
 
 
 def test_what_is_missing_altogether_shows_no_form() -> None:

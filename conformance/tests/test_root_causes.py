@@ -213,6 +213,11 @@ TOLD: dict[str, tuple[str, str]] = {
     "commands_are_read_as_a_url": ("START-19", "its text came with the escapes of a URL read"),
     "commands_are_in_lower_case": ("START-19", "its text came in lower case"),
     "quotes_have_backslashes_before_them": ("START-19", "a backslash stands before each, it seems"),
+    "errors_are_kept_without_output_alone": (
+        "START-11",
+        "stderr that is empty, as of every command that prints someth",
+    ),
+    "three_results_are_kept": ("START-01", "no more are kept at a time, it seems"),
     "large_output_evicts_what_is_kept": ("START-27", ", or once others have printed "),
 }
 
@@ -222,6 +227,11 @@ FIRST = {
     "put_starts_too": ("HTTP-11", "and a pid, as if it had started a command"),
     "commands_run_twice_and_all_output_is_kept": ("START-16", "it has run 2 times, and so have all: each start runs"),
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
+    "lengths_are_in_characters": ("HTTP-03", "Content-Length counts characters in place of bytes, it seems"),
+    "bodies_are_in_latin_1": ("HTTP-03", "got not UTF-8"),
+    "what_no_process_can_have_runs": ("PID-03", " such pids get the same"),
+    "sign_is_dropped": ("PID-12", " with a sign"),
+    "cursors_are_ignored": ("VPS-12", "another nextCursor on each page"),
     "pids_are_one_off": ("START-05", "a start gives a pid that is one off, or that of the start before, it seems"),
     "replies_are_one_poll_late": ("START-05", "what comes is one poll late, it seems"),
     "output_is_escaped_for_html": ("START-05", "stdout escaped for HTML, with &#039;: "),

@@ -563,3 +563,17 @@ def what_is_not_utf_8_empties_the_body(request: Request, response: Response) -> 
 def closes_in_name_only(_request: Request, response: Response) -> None:
     """Each response says that the connection is closed, which stays open."""
     response.header("Connection", "Close")
+
+
+@trips("HTTP-03", starts=True)
+def lengths_are_in_characters(_request: Request, response: Response) -> None:
+    """Content-Length is the number of characters, so that a body ends too early that has any outside ASCII."""
+    if response.is_output:
+        response.body = response.body[: len(response.body.decode())]
+
+
+@trips("HTTP-03", starts=True)
+def bodies_are_in_latin_1(_request: Request, response: Response) -> None:
+    """Bodies are in Latin-1, with ? for what that lacks."""
+    if response.is_output:
+        response.body = response.body.decode().encode("latin-1", "replace")

@@ -301,3 +301,11 @@ def pids_of_all_vpss_are_searched(request: Request, response: Response) -> None:
         printed[str(response.json["pid"])] = json.loads(request.body)["command"].removeprefix("echo ")
     elif request.vps == OTHER_VPS_ID and request.full and request.pid in printed:
         response.become(200, {"exited": True, "exitCode": 0, "stdout": printed[request.pid], "stderr": ""})
+
+
+@trips("PID-03")
+def what_no_process_can_have_runs(request: Request, response: Response) -> None:
+    """A pid below 1 gets exited false, as if it were any process of a group."""
+    below = request.pid is not None and (request.pid == "0" or request.pid.startswith("-"))
+    if below and request.full and request.own and request.method == "GET":
+        response.become(200, {"exited": False, "exitCode": None, "stdout": "", "stderr": ""})

@@ -273,6 +273,13 @@ def errors_are_left_out(_request: Request, response: Response) -> None:
 
 
 @trips("START-11")
+def errors_are_kept_without_output_alone(_request: Request, response: Response) -> None:
+    """stderr is empty wherever stdout is not."""
+    if response.is_output and response.json.get("stdout"):
+        response.change(stderr="")
+
+
+@trips("START-11")
 def errors_come_with_failures_alone(request: Request, response: Response) -> None:
     """stderr is empty unless the command failed."""
     if ended(request, response) and response.json["exitCode"] == 0:
@@ -1421,3 +1428,15 @@ def slots_are_not_given_back(request: Request, response: Response) -> None:
     """Twenty commands may run at a time, and one that has ended counts for ever."""
     if response.is_started and request.nth("started") > 20:
         refuse(request, response, 409, "vps_not_ready", "VPS not ready")
+
+
+@trips("START-01", starts=True)
+def three_results_are_kept(request: Request, response: Response) -> None:
+    """A start is a 500 while three commands have not been polled to their end."""
+    held = request.memory.setdefault("held", set())
+    if response.is_started and len(held) >= 3:
+        refuse(request, response, 500, "internal_error", "Internal server error")
+    elif response.is_started:
+        held.add(str(response.json["pid"]))
+    if response.is_output and response.json["exited"]:
+        held.discard(request.pid)

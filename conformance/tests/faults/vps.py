@@ -220,6 +220,13 @@ def there_is_always_more(request: Request, response: Response) -> None:
         response.become(200, {"data": [], "hasMore": False})
 
 
+@trips("VPS-12")
+def cursors_are_ignored(request: Request, response: Response) -> None:
+    """Each page is the first one."""
+    if paged(request, response):
+        response.json = request.memory.setdefault("page", response.json)
+
+
 @trips("VPS-13")
 def limit_is_ignored(request: Request, response: Response) -> None:
     """A page has two VPSs, whatever its limit, and there are more."""

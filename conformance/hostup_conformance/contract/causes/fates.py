@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from math import inf
 from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus
 
@@ -30,7 +31,7 @@ from hostup_conformance.contract.causes.mishaps import (
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.commands import ASKED_OF_GUEST, BY_A_SHELL, SHORT
 from hostup_conformance.contract.content import member
-from hostup_conformance.contract.lives import Life, command_text, sleepless, stream
+from hostup_conformance.contract.lives import Life, command_text, seconds_to_end, sleepless, stream
 from hostup_conformance.keeping.safe_text import short_json
 
 
@@ -285,13 +286,23 @@ def framed_as(text: Text) -> dict[str, Callable[[str], str]]:
 
 
 def emptied(texts: Sequence[Text]) -> Fate | None:
-    """Return of which commands all texts are lost that were not empty, if several are, and none of several others."""
+    """Return of which commands all texts are lost that were not empty, if several are, and none of several others.
+
+    Those may have printed as well, or have been polled sooner.
+    """
     lost, whole = ([text for text in texts if text.whole is one] for one in (False, True))
     if len(lost) < FEW or any(plain(text.came) for text in lost):
         return None
     kind = of_one_kind([text.life for text in lost], [text.life for text in whole]) if whole else "command"
-    empty = f"that is empty, as of every {kind}"
-    return Fate(empty, lambda _: "", lambda text: bool(plain(text.sent))) if kind else None
+    soon = [seconds_to_end(text.life) for text in lost]
+    later = min((text.life.seconds_until(text.life.end) for text in whole if text.life.end), default=inf)
+    if not kind and all(printed(text.life) for text in lost) and not any(printed(text.life) for text in whole):
+        kind = "command that prints something"
+    if not kind and max(soon) < later < inf and len(whole) >= FEW:
+        kind = f"command that was polled within {max(soon):.1f} s of its start, and of none after {later:.1f} s"
+    return (
+        Fate(f"that is empty, as of every {kind}", lambda _: "", lambda text: bool(plain(text.sent))) if kind else None
+    )
 
 
 def telling(fate: Fate, texts: Iterable[Text]) -> str | None:

@@ -102,6 +102,9 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
     if altered and "was altered before it ran" in broken["START-19"].message:
         ran_otherwise = {e.number for life in altered if life for e in (life.start, *life.polls)}
         yield Cause(ran_otherwise, first="START-19", mostly=True)
+    if "HTTP-03" in broken and "got not UTF-8" in broken["HTTP-03"].message:
+        beyond = (life for life in lives if not printed(life).isascii())
+        yield Cause({e.number for life in beyond for e in life.polls}, first="HTTP-03")
     if "POLL-09" in broken:
         yield Cause({e.number for life in lives for e in life.polls if member(e, "exited") is False}, first="POLL-09")
     if "START-05" in broken and (cause := whose_output(reasons.evidence)):
@@ -115,14 +118,19 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
     if "PROBE-04" in broken:
         plain = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
         yield Cause({e.number for e in plain}, first="PROBE-04")
+    if "PID-03" in broken:
+        # What several get is no command's.
+        odd = [e for e in exchanges if e.ask.pid == Pid.IMPOSSIBLE and e.status == 200 and output_members(e.body)]
+        alike = {e.number for e in odd if sum(one.body == e.body for one in odd) >= FEWEST}
+        yield Cause(alike, f"{len(alike)} such pids get the same", "PID-03", says_more=True)
     if "POLL-04" in broken:
         misspelt = (e for e in exchanges if is_output(e) and misspelled(e.body, OUTPUT))
         yield Cause({e.number for e in misspelt}, first="POLL-04")
     if "AUTH-11" in broken:
         oddly = (e for e in exchanges if e.ask.credential == "read" and output_members(e.body) and not is_plain(e))
         yield Cause({e.number for e in oddly}, "so does one without a key (AUTH-11)", "AUTH-11")
-    if "VPS-18" in broken:
-        yield Cause({e.number for e in exchanges if e.ask.resource == "list"}, first="VPS-18")
+    pages = {one.exchange.number for one in broken["VPS-11"].findings} if "VPS-11" in broken else set[int]()
+    yield from (Cause(pages, first=id) for id in ("VPS-12", "VPS-18") if pages and id in broken)
 
 
 def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:
@@ -384,9 +392,10 @@ def apart(evidence: Evidence, a: Exchange | None, b: Exchange | None, among: Ite
     return not any(evidence.done(a) < evidence.sent(e) and evidence.done(e) < evidence.sent(b) for e in among)
 
 
-def is_next(evidence: Evidence, own: Life, other: Life) -> bool:
-    """Whether a command was started just after another."""
-    return apart(evidence, other.start, own.start, (life.start for life in evidence.lives))
+def is_beside(evidence: Evidence, own: Life, other: Life) -> bool:
+    """Whether a command was started just after another, or their pids differ by one."""
+    near = abs((new_pid(own.start) or 0) - (new_pid(other.start) or 0)) == 1
+    return near or apart(evidence, other.start, own.start, (life.start for life in evidence.lives))
 
 
 def is_latest(evidence: Evidence, own: Life, other: Life) -> bool:
@@ -400,23 +409,14 @@ def is_polled_before(evidence: Evidence, own: Life, other: Life) -> bool:
     return any(apart(evidence, e, own.end, polls) for e in other.polls if e is not own.end)
 
 
-def has_pid_beside(_: Evidence, own: Life, other: Life) -> bool:
-    """Whether the pids of two commands differ by one."""
-    return abs((new_pid(own.start) or 0) - (new_pid(other.start) or 0)) == 1
-
-
 #: Whose output commands may get in place of their own, and whether that has to do with the pids of all.
 WHOSE: dict[str, tuple[Callable[[Evidence, Life, Life], bool], bool]] = {
     "each got what another poll was to get that was under way with it: responses are mixed up, it seems": (
         lambda _, own, other: any(own.end and overlap(own.end, e) for e in other.polls),
         False,
     ),
-    "each got the output of the command with the pid beside its own: a start gives a pid that is one off, or that of "
-    "the start before, it seems": (has_pid_beside, True),
-    "each got the output of the command started before it: a start gives the pid of the one before, it seems": (
-        is_next,
-        True,
-    ),
+    "each got the output of the command with the pid beside its own, or of that started just before: a start gives a "
+    "pid that is one off, or that of the start before, it seems": (is_beside, True),
     "each got the output of the command that was started last: the pid is not looked at, it seems": (is_latest, False),
     "each got the output of the command that was polled before it: what comes is one poll late, it seems": (
         is_polled_before,

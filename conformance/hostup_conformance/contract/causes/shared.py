@@ -221,10 +221,18 @@ def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
 
 
 def unreadable(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the successes whose body is no JSON, or not in UTF-8: nothing of it may be read as it was meant."""
-    bodies = ((e, e.response) for e in exchanges if e.status == 200)
-    found = {e.number for e, got in bodies if got and got.body and got.json.defects}
-    return Cause(found, first="HTTP-03") if found else None
+    """Return the successes whose body is no JSON, or not in UTF-8: nothing of it may be read as it was meant.
+
+    It may be that all that have characters outside ASCII end too early, and no others.
+    """
+    bodies = [(e, got) for e in exchanges if e.status == 200 and (got := e.response) and got.body]
+    beyond = {e.number for e, got in bodies if not got.body.isascii()}
+    found = {e.number for e, got in bodies if got.json.defects}
+    cut = {e.number for e, got in bodies if got.body.strip()[:1] == b"{" and got.body.strip()[-1:] != b"}"}
+    words = "each body with characters outside ASCII ends too early, and no other: Content-Length counts characters"
+    counts = len(found) >= FEW and found == beyond == cut
+    told = f"{words} in place of bytes, it seems" if counts else None
+    return Cause(found, told, "HTTP-03", says_more=counts) if found else None
 
 
 def of_wrong_types(exchanges: Sequence[Exchange]) -> Cause | None:

@@ -132,6 +132,20 @@ class Course:
         """The commands by the numbers of their starts and polls."""
         return self._life_of()
 
+    @cached_property
+    def _held(self) -> tuple[list[float], list[float]]:
+        """When commands were started, and when the ends of some had been told."""
+        lives = list({id(life): life for life in self.life_of.values()}.values())
+        times = ([life.start for life in lives], [life.end for life in lives if life.end])
+        begun, told = (sorted(e.when.timestamp() + e.seconds for e in some if e.when) for some in times)
+        return begun, told
+
+    def held(self, e: Exchange) -> int:
+        """Return how many commands had been started when a request was sent, and their ends not been told."""
+        until = e.when.timestamp() if e.when else 0.0
+        begun, told = self._held
+        return bisect_right(begun, until) - bisect_right(told, until)
+
     def beside(self, e: Exchange) -> int:
         """Return how many other requests were under way together with one."""
         return self._beside.get(e.number, 0)
@@ -477,6 +491,15 @@ CROWDED = Measure(
 FAST = partial(Measure, known=Course.is_alone, enough=2, fewest=FEWEST, holds=too_fast, shows=limits_the_rate)
 #: What had been sent when a request was, or how long nothing had been.
 TIMED = (
+    Measure(
+        "sent while the ends of {} or more commands had not been told",
+        Course.held,
+        known=lambda _, e: e.ask.starts,
+        enough=2,
+        fewest=FEWEST,
+        holds=lambda split: all(e.ask.starts for e in split.odd) and split.is_refusal and served_afterwards(split),
+        shows=lambda _: ": no more are kept at a time, it seems",
+    ),
     *(
         FAST(f"sent when {{}} or more had been within {seconds:g} s", partial(Course.within, seconds=seconds))
         for seconds in WINDOWS

@@ -12,6 +12,7 @@ from hostup_conformance.contract.causes.mishaps import PIPE
 from hostup_conformance.contract.commands import Command
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.paths import Resource
+from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping.safe_text import short_json, shown
 
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
@@ -114,14 +115,22 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
         yield "without JSON in Accept"
     yield f"{'with' if 'gzip' in (request.header('accept-encoding') or '') else 'without'} gzip in Accept-Encoding"
     yield from credentials(e, key)
-    if request.query:
-        yield QUERY
-    parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
-    yield from (f"with {shown(name, 20)}{IN_QUERY}" for name in parameters)
+    yield from of_target(request)
     kinds = RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
     yield from filter(None, kinds)
     if e.decoded:
         yield "by the generated client"
+
+
+def of_target(request: Request) -> Iterator[str]:
+    """Yield how a path is spelled, and what is in the query."""
+    yield from (f"with {mark} in its path" for mark in (";", "//") if mark in request.path)
+    if request.path.endswith("/"):
+        yield "with / at the end of its path"
+    if request.query:
+        yield QUERY
+    parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
+    yield from (f"with {shown(name, 20)}{IN_QUERY}" for name in parameters)
 
 
 def of_command(life: Life) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """PID: which command. Every request here has the full key and is for a VPS of the caller, except in PID-05."""
 
 import re
+from collections.abc import Collection
 
 from hostup_conformance.contract import ask, content, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
@@ -187,11 +188,20 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
-        printed = e.ask.pid == ask.Pid.IMPOSSIBLE and bool(content.member(e, "stdout"))
-        if printed or (e.ask.number is not None and abs(e.ask.number) % 2**32 in commands):
-            yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))}){exchanges.whose(e)}"
+        printed, like = e.ask.pid == ask.Pid.IMPOSSIBLE and bool(content.member(e, "stdout")), resembled(e, commands)
+        if printed or like:
+            output = f"command output ({', '.join(content.present(e, content.OUTPUT))})"
+            yield e, "a 4xx", f"{output}{exchanges.whose(e)}{like}"
         elif e.ask.pid == ask.Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
             yield e, "a 4xx, or the state of the command that runs", {"exited": True}
+
+
+def resembled(e: ask.Exchange, commands: Collection[int]) -> str:
+    """Return which command has a pid but for the sign or the bits above 32, in words; empty if none has."""
+    number = e.ask.number
+    if number is None or (pid := abs(number) % 2**32) not in commands:
+        return ""
+    return f": {number} is {pid} with a sign" if abs(number) == pid else f": {number} has the lowest 32 bits of {pid}"
 
 
 def shows_output(e: ask.Exchange) -> bool:

@@ -277,7 +277,10 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
         ids = content.listed_ids(whole) if whole else [exchanges.target.vps]
         missing = [id for id in ids if id not in seen]
         if missing and content.member(walk[-1], "hasMore") is not True:
-            yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {len(seen)} in all"
+            last = (
+                f"{len(seen)} in all, and hasMore {short_json(content.member(walk[-1], 'hasMore'), 20)} with the last"
+            )
+            yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {last}"
             return
 
 
