@@ -86,7 +86,8 @@ mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga, or SCENE=… for 
 
 .PHONY: client
 client: $(READY) ## judge a client: COMMAND="node my-client.mjs"; DOES=probe|poll|run, SCENE=…, REPORT_DIR=…, ARGS="--strict …"
-	@hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
+	@$(if $(COMMAND)$(ARGS),,echo 'COMMAND is not set; give the client to judge, as in: make client COMMAND="node my-client.mjs"' >&2; exit 4;) \
+	hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
 
 .PHONY: clients
 clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own, in ten minutes or so (ONLY=generated)

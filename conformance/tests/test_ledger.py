@@ -39,7 +39,9 @@ ENTRY = {
             "type": "array",
             "minItems": 1,
             "uniqueItems": True,
-            "items": {"enum": [*OPTIONAL, *CAPABILITIES, "--allow-exec", "--does probe", "long keys"]},
+            "items": {
+                "enum": [*OPTIONAL, *CAPABILITIES, "--allow-exec", "--does probe", "long keys", "two keys on loopback"]
+            },
         },
         "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*OPTIONAL, "--allow-exec"]}},
         "without_core": {"const": True},

@@ -245,8 +245,14 @@ def has_a_form_of_the_framework(request: Request, response: Response) -> None:
 
 CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
-    ignores_the_key_and_the_query: ("AUTH-01", "nothing checks this, or what another key may do is kept"),
-    remembers_who_asked_by_the_path: ("AUTH-01", "nothing checks this, or what another key may do is kept"),
+    ignores_the_key_and_the_query: (
+        "AUTH-01",
+        "nothing checks this, or the server keeps what it decided for another key",
+    ),
+    remembers_who_asked_by_the_path: (
+        "AUTH-01",
+        "nothing checks this, or the server keeps what it decided for another key",
+    ),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
     refuses_with_400: ("ID-01", "got 400, and none that is to be served"),
     ignores_the_id_of_probes: ("ID-01", "each probe that was served under another VPS got what it gets under its own"),

@@ -98,14 +98,11 @@ def repeats_examples(exchanges: Sequence[Exchange]) -> bool:
 
 
 def enables(option: str, result: Result[Ask], target: Target) -> bool:
-    """Whether a requirement was not judged for want of an option alone; commands that are started have pids too."""
+    """Whether a requirement was not judged for want of an option alone."""
     requirement = result.requirement
     if result.status != "disabled" or requirement.level == "OBSERVE" or target.has(option):
         return False
-    given = {option, *(PIDS.values() if option == "--allow-exec" else ())}
-    missing = [need for need in requirement.needs if not target.has(need)]
-    unserved = requirement.served_by and not any(target.has(need) for need in requirement.served_by)
-    return bool(missing or unserved) and set(missing) <= given and (not unserved or option in requirement.served_by)
+    return requirement.lacks(target.has) and not requirement.lacks(target.given(option).has)
 
 
 def unseen(requirement: Requirement, exchanges: Sequence[Exchange], *, stopped: bool = False) -> str | None:

@@ -21,7 +21,7 @@ from hostup_conformance.contract.refusal import (
 )
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import is_plain, new_poll
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import KEYS, PIDS, Target
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import HARMS, Requirement, requirements
@@ -187,10 +187,11 @@ def lacking(
 
     `no_starts` and `no_polls` say how every start, and every poll, was refused, if they were.
     """
-    if missing := [need for need in requirement.needs if not target.has(need)]:
+    missing = [need for need in requirement.needs if not target.has(need)]
+    if no_polls and (missing == [KEYS["read_key"]] or (not missing and needs_polls(requirement))):
+        return no_polls  # the key that is missing may be the one that was given
+    if missing:
         return enable(missing, target)
-    if no_polls and needs_polls(requirement):
-        return no_polls
     served_by = requirement.served_by
     if not exercised and served_by and not any(target.has(need) for need in served_by) and target.kind != "har":
         variables = [need for need in served_by if need.isupper()]
@@ -206,9 +207,12 @@ def enable(missing: list[str], target: Target) -> str:
         return "the recording has no start of a command"
     if "--allow-exec" in missing:
         return "run with --allow-exec, which starts harmless commands"
+    if "two keys on loopback" in missing:
+        missing = [KEYS["read_key"]]
     if "long keys" in missing:
         return f"use keys of at least {PIECE} characters: shorter ones may be a part of ordinary text"
     variables = [need for need in missing if need.isupper()]
     if variables:
-        return f"set {' and '.join(variables)}"
+        exec_too = ", or run with --allow-exec" if variables[-1] in PIDS.values() else ""
+        return f"set {' and '.join(variables)}{exec_too}"
     return f"the profile {target.profile} does not offer: {', '.join(missing)}"

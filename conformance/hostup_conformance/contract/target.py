@@ -2,7 +2,8 @@
 
 import ipaddress
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -98,6 +99,7 @@ class Target:
             raise Misconfigured(
                 "HOSTUP_API_KEY is not set; set it to a key with read:vm and write:vm, and HOSTUP_VPS_ID to the VPS "
                 "to judge with, unless the list of VPSs is to choose it (README, Judge your server)"
+                + "".join(f"; {words}" for words in misspelt(environ))
             )
         base_url = checked_base_url(base_url)
         values: dict[str, Any] = {"key": "", "vps": ""}
@@ -204,8 +206,28 @@ class Target:
             "--allow-exec": self.allow_exec,
             # A shorter key cannot be told from ordinary text.
             "long keys": all(len(key) >= PIECE for key in (self.key, self.read_key) if key),
+            # A server on this machine may have its configuration in its environment, of which two keys are a sign.
+            "two keys on loopback": self.read_key or self.kind == "har" or not self.is_loopback,
         }
         return need in self.capabilities or bool(given.get(need))
+
+    def given(self, option: str) -> "Target":
+        """Return the target as it would be if an option or a variable had been given; commands have pids too."""
+        if option == "--allow-exec":
+            return replace(
+                self, allow_exec=True, finished_pid=self.finished_pid or 1, running_pid=self.running_pid or 1
+            )
+        attribute = next(attribute for attribute, name in VARIABLES.items() if name == option)
+        value: Any = 1 if attribute in PIDS else "some value"
+        return replace(self, **{attribute: value})
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Say which variables are set that nothing reads, and resemble one that is not set."""
+    free = [name for name in VARIABLES.values() if name not in environ]
+    odd = sorted(name for name in environ if name.upper().startswith("HOSTUP") and name not in VARIABLES.values())
+    near = {name: get_close_matches(name.upper(), free, n=1, cutoff=0.85) for name in odd if len(name) <= LONGEST_GIVEN}
+    return [f"{shown(name)} is set, which nothing reads: is it {ours[0]}?" for name, ours in near.items() if ours]
 
 
 def header_variable(name: str) -> str:

@@ -41,7 +41,7 @@ exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 i
 CLIENT_CONTRACT = Path(clients.__file__).with_name("contract.md")
 OF_PYTEST = """\
 all further arguments go to pytest, which has more options (pytest --help), such as:
-  -k POLL                judge only the requirements that match, and send only what judges them
+  -k POLL                judge only the requirements that match; to a server, only what judges them is sent
   --strict               fail if a SHOULD is broken
   --quiet                list no items, and do not tell how far the run is
 """
@@ -181,7 +181,7 @@ def make_parser() -> Parser:
         description="Compares two reports of runs, requirement by requirement.",
         epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
     )
-    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
+    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run, or its folder")
     comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
     comparing.add_argument("--markdown", action="store_true", help="print Markdown, for the summary of a CI job")
     explaining = commands.add_parser(

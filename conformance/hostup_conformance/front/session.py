@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import pytest
 
 from hostup_conformance.contract.judging import server_requirements
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target, misspelt
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import target_of
 from hostup_conformance.front.run import Run, looked_up
@@ -121,6 +121,7 @@ class Conformance:
         lines = [f"target: {named}, profile {target.profile}"]
         if target.kind == "mock" and "HOSTUP_BASE_URL" in os.environ:
             lines.append("HOSTUP_BASE_URL is for clients; to judge the server there, give --base-url (make: BASE_URL=)")
+        lines += misspelt(os.environ) if target.kind == "server" else []
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
 
     @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,6 @@
 """Reads the ledger of requirements from `spec/`. It must not know what they say."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,10 @@ class Requirement:
     def area(self) -> str:
         """The part of the id before the number."""
         return self.id.partition("-")[0]
+
+    def lacks(self, has: Callable[[str], object]) -> bool:
+        """Whether something that it needs was not given, or all that could serve to judge it."""
+        return not all(map(has, self.needs)) or (bool(self.served_by) and not any(map(has, self.served_by)))
 
     @property
     def rank(self) -> int:

@@ -97,7 +97,7 @@ class StartedCommands:
         self._probe_again()
         commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
         target = self._target
-        if guest == "posix" and target.has("long keys") and (target.read_key or not target.is_loopback):
+        if guest == "posix" and target.has("long keys") and target.has("two keys on loopback"):
             commands.append(environment(self.token, target.key, target.read_key or "", target.vps))
         first = [command for command in commands if command.name not in MARKING]
         tasks = [partial(self._start_known, command) for command in first]

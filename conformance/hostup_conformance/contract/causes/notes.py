@@ -218,7 +218,7 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     usual = [e for e in spared if e.ask.starts in kinds]
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
-        return f"{said}: nothing checks this, or what another key may do is kept"
+        return f"{said}: nothing checks this, or the server keeps what it decided for another key"
     return told(Split([*odd.values()], usual, course), tellers)
 
 
