@@ -14,6 +14,8 @@ BASE_HEADERS: Headers = (
     ("Accept-Encoding", "identity"),
     ("User-Agent", f"{SUITE}/{__version__}"),
 )
+#: What a request says that accepts compressed bodies, as most HTTP libraries do.
+CODED: Headers = (("Accept-Encoding", "gzip, deflate"),)
 
 
 class Rank(IntEnum):
@@ -90,6 +92,12 @@ def authorization(target: Target, key: str | None = "") -> Headers:
     return () if key is None else (("Authorization", f"Bearer {key or target.key}"),)
 
 
-def authorized(path: str, target: Target) -> Request:
-    """Return a GET with the full key."""
-    return Request("GET", path, (*BASE_HEADERS, *authorization(target)))
+def authorized(path: str, target: Target, headers: Headers = ()) -> Request:
+    """Return a GET with the full key; `headers` take the place of fields of the same names."""
+    return Request("GET", path, (*with_fields(headers), *authorization(target)))
+
+
+def with_fields(headers: Headers) -> Headers:
+    """Return the usual header fields, and others, which take the place of those of the same names."""
+    given = {name for name, _ in headers}
+    return (*(pair for pair in BASE_HEADERS if pair[0] not in given), *headers)

@@ -13,7 +13,16 @@ from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.problems import codes_by_status
 from hostup_conformance.contract.target import Target, altered_keys
 from hostup_conformance.http.messages import Headers, Request
-from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Rank, Step, authorization, authorized
+from hostup_conformance.sources.requests import (
+    BASE_HEADERS,
+    CODED,
+    ClientCall,
+    Rank,
+    Step,
+    authorization,
+    authorized,
+    with_fields,
+)
 
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2
@@ -356,8 +365,8 @@ class Script:
         lower = self._get("the probe, with field names in lower case")
         headers = tuple((name.lower(), value) for name, value in lower.request.headers)
         yield replace(lower, request=replace(lower.request, headers=headers))
-        yield self._get("the probe, gzip welcome", headers=(("Accept-Encoding", "gzip, deflate"),))
-        yield self._get("an error, gzip welcome", key=None, headers=(("Accept-Encoding", "gzip, deflate"),),
+        yield self._get("the probe, gzip welcome", headers=CODED)
+        yield self._get("an error, gzip welcome", key=None, headers=CODED,
                         capability="credentials")  # fmt: skip
 
     def _bursts(self) -> Iterator[list[Step]]:
@@ -398,9 +407,7 @@ class Script:
         """Return a GET, of the endpoint unless a path is given, with the full key unless `key` is another or None."""
         path = path or path_of(vps or self.target.vps)
         query = f"?pid={pid}" if pid is not None else query
-        given = {name for name, _ in headers}
-        kept = tuple(pair for pair in BASE_HEADERS if pair[0] not in given)
-        all_headers = (*kept, *headers, *authorization(self.target, key))
+        all_headers = (*with_fields(headers), *authorization(self.target, key))
         return Step(purpose, Request("GET", path + query, all_headers), capability, telling=telling)
 
     def _with_authorization(self, purpose: str, value: str, telling: int | None = None) -> Step:

@@ -31,11 +31,11 @@ from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.selectors import BUSY, gives_list, starts
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.http.messages import Request
+from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.lookup import candidates
 from hostup_conformance.sources.queue import side_by_side, step_through, width
-from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Step, authorization, authorized
+from hostup_conformance.sources.requests import BASE_HEADERS, CODED, ClientCall, Step, authorization, authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
 
 T = TypeVar("T")
@@ -131,7 +131,10 @@ class StartedCommands:
         after_another = [partial(self._end_after, method, pid) for method, pid in asked.items() if pid]
         others = [pid for pid in self._outstanding() if pid not in {shared, unpolled, *asked.values(), self._spare}]
         # Where ends are noticed late, the time until then passes for all of them at once.
-        firsts = [partial(follow, self._wire, pid, waits=False) for pid in others]
+        large = self._pids.get("letters")
+        firsts = [
+            partial(follow, self._wire, pid, waits=False, headers=CODED if pid == large else ()) for pid in others
+        ]
         return [*polls, self._end_spare, *after_another, *firsts]
 
     def rest(self) -> list[Callable[[], object]]:
@@ -296,7 +299,9 @@ class StartedCommands:
         return self._wire.try_to_send(poll(self._target, pid), purpose=purpose)
 
 
-def follow(wire: Wire, pid: int, *, deadline: float = 0.0, waits: bool = True) -> Exchange | None:
+def follow(
+    wire: Wire, pid: int, *, deadline: float = 0.0, waits: bool = True, headers: Headers = ()
+) -> Exchange | None:
     """Poll a command until it has ended, or until the wire sends no more; return the last exchange.
 
     Unless it `waits`, a command that runs is polled once. Where it is not found, poll it once more, and the first such
@@ -309,7 +314,7 @@ def follow(wire: Wire, pid: int, *, deadline: float = 0.0, waits: bool = True) -
     exchange, misses = None, 0
     with suppress(Unsent):
         while True:
-            exchange = wire.send(poll(wire.target, pid), purpose="a poll of the command that was started")
+            exchange = wire.send(poll(wire.target, pid, headers), purpose="a poll of the command that was started")
             misses = misses + 1 if exchange.status == 404 else 0
             again = (waits and says_it_runs(exchange)) or is_busy(exchange) or 0 < misses <= times_more(wire, pid)
             if not again or time.monotonic() > deadline:
@@ -358,9 +363,9 @@ def start(wire: Wire, command: str, purpose: str) -> int | None:
     return new_pid(wire.send(post(wire.target, body_of(command)), purpose=purpose))
 
 
-def poll(target: Target, pid: int) -> Request:
+def poll(target: Target, pid: int, headers: Headers = ()) -> Request:
     """Return the poll of a command, with the full key."""
-    return authorized(f"{path_of(target.vps)}?pid={pid}", target)
+    return authorized(f"{path_of(target.vps)}?pid={pid}", target, headers)
 
 
 def purpose_of(command: Command) -> str:

@@ -941,6 +941,16 @@ def options_uses_the_output_up(request: Request, response: Response) -> None:
         refuse(request, response, 404, "not_found", "Not found")
 
 
+@trips("START-30")
+def head_uses_the_output_up(request: Request, response: Response) -> None:
+    """HEAD of a poll is served as its GET is, and the agent then forgets the command."""
+    gone = request.memory.setdefault("gone", set())
+    if response.is_output and response.json["exited"] and request.pid in gone:
+        refuse(request, response, 404, "not_found", "Not found")
+    if request.method == "HEAD" and request.pid and response.status == 200:
+        gone.add(request.pid)
+
+
 @trips("START-14")
 def whatever_is_on_stderr_is_a_failure(request: Request, response: Response) -> None:
     """A command that writes to standard error and ends well has exitCode 1."""

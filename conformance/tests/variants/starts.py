@@ -289,16 +289,6 @@ def options_is_refused(request: Request, response: Response) -> None:
         response.header("Allow", "GET, POST")
 
 
-@allowed(starts=True)
-def head_uses_the_output_up(request: Request, response: Response) -> None:
-    """HEAD of a poll is served as its GET is, and the agent then forgets the command."""
-    gone = request.memory.setdefault("gone", set())
-    if response.is_output and response.json["exited"] and request.pid in gone:
-        refuse(request, response, 404, "not_found", "Not found")
-    if request.method == "HEAD" and request.pid and response.status == 200:
-        gone.add(request.pid)
-
-
 @allowed(starts=True, warns={"HTTP-08"})
 def what_is_no_utf_8_gets_a_page_of_the_framework(request: Request, response: Response) -> None:
     """What reads the body fails at one that is not UTF-8, before the server's own code is asked, as in Quart."""

@@ -28,7 +28,9 @@ INTERNALS = re.compile(
 #: Credentials of the server: a variable whose name says so, with its value, and the form that a hypervisor's token has.
 CREDENTIALS = re.compile(
     r"""(?<![\w-])(?!X?C?SRF)[A-Z0-9_]{0,40}(?:PASSWORD|SECRET|TOKEN|API_KEY|APP_KEY|DATABASE_URL)[A-Z0-9_]{0,40}
-        (?:"\ ?:\ ?"|=["']?)(?=[^\s"'*$<{]{6}) | \bPVEAPIToken=(?=\S) | \b[\w.-]{1,60}@(?:pam|pve)!""",
+        (?:"\ ?:\ ?"|=["']?)(?=[^\s"'*$<{]{6})
+      | "(?i:[a-z_]{0,40}(?:password|passphrase|private_?key|secret_?key))"\ ?:\ ?"(?=[^\s"'*$<{\[(]{6})
+      | \bPVEAPIToken=(?=\S) | \b[\w.-]{1,60}@(?:pam|pve)!""",
     re.VERBOSE,
 )
 #: The members of a 200 that hold what a command wrote, or the text of one.
