@@ -16,8 +16,9 @@ from running import run as run_whole
 WRONG = b'{"available": "yes"}'
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def asked() -> Iterator[Schemathesis]:
+    """Share one, whose process is started again by whoever asks after an end: each start imports for half a second."""
     asked = Schemathesis()
     yield asked
     asked.end()
