@@ -5,10 +5,11 @@ provider blocks, is left out.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from secrets import token_hex
 from typing import TypeVar
 
@@ -64,6 +65,8 @@ TIMES_MORE = 6
 MARKED = range(90, 93)
 #: How many more commands are started then: one that looks for traces, twice, and two once more on which others depend.
 MOST_AGAIN = 4
+#: The commands of which a poll is refused before the first good one, besides one that is started for that.
+REFUSED = ("number", "nothing", "errors")
 
 
 class StartedCommands:
@@ -80,7 +83,7 @@ class StartedCommands:
         #: The pid of the command that runs on, if the run has started it, and when (monotonic).
         self._running: int | None = None
         self._running_at = 0.0
-        #: The pid of the command of which some polls are refused before the first good one.
+        #: The pid of the first command of which a poll is refused before a good one.
         self._spare: int | None = None
         self._postponed: list[Command] = []
 
@@ -129,13 +132,16 @@ class StartedCommands:
         asked = {method: self._pids.get(name) for method, name in ASKED.items()}
         polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
         after_another = [partial(self._end_after, method, pid) for method, pid in asked.items() if pid]
-        others = [pid for pid in self._outstanding() if pid not in {shared, unpolled, *asked.values(), self._spare}]
+        refusals = self._refusals()
+        taken = {shared, unpolled, *asked.values(), *refusals}
+        others = [pid for pid in self._outstanding() if pid not in taken]
         # Where ends are noticed late, the time until then passes for all of them at once.
         large = self._pids.get("letters")
         firsts = [
             partial(follow, self._wire, pid, waits=False, headers=CODED if pid == large else ()) for pid in others
         ]
-        return [*polls, self._end_spare, *after_another, *firsts]
+        after_refusals = [partial(self._end_refused, pid, requests) for pid, requests in refusals.items()]
+        return [*polls, *after_refusals, *after_another, *firsts]
 
     def rest(self) -> list[Callable[[], object]]:
         """Return tasks that follow the others to their end, which have been polled, and run on; they need no order."""
@@ -271,16 +277,26 @@ class StartedCommands:
         followed = [follow(self._wire, pid) for pid in pids if pid]
         return [exchange for exchange in followed if exchange]
 
-    def _end_spare(self) -> None:
-        """Poll the spare command without a key, with one that may not poll, under other VPSs, and then to its end."""
-        target, refusals = self._target, [(self._target.vps, None), (self._target.vps, self._target.read_key)]
+    def _refusals(self) -> dict[int, list[Request]]:
+        """Return polls to be refused: without a key, with one that may not poll, and under other VPSs.
+
+        Each is for another command as far as there are so many, which shows what uses the output up.
+        """
+        target, given = self._target, [(self._target.vps, None), (self._target.vps, self._target.read_key)]
         elsewhere = (self._other_vps(), target.unavailable_vps) if not target.is_live else ()
-        refusals += [(vps, "") for vps in elsewhere if vps]
-        for vps, key in dict.fromkeys(refusals) if self._spare else ():
+        given += [(vps, "") for vps in elsewhere if vps]
+        pids = [pid for pid in (self._spare, *map(self._pids.get, REFUSED)) if pid]
+        refusals: dict[int, list[Request]] = {}
+        for (vps, key), pid in zip(dict.fromkeys(given), cycle(pids), strict=False):
             headers = (*BASE_HEADERS, *authorization(target, key))
-            to_refuse = Request("GET", f"{path_of(vps)}?pid={self._spare}", headers)
-            step_through(self._wire, Step("a poll that is refused, before one that is not", to_refuse))
-        self._follow([self._spare])
+            refusals.setdefault(pid, []).append(Request("GET", f"{path_of(vps)}?pid={pid}", headers))
+        return refusals
+
+    def _end_refused(self, pid: int, refusals: Iterable[Request]) -> None:
+        """Send polls of a command that are to be refused, and then poll it to its end."""
+        for request in refusals:
+            step_through(self._wire, Step("a poll that is refused, before one that is not", request))
+        self._follow([pid])
 
     def _other_vps(self) -> str | None:
         """Return another VPS of the list, if there is one: one that runs, as far as is known."""

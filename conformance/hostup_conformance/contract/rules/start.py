@@ -746,7 +746,8 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
     if any_lost_undisturbed(found, {e.request.target for e in exchanges.all(asks_by_another_method)}):
         return
-    for first, refusals in polls_after_refusal(every):
+    # A command of which one poll was refused tells more than one of which many were.
+    for first, refusals in sorted(polls_after_refusal(every), key=lambda pair: len(pair[1])):
         exchanges.take(first)
         if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
             kinds = {(e.status, e.ask.vps): e for e in reversed(refusals)}
