@@ -1070,6 +1070,27 @@ def pids_are_one_off(request: Request, response: Response) -> None:
 
 
 @trips("START-05")
+def starts_give_the_pid_before(request: Request, response: Response) -> None:
+    """A start returns what the start before it was to get, and pids are not given in order."""
+    if response.is_started:
+        request.mock.agent.pids = count(response.json["pid"] + 7)
+        before = request.memory.get("before", response.json)
+        request.memory["before"] = response.json
+        response.json = before
+
+
+@trips("START-05")
+def pids_are_not_looked_at(request: Request, response: Response) -> None:
+    """A poll gets the output of the command that was started last."""
+    if response.is_started:
+        known, text = recognized(json.loads(request.body)["command"]), json.loads(request.body)["command"]
+        printed = known.stdout.decode(errors="replace") if known else text.removeprefix("echo ") + "\n"
+        request.memory["last"] = printed
+    if response.is_output and response.json["exited"] and "last" in request.memory:
+        response.change(stdout=request.memory["last"])
+
+
+@trips("START-05")
 def replies_are_one_poll_late(request: Request, response: Response) -> None:
     """A connection behind the server is one reply late: each poll gets what the poll before it was to get."""
     if response.is_output and request.full:

@@ -343,7 +343,7 @@ def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
     """Return which other text came in place of one, or with it; None if none did, or if it is whole."""
     own, came, begun = looks(text.sent), looks(text.came), text.came[:WITHIN]
     other = looks(printed(text.life) if text.name == "stderr" else errors_of(text.life))
-    if came in own or (other and other in came):
+    if came in own or (other and other in came) or before(text):
         return None
     if (one := known.get(came)) and one.life is not text.life:
         return one
@@ -407,7 +407,7 @@ def as_a_form(text: Text, others: Iterable[Text]) -> str | None:
 def before(text: Text) -> list[Exchange]:
     """Return the polls that got the beginning of a text while its command ran, if what came is the rest of it."""
     polls = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
-    whole = plain("".join(stream(e, text.name) for e in polls) + text.came) == plain(text.sent)
+    whole = looks("".join(stream(e, text.name) for e in polls) + text.came) == looks(text.sent)
     return polls if whole else []
 
 

@@ -42,8 +42,6 @@ VARYING = {"again", "trace", "not_utf_8", "killed"}
 UNTELLING, HIDES = {*VARYING, "unknown_program"}, "2>/dev/null"
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
 FEW = 3
-#: So many characters of what two commands print are compared one by one.
-COMPARED = 1 << 10
 #: So many characters at most are told, of which each command that goes wrong has one.
 MOST = 3
 #: How much of what a shell says is shown.
@@ -182,30 +180,17 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
         marks |= {"\n"} if life.name == "lines" and ends_after_one_line(life) else set()
         if not marks:
             continue
+        marks -= {" "} if len(marks) > 1 else set()  # which all have
         with_marks = [one for one in every if has_any(marks, command_text(one))]
         others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
-        proven = 4 * sum(map(went_wrong, others)) >= max(len(others), 1)
-        if proven or (shows and any(has_lost_more(one, life) for one in every if one is not life)):
+        if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
             wrong = sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
-            return Alteration(how_changed(life, every), wrong)
+            return Alteration(how_changed(life), wrong)
     return None
 
 
-def has_lost_more(one: Life, life: Life) -> bool:
-    """Whether the text of one command has what another lost, and what it printed lacks more than these characters."""
-    if not one.end or one.name in VARYING or max(map(len, (printed(one), stdout(one), stdout(life)))) > COMPARED:
-        return False
-    lost = {text for text, _ in changes(printed(life), stdout(life)) if MARKS & set(text)}
-    if not any(text in command_text(one) for text in lost):
-        return False
-    return any(text and not set(text) & set("".join(lost)) for text, _ in changes(printed(one), stdout(one)))
-
-
-def how_changed(life: Life, every: Sequence[Life]) -> str:
+def how_changed(life: Life) -> str:
     """Return what has become of the text of a command, as what it prints shows."""
-    pairs = [(printed(one), stdout(one)) for one in every if one.name == "streams"]
-    if any(text != came and text.split() == came.split() for text, came in pairs):
-        return "white space in a row became one blank"
     if life.name == "lines":
         return "only its first line ran"
     became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))

@@ -4,6 +4,7 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -11,7 +12,7 @@ from itertools import product
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
-from hostup_conformance.contract.causes.fates import FEW, owner_of, owners, texts_of
+from hostup_conformance.contract.causes.fates import FEW, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.losses import Reasons, known_in_turns
 from hostup_conformance.contract.causes.mishaps import plain, printed
 from hostup_conformance.contract.causes.shared import CAUSES, VALID, Cause
@@ -31,17 +32,7 @@ from hostup_conformance.contract.causes.splits import (
 )
 from hostup_conformance.contract.causes.traits import FEWEST, of_one_kind
 from hostup_conformance.contract.commands import recognized
-from hostup_conformance.contract.content import (
-    OUTPUT,
-    below,
-    failed,
-    is_document,
-    is_page,
-    member,
-    misspelled,
-    output_members,
-    refused,
-)
+from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import Life, overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
@@ -119,13 +110,11 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
         plain = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
         yield Cause({e.number for e in plain}, first="PROBE-04")
     if "PID-03" in broken:
-        # What several get is no command's.
-        odd = [e for e in exchanges if e.ask.pid == Pid.IMPOSSIBLE and e.status == 200 and output_members(e.body)]
-        alike = {e.number for e in odd if sum(one.body == e.body for one in odd) >= FEWEST}
+        odd = [one.exchange for one in broken["PID-03"].findings]
+        alike = {e.number for e in odd if sum(one.body == e.body for one in odd) >= FEWEST}  # which is no command's
         yield Cause(alike, f"{len(alike)} such pids get the same", "PID-03", says_more=True)
     if "POLL-04" in broken:
-        misspelt = (e for e in exchanges if is_output(e) and misspelled(e.body, OUTPUT))
-        yield Cause({e.number for e in misspelt}, first="POLL-04")
+        yield Cause({one.exchange.number for one in broken["POLL-04"].findings}, first="POLL-04")
     if "AUTH-11" in broken:
         oddly = (e for e in exchanges if e.ask.credential == "read" and output_members(e.body) and not is_plain(e))
         yield Cause({e.number for e in oddly}, "so does one without a key (AUTH-11)", "AUTH-11")
@@ -344,9 +333,10 @@ def failures(course: Course) -> list[Cause]:
     """
     causes = list[Cause]()
     for status in sorted({e.status or 0 for e in course.ordered if failed(e) and not e.obeyed}):
-        alike = [e for e in course.ordered if e.status == status and not e.obeyed]
+        every = [e for e in course.ordered if e.status == status and not e.obeyed]
+        alike = [e for e in every if not e.ask.unavailable] or every
         others = [e for e in course.ordered if e.response and not failed(e)]
-        kinds, numbers = set(map(asked, alike)), {e.number for e in alike}
+        kinds, numbers = set(map(asked, alike)), {e.number for e in every}
         if len(kinds.intersection(asked(e) for e in others if not e.ask.pid.is_used_up)) < KINDS:
             causes.append(Cause(numbers, told(Split(alike, others, course), [is_timed])))
             continue
@@ -368,59 +358,59 @@ def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
 
 
 def whose_output(evidence: Evidence) -> Cause | None:
-    """Return whose output commands got in place of their own, if it is told in one way of almost all that did.
-
-    Some commands print the same, so that it is not known of all of them whose output came.
-    """
+    """Return whose output commands got in place of their own, if it is told in one way of almost all that did."""
     texts = texts_of(evidence.lives)
-    known = owners(texts)
-    pairs = [(text.life, one.life) for text in texts if plain(text.came) and (one := owner_of(text, known))]
-    for words, (holds, of_all) in WHOSE.items():
-        fit = sum(holds(evidence, *pair) for pair in pairs[:MOST])
-        if len(pairs) >= FEW and fit >= ALMOST_ALL * len(pairs[:MOST]):
-            lives = evidence.lives if of_all else [own for own, _ in pairs]
-            return Cause(
-                {e.number for life in lives for e in (life.start, *life.polls)}, words, "START-05", says_more=True
-            )
-    return None
+    known, alike = owners(texts), defaultdict[str, list[Life]](list)
+    for text in texts:
+        alike[looks(text.sent)].append(text.life)
+    others = [(text.life, one) for text in texts if plain(text.came) and (one := owner_of(text, known))]
+    pairs = [(own, alike[looks(one.sent)][:MOST]) for own, one in others[:MOST]]
+    fits = {
+        words: sum(any(holds(evidence, own, one) for one in ones if one is not own) for own, ones in pairs)
+        for words, holds in WHOSE.items()
+    }
+    words = max(fits, key=fits.__getitem__)
+    found = {e.number for life in evidence.lives for e in (life.start, *life.full_polls)}
+    told = len(pairs) >= FEW and fits[words] >= ALMOST_ALL * len(pairs)
+    return Cause(found, f"each got {words}, it seems", "START-05", says_more=True) if told else None
 
 
-def apart(evidence: Evidence, a: Exchange | None, b: Exchange | None, among: Iterable[Exchange]) -> bool:
-    """Whether an exchange came before another, or with it, and none of some came between them."""
-    if a is None or b is None or evidence.sent(a) > evidence.done(b):
+def is_last(evidence: Evidence, e: Exchange, then: Exchange | None, among: Iterable[Exchange]) -> bool:
+    """Whether an exchange came before another one, or with it, and none of some came between them."""
+    if then is None or e is then or evidence.sent(e) > evidence.done(then):
         return False
-    return not any(evidence.done(a) < evidence.sent(e) and evidence.done(e) < evidence.sent(b) for e in among)
+    return not any(evidence.done(e) < evidence.sent(o) and evidence.done(o) < evidence.sent(then) for o in among)
 
 
-def is_beside(evidence: Evidence, own: Life, other: Life) -> bool:
-    """Whether a command was started just after another, or their pids differ by one."""
-    near = abs((new_pid(own.start) or 0) - (new_pid(other.start) or 0)) == 1
-    return near or apart(evidence, other.start, own.start, (life.start for life in evidence.lives))
+def last_started(evidence: Evidence, other: Life, then: Exchange | None) -> bool:
+    """Whether a command was the last to be started before a request."""
+    return is_last(evidence, other.start, then, (life.start for life in evidence.lives))
 
 
-def is_latest(evidence: Evidence, own: Life, other: Life) -> bool:
-    """Whether another was the last to be started before the end of a command was told."""
-    return apart(evidence, other.start, own.end, (life.start for life in evidence.lives))
-
-
-def is_polled_before(evidence: Evidence, own: Life, other: Life) -> bool:
-    """Whether another was the last to be polled before the end of a command was told."""
+def last_polled(evidence: Evidence, other: Life, then: Exchange | None) -> bool:
+    """Whether a command was the last to be polled before a request."""
     polls = [e for life in evidence.lives for e in life.polls]
-    return any(apart(evidence, e, own.end, polls) for e in other.polls if e is not own.end)
+    return any(is_last(evidence, e, then, polls) for e in other.polls)
 
 
-#: Whose output commands may get in place of their own, and whether that has to do with the pids of all.
-WHOSE: dict[str, tuple[Callable[[Evidence, Life, Life], bool], bool]] = {
-    "each got what another poll was to get that was under way with it: responses are mixed up, it seems": (
-        lambda _, own, other: any(own.end and overlap(own.end, e) for e in other.polls),
-        False,
+def has_pid_beside(own: Life, other: Life) -> bool:
+    """Whether the pids of two commands differ by one."""
+    return abs((new_pid(own.start) or 0) - (new_pid(other.start) or 0)) == 1
+
+
+#: Whose output commands may get in place of their own.
+WHOSE: dict[str, Callable[[Evidence, Life, Life], bool]] = {
+    "what another poll was to get that was under way with it: responses are mixed up": (
+        lambda _, own, other: any(own.end and overlap(own.end, e) for e in other.polls)
     ),
-    "each got the output of the command with the pid beside its own, or of that started just before: a start gives a "
-    "pid that is one off, or that of the start before, it seems": (is_beside, True),
-    "each got the output of the command that was started last: the pid is not looked at, it seems": (is_latest, False),
-    "each got the output of the command that was polled before it: what comes is one poll late, it seems": (
-        is_polled_before,
-        False,
+    "that of the pid beside its own, or of the start before: a start gives a pid that is one off, or the one before": (
+        lambda evidence, own, other: has_pid_beside(own, other) or last_started(evidence, other, own.start)
+    ),
+    "the output of the command that was started last: the pid is not looked at": (
+        lambda evidence, own, other: last_started(evidence, other, own.end)
+    ),
+    "the output of the command that was polled before it: what comes is one poll late": (
+        lambda evidence, own, other: last_polled(evidence, other, own.end)
     ),
 }
 

@@ -20,7 +20,7 @@ from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
 from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below, failed, refused
-from hostup_conformance.contract.lives import Life
+from hostup_conformance.contract.lives import Life, overlap
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import counted, shown
@@ -109,7 +109,8 @@ class Course:
     def _after_others(self, e: Exchange) -> Iterator[str]:
         """Yield what had come before a request, on its connection or with its key, as far as it is known."""
         life = self.life_of.get(e.number)
-        ended = life is not None and life.end is not None and life.end.number < e.number
+        end = life.end if life else None
+        ended = end is not None and end is not e and (end.number < e.number or overlap(end, e))
         if (e.ask.pid in {Pid.UNKNOWN, Pid.STRANGE} and e.ask.pids) or (ended and not e.ask.starts):
             yield "for a pid that no command has, or none any longer"
         if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
@@ -133,18 +134,15 @@ class Course:
         return self._life_of()
 
     @cached_property
-    def _held(self) -> tuple[list[float], list[float]]:
-        """When commands were started, and when the ends of some had been told."""
-        lives = list({id(life): life for life in self.life_of.values()}.values())
+    def _begun_and_told(self) -> list[list[float]]:
+        lives = {id(life): life for life in self.life_of.values()}.values()
         times = ([life.start for life in lives], [life.end for life in lives if life.end])
-        begun, told = (sorted(e.when.timestamp() + e.seconds for e in some if e.when) for some in times)
-        return begun, told
+        return [sorted(e.when.timestamp() + e.seconds for e in some if e.when) for some in times]
 
     def held(self, e: Exchange) -> int:
         """Return how many commands had been started when a request was sent, and their ends not been told."""
-        until = e.when.timestamp() if e.when else 0.0
-        begun, told = self._held
-        return bisect_right(begun, until) - bisect_right(told, until)
+        begun, told = (bisect_right(some, e.when.timestamp() if e.when else 0.0) for some in self._begun_and_told)
+        return begun - told
 
     def beside(self, e: Exchange) -> int:
         """Return how many other requests were under way together with one."""
@@ -318,27 +316,20 @@ def just_after(first: Exchange, split: Split) -> str:
 
 def every_nth(split: Split) -> str | None:
     """Of so many requests in a row, each gets what the same one of the last so many got."""
-    marked, course = {e.number: odd for e, odd in split.every}, split.course
-    alone = {e.number for e in course.ordered if course.is_alone(e)}
-
-    def pairs(step: int) -> list[bool]:
-        found = (number for number in marked if marked.keys() >= {number + step})
-        kept = [n for n in found if all(between in alone for between in range(n, n + step + 1))]
-        return [marked[n] == marked[n + step] for n in kept]
-
-    def share(agree: list[bool]) -> float:
-        return sum(agree) / len(agree) if agree else 1.0
-
-    if len(split.odd) < ENOUGH or len(split.usual) < ENOUGH or share(pairs(1)) > 1 - 1 / IN_TURN[-1]:
+    marked = {e.number: odd for e, odd in split.every}
+    alone = {e.number for e in split.course.ordered if split.course.is_alone(e)}
+    shares = dict[int, float]()
+    for step in (1, *IN_TURN):
+        kept = [n for n in marked if n + step in marked and alone.issuperset(range(n, n + step + 1))]
+        if len(kept) >= (PAIRS if step > 1 else 1):
+            shares[step] = sum(marked[n] == marked[n + step] for n in kept) / len(kept)
+    step = next((step for step in IN_TURN if shares.get(step, 0.0) >= MOST), 0)
+    few = min(len(split.odd), len(split.usual)) < ENOUGH
+    if few or not step or shares.get(1, 1.0) > 1 - 1 / IN_TURN[-1]:
         return None
-    for step in IN_TURN:
-        agree = pairs(step)
-        if len(agree) >= PAIRS and share(agree) >= MOST:
-            number = min(step - 1, max(1, round(step * len(split.odd) / len(split.every))))
-            said = f"{len(split.odd)} of {len(split.every)} requests, {number} of each {step} in a row"
-            turns = f"{number} of {counted(step, 'server')} that take turns does so"
-            return f"{said}: {turns}, or they are counted, it seems"
-    return None
+    number = min(step - 1, max(1, round(step * len(split.odd) / len(split.every))))
+    said = f"{len(split.odd)} of {len(split.every)} requests, {number} of each {step} in a row"
+    return f"{said}: {number} of {counted(step, 'server')} that take turns does so, or they are counted, it seems"
 
 
 def which_connection(split: Split) -> str | None:
