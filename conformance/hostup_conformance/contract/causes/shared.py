@@ -101,9 +101,13 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     served = [at for at, e in enumerate(exchanges) if at not in found and below(e, 400)]
     first = min(found, default=0)
     enough = len(found) > 1 and sum(at < first for at in served) >= BEFORE and served[-1] > first
-    if not enough or are_copies([exchanges[at] for at in found]):
+    refusals = [exchanges[at] for at in found]
+    # Where none is told that its command runs, what is refused may be the polls of those that do.
+    polls = all(e.ask.pid != Pid.ABSENT for e in refusals)
+    of_running = polls and not any(member(e, "exited") is False for e in exchanges)
+    if not enough or of_running or are_copies(refusals):
         return None
-    return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found)))
+    return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
 
 
 def status_and_body(e: Exchange) -> tuple[int | None, bytes]:
