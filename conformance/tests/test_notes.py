@@ -1,5 +1,7 @@
 """What is said with a finding: what the exchanges of a run show together."""
 
+import re
+
 import pytest
 from faults import FAULTS
 from faults.probe import refuse
@@ -243,7 +245,30 @@ def has_a_form_of_the_framework(request: Request, response: Response) -> None:
         response.become(422, {"detail": [{"loc": ["query", "pid"]}]})
 
 
+def shows_stacks(_request: Request, response: Response) -> None:
+    if response.is_problem:
+        response.change(stack="Error: no\n    at find (/srv/app/node_modules/vps/index.js:10:15)")
+
+
+def sends_the_key_back(request: Request, response: Response) -> None:
+    if response.status == 200:
+        response.header("X-Debug", request.headers.get("authorization", ""))
+
+
+def decodes_commands(request: Request, response: Response) -> None:
+    if response.status == 200 and request.method == "POST" and re.search(rb"%(?![0-9A-Fa-f]{2})", request.body):
+        response.become(500, b"", "text/plain")
+
+
+def is_busy_while_commands_run(_request: Request, response: Response) -> None:
+    if response.is_output and not response.json["exited"]:
+        response.become(503, b"", "text/plain")
+        response.header("Retry-After", "0")
+
+
 CAUSES: dict[Change, tuple[str, str]] = {
+    shows_stacks: ("SAFETY-02", "only errors, and none of"),
+    sends_the_key_back: ("SAFETY-01", "only what is served, and none of"),
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
     ignores_the_key_and_the_query: (
         "AUTH-01",
@@ -291,6 +316,15 @@ def test_what_has_a_wrong_type_stands_with_that() -> None:
     """What was printed is not looked for in a list of lines."""
     _target, wire, _stage = run(gives_streams_as_lines, allow_exec=True)
     assert "START-05" in root_causes(verdict_by(wire))["POLL-03"]
+
+
+def test_what_a_command_has_that_is_not_started_is_told() -> None:
+    told = message(decodes_commands, "START-01", allow_exec=True)
+    assert "with % and no two hexadecimal digits after it in its command" in told
+
+
+def test_what_a_running_command_gets_is_no_limit() -> None:
+    assert "a rate limit" not in message(is_busy_while_commands_run, "POLL-05", allow_exec=True)
 
 
 def tells_the_end_before_the_output(request: Request, response: Response) -> None:

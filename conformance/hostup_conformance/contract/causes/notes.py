@@ -157,16 +157,27 @@ def note_on(
         or page_in_front(first, exchanges)
         or told_apart(result, course, IN_TIME)
         or of_one_command(result, reasons)
+        or of_errors(result)
         or told_apart(result, course, UNDECIDED)
         or (told_apart(result, course, [by_turns]) if nothing_came(result) else None)
         or reasons.not_known(first)
     )
 
 
+def of_errors(result: Result[Ask]) -> str | None:
+    """Return that errors alone are found, or what is served alone, of what is judged whatever its status code."""
+    served = below(result.findings[0].exchange, 300)
+    others = [e for e in result.judged if e.response and below(e, 300) is not served]
+    alike = all(below(one.exchange, 300) is served for one in result.findings)
+    if result.requirement.area != "SAFETY" or not alike or len(others) < FEWEST:
+        return None
+    return f"only {'what is served' if served else 'errors'}, and none of {len(others)} other responses"
+
+
 def nothing_came(result: Result[Ask]) -> bool:
-    """Whether polls got no command output, or nothing of what was printed, which nothing that was printed explains."""
+    """Whether polls got no command output, or none that can be read, which nothing that was printed explains."""
     empty = result.requirement.id == "START-05" and 'got {"stdout": ""}' in result.message
-    return empty or result.requirement.id == "POLL-01"
+    return empty or result.requirement.id in {"POLL-01", "POLL-04"}
 
 
 def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:

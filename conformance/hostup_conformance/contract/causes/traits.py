@@ -3,6 +3,7 @@
 It judges nothing. Each trait is a phrase that may follow "a request".
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
@@ -98,6 +99,8 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
         yield "by a method other than GET and POST"
     marks = sorted({mark for mark in ask.command or "" if not mark.isalnum()})
     yield from (f"with {shown(short_json(mark, 10), 10)}{IN_COMMAND}" for mark in marks)
+    if re.search(r"%(?![0-9A-Fa-f]{2})", ask.command or ""):
+        yield f"with % and no two hexadecimal digits after it{IN_COMMAND}"
     labelled = "json" in (request.header("content-type") or "")
     if labelled and json_of(request) is None and request.body != b"null":
         yield "with content that is no JSON, and is said to be"
