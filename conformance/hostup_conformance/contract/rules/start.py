@@ -739,7 +739,8 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
 
     That may have been for their key or their VPS. A refusal is a finding only if, later in the run, a command of which
-    no poll was refused reported its end, and if no such command was lost: START-27 judges that.
+    no poll was refused reported its end, and if no such command was lost: START-27 judges that, and what is lost
+    after a 429.
     """
     every = exchanges.all(is_start_or_any_poll)
     found = lives.lives(every)
@@ -747,7 +748,8 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     if any_lost_undisturbed(found, {e.request.target for e in exchanges.all(asks_by_another_method)}):
         return
     # A command of which one poll was refused tells more than one of which many were.
-    for first, refusals in sorted(polls_after_refusal(every), key=lambda pair: len(pair[1])):
+    with_limited = exchanges.all(lambda e: is_start_or_any_poll(e) or (e.status == 429 and e.ask.number is not None))
+    for first, refusals in sorted(polls_after_refusal(with_limited), key=lambda pair: len(pair[1])):
         exchanges.take(first)
         if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
             kinds = {(e.status, e.ask.vps): e for e in reversed(refusals)}
