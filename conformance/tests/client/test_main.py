@@ -188,9 +188,12 @@ def test_closed_streams_change_nothing_else(listing: dict[str, str], closed: str
     ("name", "value", "says"),
     [
         ("ALL_PROXY", "socks5://127.0.0.1:1", "ImportError: Using SOCKS proxy, but the 'socksio' package is not "),
-        ("HTTPS_PROXY", "http://127.0.0.1:x", "InvalidURL: Invalid port: 'x'; nothing was started"),
+        ("HTTPS_PROXY", "http://user:pass/word@127.0.0.1", "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"),
+        ("NO_PROXY", "::1,fd00::/8", "what NO_PROXY names: expected URLs and hosts"),
         ("HTTPS_PROXY", "odd://127.0.0.1", "Unknown scheme for proxy URL"),
         ("SSL_CERT_FILE", "/nonexistent", "(check SSL_CERT_FILE and SSL_CERT_DIR); nothing was started"),
+        ("SSL_CERT_FILE", os.devnull, "(check SSL_CERT_FILE and SSL_CERT_DIR); nothing was started"),
+        ("SSLKEYLOGFILE", "/", "(check SSLKEYLOGFILE); nothing was started"),
     ],
 )
 def test_what_is_wrong_around_it_is_an_own_error(name: str, value: str, says: str) -> None:
@@ -202,6 +205,17 @@ def test_what_is_wrong_around_it_is_an_own_error(name: str, value: str, says: st
     assert (done.returncode, done.stdout) == (125, "")
     assert len(done.stderr.splitlines()) == 1
     assert says in done.stderr
+    assert "'pass'" not in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+@pytest.mark.parametrize(("words", "where"), [([], "2>/dev/full"), (["--json"], ">/dev/full"), (["--json"], "| true")])
+def test_an_error_that_cannot_be_told_is_no_answer(words: list[str], where: str) -> None:
+    environment = {**os.environ, "HOSTUP_BASE_URL": "http://127.0.0.1:9", "HOSTUP_API_KEY": KEY}
+    probe = [sys.executable, "-m", "hostup_agent_exec", "probe", VPS, *words]
+    command = ["bash", "-c", f'set -o pipefail; "$@" {where}', "bash", *probe]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (125, "")
 
 
 class Full(io.StringIO):

@@ -94,6 +94,38 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
+CLOSES = """
+import gc, httpx, signal, sys
+from hostup_agent_exec import AuthenticatedClient
+from hostup_agent_exec.api.agent import get_agent_exec
+
+client = AuthenticatedClient(sys.argv[1], "key")
+
+class Owner:
+    def __init__(self):
+        self.itself, self.client = self, AuthenticatedClient(sys.argv[1], "key")
+        get_agent_exec.sync("u", client=self.client)
+    def __del__(self):
+        self.client.close()
+
+class Made(httpx.Client):
+    def __init__(self, **arguments):
+        gc.collect()
+        signal.raise_signal(signal.SIGTERM)
+        super().__init__(**arguments)
+
+Owner()
+signal.signal(signal.SIGTERM, lambda *_: client.close())
+httpx.Client = Made
+sys.exit(get_agent_exec.sync("v", client=client).reason != "v")
+"""
+
+
+def test_a_client_may_be_closed_while_another_opens_connections(url: str) -> None:
+    done = subprocess.run([sys.executable, "-c", CLOSES, url], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_fork_amid_other_threads_does_not_lock(url: str) -> None:
     done = subprocess.run([sys.executable, "-c", LOCKED, url], capture_output=True, text=True, check=False, timeout=60)

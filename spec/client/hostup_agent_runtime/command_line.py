@@ -143,6 +143,19 @@ def _write(stream: Any, text: str) -> None:
         buffer.flush()
 
 
+def _nowhere(stream: Any) -> None:
+    """Let what is flushed at the end go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _last_word(stream: Any, text: str) -> None:
+    """Say why this program ends. Where that cannot be written, its exit code alone tells it."""
+    try:
+        _write(stream, text)
+    except OSError:
+        _nowhere(stream)
+
+
 class _CommandLine:
     """The program: its commands, and the client that they are called with."""
 
@@ -239,13 +252,11 @@ class _CommandLine:
                 sys.stdout.flush()
                 return code
         except BrokenPipeError:
-            os.dup2(
-                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-            )  # what is flushed at the end has nowhere to go
+            _nowhere(sys.stdout)
             return CLOSED
         except KeyboardInterrupt as interrupted:
             notes = getattr(interrupted, "__notes__", [])
-            _write(sys.stderr, "; ".join([f"{self.program}: interrupted", *notes]) + "\n")
+            _last_word(sys.stderr, "; ".join([f"{self.program}: interrupted", *notes]) + "\n")
             return 128 + getattr(interrupted, "number", signal.SIGINT)
         except Exception as error:
             self._tell(error, arguments)
@@ -256,10 +267,10 @@ class _CommandLine:
         text = "; ".join([self._text(error), *self._advice(error, arguments)])
         if arguments.json:
             known = {} if pid is None else {"pid": pid}
-            print(json.dumps({"error": type(error).__name__, "message": text, **known}))
+            _last_word(sys.stdout, json.dumps({"error": type(error).__name__, "message": text, **known}) + "\n")
         else:
             known_pid = "" if pid is None else f"; pid {pid}"
-            _write(sys.stderr, f"{self.program}: {text}{known_pid}\n")
+            _last_word(sys.stderr, f"{self.program}: {text}{known_pid}\n")
 
     def _text(self, error: Exception) -> str:
         text = str(error)
@@ -268,8 +279,11 @@ class _CommandLine:
             text = text if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: {text}"
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 text += f" (check {self._make.contract.base_url_variable}, the network, and a proxy if one is set)"
-            if isinstance(error, FileNotFoundError) and not error.filename:  # of a context for TLS
+            is_unnamed = isinstance(error, FileNotFoundError) and not error.filename
+            if is_unnamed or type(error).__module__ == "ssl":  # of a context for TLS
                 text += " (check SSL_CERT_FILE and SSL_CERT_DIR)"
+            if getattr(error, "filename", None) == os.environ.get("SSLKEYLOGFILE", ""):
+                text += " (check SSLKEYLOGFILE)"
         return text.replace(self.client.token, "[key]") if self.client is not None else text
 
     def _advice(self, error: Exception, arguments: argparse.Namespace) -> list[str]:

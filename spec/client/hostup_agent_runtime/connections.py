@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize, ref
 
 import httpx
@@ -110,9 +110,10 @@ def bound(client: httpx.Client, known: WeakSet[_Stream], *, is_own: bool) -> Non
         if backend is not None and not isinstance(backend, _Backend):
             setattr(pool, "_network_backend", _Backend(backend, known))
             # httpcore's own lock is entered in Python, where a signal can come after it was taken and keep it for good.
+            # Nor would it let the thread in that has it, whose signal's handler may close the client.
             # One that was given may be in use, and its lock held.
             if is_own:
-                setattr(pool, "_optional_thread_lock", threading.Lock())
+                setattr(pool, "_optional_thread_lock", threading.RLock())
 
 
 def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
@@ -187,6 +188,22 @@ def _abandon(streams: WeakSet[_Stream]) -> None:
         stream.abandon()
 
 
+C = TypeVar("C")
+
+
+def _made(kind: Callable[..., C], arguments: Mapping[str, Any]) -> C:
+    """Make a client of httpx, which reads the proxies of the environment.
+
+    Raises:
+        ValueError: one of them is no URL; it is not quoted, since it may have a password
+    """
+    try:
+        return kind(**arguments)
+    except httpx.InvalidURL:
+        named = "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or what NO_PROXY names"
+        raise ValueError(f"{named}: expected URLs and hosts; httpx takes no range of IPv6 addresses") from None
+
+
 class Line:
     """An httpx client for threads. It is given up once a request on it was interrupted: what state it is in, nobody
     knows.
@@ -256,13 +273,15 @@ async def _until_closed(client: httpx.AsyncClient) -> AsyncGenerator[None, None]
 
 
 # Taken for a moment at a time; a new one in a child, since another thread may have held it when the process was forked.
-_lock = threading.Lock()
+# The same thread may take it again: a handler of a signal may close a client meanwhile, and so may the collection of
+# garbage, by a ``__del__``.
+_lock = threading.RLock()
 _left_behind: list[object] = []
 
 
 def _renew_lock() -> None:
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -282,7 +301,7 @@ class Loop:
     def line(self) -> AsyncLine:
         """Return the line to send on, which a loop that runs has begun or will begin."""
         if self.current is None or self.current.is_in_doubt:
-            self.current = AsyncLine(httpx.AsyncClient(**self._arguments))
+            self.current = AsyncLine(_made(httpx.AsyncClient, self._arguments))
         return self.current
 
     @property
@@ -345,7 +364,7 @@ class Pool:
             self._here()
             self.users.add(user)
             if self.line is None or self.line.is_in_doubt:
-                self.line = Line(httpx.Client(**self.arguments))
+                self.line = Line(_made(httpx.Client, self.arguments))
             return self.line
 
     def asynchronous(self, user: object) -> Loop:
