@@ -188,7 +188,7 @@ def test_closed_streams_change_nothing_else(listing: dict[str, str], closed: str
     ("name", "value", "says"),
     [
         ("ALL_PROXY", "socks5://127.0.0.1:1", "ImportError: Using SOCKS proxy, but the 'socksio' package is not "),
-        ("HTTPS_PROXY", "http://user:pass/word@127.0.0.1", "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"),
+        ("HTTPS_PROXY", "http://user:pass/word@127.0.0.1", "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY"),
         ("NO_PROXY", "::1,fd00::/8", "what NO_PROXY names: expected URLs and hosts"),
         ("HTTPS_PROXY", "odd://127.0.0.1", "Unknown scheme for proxy URL"),
         ("SSL_CERT_FILE", "/nonexistent", "(check SSL_CERT_FILE and SSL_CERT_DIR); nothing was started"),
