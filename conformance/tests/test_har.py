@@ -177,6 +177,25 @@ def test_what_is_no_har_is_named(tmp_path: Path, target: Target, text: str) -> N
         recording.read(file, target)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("url", "https://user:a-secret@\u2100/"),
+        ("url", "https://user:a-secret@[::1/"),
+        ("method", "Bearer a-secret"),
+        ("headers", {"Authorization": "Bearer a-secret"}),
+        ("headers", [["Authorization", "Bearer a-secret"]]),
+        ("postData", "a-secret"),
+    ],
+)
+def test_what_is_no_har_is_not_quoted(tmp_path: Path, target: Target, place: str, value: object) -> None:
+    one = entry("https://h/api/v2/vps/vps_any/agent/exec")
+    file = recorded(tmp_path / "x.har", [{**one, "request": {**one["request"], place: value}}])
+    with pytest.raises(Misconfigured, match=rf"log\.entries\[0\].*request\.{place}") as caught:
+        recording.read(file, target)
+    assert "a-secret" not in str(caught.value)
+
+
 def test_what_nobody_named_is_unnamed_in_a_recording(tmp_path: Path) -> None:
     """Another valid key, another's pid and another id in somebody's traffic are no faults of the server."""
     url, key = "https://h/api/v2/vps/vps_any/agent/exec?pid=77", {"Authorization": "Bearer a-key-that-nobody-named"}

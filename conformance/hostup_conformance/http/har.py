@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from time import process_time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import jsonschema_rs
 
@@ -130,14 +130,14 @@ def checked(entry: Any, number: int) -> Entry:
 
 @cache
 def form_of_entries() -> jsonschema_rs.Draft202012Validator:
-    """Return what finds the mistakes in an entry."""
-    return jsonschema_rs.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+    """Return what finds the mistakes in an entry, and quotes none of it: a value in the wrong place may be secret."""
+    return jsonschema_rs.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")), mask="what is there")
 
 
 def entry_of(entry: dict[str, Any]) -> Entry:
     """Return the messages of an entry that has the form of one."""
     recorded = entry["request"]
-    parts = urlsplit(recorded["url"])
+    parts = split(recorded["url"])
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     body = body_of(recorded.get("postData") or {})
     return Entry(
@@ -149,6 +149,14 @@ def entry_of(entry: dict[str, Any]) -> Entry:
         asks=dict(recorded.get("_asks") or {}),
         origin=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
     )
+
+
+def split(url: str) -> SplitResult:
+    """Return the parts of a URL; raise `ValueError`, which quotes no password of it, if it has none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise ValueError("request.url is no URL") from None
 
 
 def headers_of(message: dict[str, Any]) -> Headers:
