@@ -277,25 +277,30 @@ class StartedCommands:
         followed = [follow(self._wire, pid) for pid in pids if pid]
         return [exchange for exchange in followed if exchange]
 
-    def _refusals(self) -> dict[int, list[Request]]:
-        """Return polls to be refused: without a key, with one that may not poll, and under other VPSs.
+    def _refusals(self) -> dict[int, list[tuple[str | None, str | None]]]:
+        """Return polls to be refused, by VPS and key: under other VPSs, without a key, and with one that may not poll.
 
-        Each is for another command as far as there are so many, which shows what uses the output up.
+        Each is for another command as far as there are so many, which shows what uses the output up. The first is that
+        of an echo, by which it is known what comes under another VPS of the list, which is not known yet.
         """
-        target, given = self._target, [(self._target.vps, None), (self._target.vps, self._target.read_key)]
-        elsewhere = (self._other_vps(), target.unavailable_vps) if not target.is_live else ()
-        given += [(vps, "") for vps in elsewhere if vps]
+        target, own = self._target, self._target.vps
+        given = (
+            [] if target.is_live else [(None, ""), *([(target.unavailable_vps, "")] if target.unavailable_vps else ())]
+        )
+        given += [(own, None), *([(own, target.read_key)] if target.read_key else ())]
         pids = [pid for pid in (self._spare, *map(self._pids.get, REFUSED)) if pid]
-        refusals: dict[int, list[Request]] = {}
-        for (vps, key), pid in zip(dict.fromkeys(given), cycle(pids), strict=False):
-            headers = (*BASE_HEADERS, *authorization(target, key))
-            refusals.setdefault(pid, []).append(Request("GET", f"{path_of(vps)}?pid={pid}", headers))
+        refusals: dict[int, list[tuple[str | None, str | None]]] = {}
+        for refusal, pid in zip(given, cycle(pids), strict=False):
+            refusals.setdefault(pid, []).append(refusal)
         return refusals
 
-    def _end_refused(self, pid: int, refusals: Iterable[Request]) -> None:
+    def _end_refused(self, pid: int, refusals: Iterable[tuple[str | None, str | None]]) -> None:
         """Send polls of a command that are to be refused, and then poll it to its end."""
-        for request in refusals:
-            step_through(self._wire, Step("a poll that is refused, before one that is not", request))
+        for named, key in refusals:
+            if vps := named or self._other_vps():
+                headers = (*BASE_HEADERS, *authorization(self._target, key))
+                request = Request("GET", f"{path_of(vps)}?pid={pid}", headers)
+                step_through(self._wire, Step("a poll that is refused, before one that is not", request))
         self._follow([pid])
 
     def _other_vps(self) -> str | None:
