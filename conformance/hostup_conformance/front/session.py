@@ -81,7 +81,10 @@ class Conformance:
                     raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
                 return looked_up(target, options, interruption)
 
-            return cls(config, Run(options, target_of(options, resources), interruption, find_vps))
+            target = target_of(options, resources)
+            for words in misspelt(os.environ) if target.kind == "server" else ():
+                complain(words)
+            return cls(config, Run(options, target, interruption, find_vps))
         except Misconfigured as error:
             raise pytest.UsageError(on_one_line(guard(os.environ).redact(str(error)))) from None
         except SHORTAGES as error:
@@ -121,7 +124,6 @@ class Conformance:
         lines = [f"target: {named}, profile {target.profile}"]
         if target.kind == "mock" and "HOSTUP_BASE_URL" in os.environ:
             lines.append("HOSTUP_BASE_URL is for clients; to judge the server there, give --base-url (make: BASE_URL=)")
-        lines += misspelt(os.environ) if target.kind == "server" else []
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
 
     @pytest.hookimpl(tryfirst=True)

@@ -247,6 +247,11 @@ class Wire(Generic[A]):
             self._failures = 0
         return exchange
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether so many requests in a row got no response that half as many more end the run."""
+        return self.limits.failures // 2 <= self._failures < self.limits.failures
+
     def _may_be_unread(self, request: Request) -> bool:
         """Whether a request is the first of its method with content that a server may leave unread.
 

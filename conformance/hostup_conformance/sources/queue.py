@@ -112,10 +112,11 @@ def follow_content(wire: Wire, method: str) -> None:
 def end_if_pointless(wire: Wire) -> None:
     """Send nothing more where the server has refused everything, or does so since a while.
 
-    A rate limit that is told with 403 looks like a ban, but passes: so the probe is sent again after a pause.
+    A rate limit that is told with 403 looks like a ban, but passes: so the probe is sent again after a pause. Where
+    several requests in a row got no response, the probe tells whether that is due to what they asked for.
     """
     probe = authorized(path_of(wire.target.vps), wire.target)
-    if seems_banned(wire.exchanges):
+    if wire.is_failing or seems_banned(wire.exchanges):
         wire.send(probe, purpose="the probe, to see whether it still works")
     with wire.ending:
         paused = sum(e.purpose == AFTER_A_PAUSE for e in wire.exchanges)

@@ -54,6 +54,13 @@ def closes_without_a_response(request: Request, response: Response) -> None:
         response.raw = []
 
 
+@trips("HTTP-01")
+def a_malformed_pid_ends_the_handler(request: Request, response: Response) -> None:
+    """What serves the request reads the pid as an integer, and dies where it is none."""
+    if response.status == 400 and request.pid is not None:
+        response.raw = []
+
+
 @trips("HTTP-01", hangs=True)
 def hangs_before_the_response(_request: Request, response: Response) -> None:
     """A poll of the running command waits for the end of the command."""

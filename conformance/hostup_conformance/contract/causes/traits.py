@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
+from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, json_of
 from hostup_conformance.contract.causes.mishaps import PIPE
@@ -134,6 +135,19 @@ def of_target(request: Request) -> Iterator[str]:
         yield QUERY
     parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
     yield from (f"with {shown(name, 20)}{IN_QUERY}" for name in parameters)
+    values = (part.partition("=")[2] for part in request.query.split("&") if part.partition("=")[0] == "pid")
+    if (pid := next(values, None)) is not None:
+        yield from of_pid(unquote(pid))
+
+
+def of_pid(text: str) -> Iterator[str]:
+    """Yield what keeps programs from reading a pid."""
+    if not re.fullmatch(r"-?\d+", text):
+        yield "for a pid that is not written in digits alone"
+    try:
+        int(text)
+    except ValueError:
+        yield "for a pid that cannot be read as an integer"
 
 
 def of_command(life: Life) -> Iterator[str]:
