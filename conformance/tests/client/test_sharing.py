@@ -5,6 +5,7 @@ import contextlib
 import copy
 import dataclasses
 import gc
+import logging
 import os
 import pickle
 import subprocess
@@ -411,6 +412,27 @@ def test_an_interrupted_run_names_its_pid(voice: Voice) -> None:
     with pytest.raises(KeyboardInterrupt) as caught, contextlib.ExitStack():
         voice.run(client=answering(answer))
     assert caught.value.__notes__ == [f"the command was started: pid {PID}"]
+
+
+def test_a_run_that_the_log_breaks_tells_what_was_begun(voice: Voice) -> None:
+    def broken(record: logging.LogRecord) -> bool:
+        if "POST" in record.getMessage():
+            raise RuntimeError("not one of httpx's, nor of this package")
+        return True
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"available": True} if request.method == "GET" else {"pid": PID})
+
+    log = logging.getLogger("hostup_agent_exec")
+    log.addFilter(broken)
+    level, _ = log.level, log.setLevel(logging.INFO)
+    try:
+        with pytest.raises(RuntimeError) as caught, contextlib.ExitStack():
+            voice.run(client=answering(answer))
+    finally:
+        log.removeFilter(broken)
+        log.setLevel(level)
+    assert caught.value.__notes__ == ["a command may have been started"]
 
 
 def test_interrupted_after_a_refusal_nothing_was_started(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -556,10 +556,14 @@ class Client:
             url, _, parameters = url.partition("?")
         is_async = isinstance(client, httpx.AsyncClient)
         line = self._async_given if is_async else self._given
+        try:
+            read = _read_url(url)
+        except httpx.InvalidURL:  # all else is encoded
+            raise Unsendable("an argument makes a longer URL than httpx can send") from None
         phases = attempt.phases or self._phases or (DEFAULT_TIMEOUT if line is None else client.timeout)
         built = client.build_request(
             request.method,
-            _read_url(url),
+            read,
             params=parameters,
             # Of the others httpx sends its client's own, and looks through all of them for each that is given.
             headers=_merged(self._unlike if line is None else self._headers, request.headers, given or {}, authority),

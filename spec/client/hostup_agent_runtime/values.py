@@ -403,10 +403,19 @@ def check_segment(name: str, value: object) -> None:
     """Refuse what would leave the path (RFC 3986, section 5.2.4): nothing, or a dot segment.
 
     Raises:
-        ValueError: ``value`` is written as ``""``, ``"."`` or ``".."``.
+        ValueError: ``value`` is written as ``""``, ``"."`` or ``".."``, or holds half of a surrogate pair.
     """
-    if as_text(value) in ("", ".", ".."):
+    text = as_text(value)
+    if text in ("", ".", ".."):
         raise ValueError(f"{name}: expected neither an empty string nor a dot segment")
+    _check_encodable(name, text)
+
+
+def _check_encodable(name: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: expected text that UTF-8 can encode") from None
 
 
 def check_text(name: str, value: str | Unset | None, shortest: int, longest: int, pattern: str) -> None:
@@ -417,10 +426,7 @@ def check_text(name: str, value: str | Unset | None, shortest: int, longest: int
     """
     if value is None or isinstance(value, Unset):
         return
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{name}: expected text that UTF-8 can encode") from None
+    _check_encodable(name, value)
     if not shortest <= len(value) <= longest:
         raise ValueError(f"{name}: expected {shortest} to {longest} characters, got {len(value)}")
     if not re.search(pattern, value):

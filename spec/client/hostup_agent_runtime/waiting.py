@@ -244,6 +244,10 @@ def _failed(client: Client, output: CommandOutput) -> CommandFailed:
     return error
 
 
+# Of these it is known whether a start was sent, but not of others, such as those of a signal's handler or of the log.
+_TELL_THEMSELVES = (HostUpError, httpx.HTTPError, ValueError, TypeError)
+
+
 class _Telling:
     """Tells with an exception what was begun by then. (A generator in its place would keep the exception in its
     frame.)"""
@@ -273,7 +277,7 @@ class _Telling:
                 error.add_note(f"the command was started: pid {self._pid}")
             if isinstance(error, HostUpError):
                 _name(error, self._pid)
-        elif not isinstance(error, Exception):
+        elif not isinstance(error, _TELL_THEMSELVES if self._is_sent else Exception):
             error.add_note(self._interrupted())
 
     def _interrupted(self) -> str:
