@@ -424,8 +424,9 @@ def test_a_run_that_the_log_breaks_tells_what_was_begun(voice: Voice) -> None:
         return httpx.Response(200, json={"available": True} if request.method == "GET" else {"pid": PID})
 
     log = logging.getLogger("hostup_agent_exec")
+    level = log.level
     log.addFilter(broken)
-    level, _ = log.level, log.setLevel(logging.INFO)
+    log.setLevel(logging.INFO)
     try:
         with pytest.raises(RuntimeError) as caught, contextlib.ExitStack():
             voice.run(client=answering(answer))
