@@ -119,6 +119,11 @@ class ExchangeIndex:
 
         return Markup(re.sub(r"\brequest ([1-9][0-9]{0,5})\b", link, str(escape(text))))  # noqa: S704 - it is escaped
 
+    def first(self, entry: dict[str, Any]) -> str:
+        """Return the request line of the first exchange that breaks a requirement; "" if there is none."""
+        number = next((item.get("number") for item in entry["evidence"]), None)
+        return str(self._by_number.get(number, {}).get("request", "")) if number else ""
+
     def has(self, number: int | None) -> bool:
         """Whether an exchange is listed."""
         return number in self._shown
