@@ -167,11 +167,11 @@ NOW: dict[str, Any] = {"when": datetime.now(UTC), "seconds": 1}
 NOTES = {
     "the request alone got something else than in a burst": (
         [got(1, 200, source=BURST), got(2, 401, source=ALONE)],
-        "alone it got 401 in request 2; it takes others at the same time",
+        "alone it got 401 in request 2; it depends on others at the same time",
     ),
     "the request alone got something else": (
         [got(1, 200, source="probe"), got(2, 401, source=ALONE)],
-        "alone it got 401 in request 2; it takes what came before, such as a key on the same connection",
+        "alone it got 401 in request 2; it depends on what came before, such as a key on the same connection",
     ),
     "another got the same as the request alone, so no connection is blamed": (
         [got(1, 200, source="probe"), got(2, 401, source="probe"), got(3, 401, source=ALONE)],
@@ -188,7 +188,7 @@ NOTES = {
     ),
     "the same request got something else before": (
         [got(9, 200, POLL), got(7, 403, POLL)],
-        "the same request got 403 as request 7; it takes what came in between",
+        "the same request got 403 as request 7; it depends on what came in between",
     ),
     "the same request got something else after": ([got(7, 403, POLL), got(9, 200, POLL)], ""),
 }

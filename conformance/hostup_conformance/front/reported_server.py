@@ -46,14 +46,14 @@ def server(target: Target, exchanges: Sequence[Exchange] = ()) -> ReportedTarget
             if end and end.number < other.number and other.status in FORGOTTEN:
                 why = "since the end of its command had been told by then"
                 return line.noted(f"alone, later, it got {other.status} in request {other.number}, {why}")
-            how = "; it takes others at the same time" if e.source == BURST else ""
+            how = "; it depends on others at the same time" if e.source == BURST else ""
             if not how and (e.ask.credential, e.ask.vps) not in varying:
-                how = "; it takes what came before, such as a key on the same connection"
+                how = "; it depends on what came before, such as a key on the same connection"
             return line.noted(f"alone it got {other.status} in request {other.number}{how}")
         if first and first.number < e.number and e.source not in beside and e.status not in {first.status, None}:
             earlier = f"the same request got {first.status} as request {first.number}"
             at_once = overlap(e, first)
-            return line.noted(f"{earlier}{', at the same time' if at_once else '; it takes what came in between'}")
+            return line.noted(f"{earlier}{', at the same time' if at_once else '; it depends on what came in between'}")
         return line
 
     return ReportedTarget(

@@ -156,7 +156,7 @@ def waits_until_obsolete_dates(story: Story) -> Findings:
     for e, _ in waits_asked_for(story, 429, "obsolete"):
         early = next(too_early(story, 429, "obsolete"), None)
         did = f"it sent {early[2]}" if early else "it waited" if after(e, story.own) else "it gave up"
-        yield e, "", f"{did}, for Retry-After: {e.header('retry-after')}"
+        yield e, "", f"{did} after Retry-After: {e.header('retry-after')}"
 
 
 @rule("CLIENT-22", lambda story: waits_asked_for(story, 503, "seconds"))

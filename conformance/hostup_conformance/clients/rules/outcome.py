@@ -42,7 +42,7 @@ def comes_to_an_end(story: Story) -> Findings:
     """The client must end by itself before the scene does, some seconds after it was to give up (HOSTUP_TIMEOUT)."""
     if story.outcome.ended_by == "deadline":
         expected = f"an end to the waiting (HOSTUP_TIMEOUT was {story.play.scene.timeout:g})"
-        yield None, expected, f"it had not ended after {story.outcome.seconds:.0f} seconds"
+        yield None, expected, f"a client that had not ended after {story.outcome.seconds:.0f} seconds"
 
 
 def lost_polls(story: Story) -> list[Exchange]:
