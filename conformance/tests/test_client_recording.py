@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hostup_conformance.clients import recording
+from hostup_conformance.clients.judging import was_seen
 from hostup_conformance.clients.recording import SOON
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of
 from hostup_conformance.http import credentials, har
@@ -72,6 +73,13 @@ def test_a_pid_of_any_length_is_read(tmp_path: Path, arguments: dict[str, str]) 
     file = recorded(tmp_path / "x.har", course(random.Random(3)))  # noqa: S311 - it only varies the cases
     file.write_text(file.read_text().replace("?pid=", f"?pid={'9' * 5000}"))
     assert recording.read(file, arguments)
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_recording_without_a_response_demonstrates_nothing(tmp_path: Path, *, is_seen: bool) -> None:
+    one = course(random.Random(3))[0]  # noqa: S311 - it only varies the cases
+    file = recorded(tmp_path / "x.har", [{**one, "response": one["response"] if is_seen else None}])
+    assert was_seen(recording.read(file, {})) is is_seen
 
 
 def test_times_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -60,12 +60,16 @@ def judge_client(
 
 
 def was_seen(exchanges: Sequence[Exchange]) -> bool:
-    """Whether the client was seen to do its task; if no scene allowed that, whether it sent a correct request."""
+    """Whether the client was seen to do its task; if no scene allowed that, whether it sent a correct request.
+
+    What a recording has without any response may never have been sent.
+    """
     stories = [e.ask.story for e in exchanges if e.ask.story]
     if any(story.done for story in stories):
         return True
     possible = any(story.play.scene.completes for story in stories)
-    return not possible and any(story.of("probe", "start", "poll") for story in stories)
+    sent = [e for story in stories for e in story.of("probe", "start", "poll")]
+    return not possible and any(e.ask.delivered or not e.ask.play.recorded for e in sent)
 
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
