@@ -112,6 +112,14 @@ def test_a_command_of_a_client_that_is_not_after_its_dashes_is_told(capsys: pyte
     assert "there is no use for node; give the client's command after --\n" in capsys.readouterr().err
 
 
+def test_a_url_after_options_is_told(given: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", "--strict", "HTTP://127.0.0.1:1"]) == pytest.ExitCode.USAGE_ERROR
+    assert "the URL stands after options; give it first" in capsys.readouterr().err
+    assert given == []
+    cli.main(["run", "--strict", "--base-url", "http://127.0.0.1:1"])
+    assert len(given) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     first_of(

@@ -90,7 +90,15 @@ def command(argv: Sequence[str] | None) -> int:
         return judge_recording(arguments.file, for_pytest)
     if arguments.command == "judge":
         return run_pytest([f"--har={arguments.file}", *for_pytest])
+    if has_late_url(for_pytest):
+        raise Misconfigured("the URL stands after options; give it first, as in hostup-conformance run URL --strict")
     return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])
+
+
+def has_late_url(words: list[str]) -> bool:
+    """Whether a URL stands among the arguments for pytest, which would look for tests in it."""
+    pairs = zip(["", *words], words, strict=False)
+    return any(word.lower().startswith(("http://", "https://")) and last != "--base-url" for last, word in pairs)
 
 
 def check_folder() -> None:
