@@ -65,7 +65,7 @@ def totals(record: dict[str, Any]) -> str:
 def doubts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield why a run does not show everything, if it does not: what is so, and the reason."""
     if record["doubt"]:
-        yield "the endpoint was not seen to work whole", record["doubt"]
+        yield "not all of the endpoint was seen to work", record["doubt"]
     if record["refused"]:
         yield "the endpoint was never seen to work", record["refused"]
     elif record["stopped"] and record["target"]["kind"] != "har":
