@@ -358,7 +358,7 @@ def each_so_many(split: Split) -> str | None:
     out_of = ": they are counted, it seems, or run out of something"
     counted: dict[str, tuple[int, Callable[[Exchange], bool], list[int]]] = {
         f"about one of each {{:.0f}} requests in a row{out_of}": (IN_TURN[-1] + 1, lambda _: True, each),
-        f"about one of each {{:.0f}} starts, and nothing else{out_of}": (2, starts, each),
+        f"about one of each {{:.0f}} starts, and nothing else{out_of}": (IN_TURN[1], starts, each),
         "after each {:.0f} refusals or so (4xx): these are counted, it seems": (STRETCH, refused, first),
     }
     for words, (least, counts, begins) in counted.items():
