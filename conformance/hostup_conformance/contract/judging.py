@@ -187,16 +187,15 @@ def lacking(
 
     `no_starts` and `no_polls` say how every start, and every poll, was refused, if they were.
     """
-    missing = [need for need in requirement.needs if not target.has(need)]
+    missing = requirement.missing(target.has)
     if no_polls and (missing == [KEYS["read_key"]] or (not missing and needs_polls(requirement))):
         return no_polls  # the key that is missing may be the one that was given
     if missing:
         return enable(missing, target)
-    served_by = requirement.served_by
-    if not exercised and served_by and not any(target.has(need) for need in served_by) and target.kind != "har":
-        variables = [need for need in served_by if need.isupper()]
+    if not exercised and requirement.is_unserved(target.has) and target.kind != "har":
+        variables = [need for need in requirement.served_by if need.isupper()]
         return f"set {' or '.join(variables)}, or run with --allow-exec"
-    if not exercised and "--allow-exec" in (*requirement.needs, *served_by):
+    if not exercised and "--allow-exec" in (*requirement.needs, *requirement.served_by):
         return no_starts
     return None
 

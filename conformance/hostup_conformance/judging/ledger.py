@@ -40,9 +40,17 @@ class Requirement:
         """The part of the id before the number."""
         return self.id.partition("-")[0]
 
+    def missing(self, has: Callable[[str], object]) -> list[str]:
+        """Return what it needs, and was not given."""
+        return [need for need in self.needs if not has(need)]
+
+    def is_unserved(self, has: Callable[[str], object]) -> bool:
+        """Whether nothing was given of what could serve to judge it, if something must."""
+        return bool(self.served_by) and not any(map(has, self.served_by))
+
     def lacks(self, has: Callable[[str], object]) -> bool:
         """Whether something that it needs was not given, or all that could serve to judge it."""
-        return not all(map(has, self.needs)) or (bool(self.served_by) and not any(map(has, self.served_by)))
+        return bool(self.missing(has)) or self.is_unserved(has)
 
     @property
     def rank(self) -> int:

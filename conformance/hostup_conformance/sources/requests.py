@@ -92,12 +92,8 @@ def authorization(target: Target, key: str | None = "") -> Headers:
     return () if key is None else (("Authorization", f"Bearer {key or target.key}"),)
 
 
-def authorized(path: str, target: Target, headers: Headers = ()) -> Request:
-    """Return a GET with the full key; `headers` take the place of fields of the same names."""
-    return Request("GET", path, (*with_fields(headers), *authorization(target)))
-
-
-def with_fields(headers: Headers) -> Headers:
-    """Return the usual header fields, and others, which take the place of those of the same names."""
+def authorized(path: str, target: Target, headers: Headers = (), key: str | None = "") -> Request:
+    """Return a GET with a key as for `authorization`; `headers` take the place of fields of the same names."""
     given = {name for name, _ in headers}
-    return (*(pair for pair in BASE_HEADERS if pair[0] not in given), *headers)
+    usual = (pair for pair in BASE_HEADERS if pair[0] not in given)
+    return Request("GET", path, (*usual, *headers, *authorization(target, key)))

@@ -21,7 +21,6 @@ from hostup_conformance.sources.requests import (
     Step,
     authorization,
     authorized,
-    with_fields,
 )
 
 #: So many requests are sent one by one in any case: they show how long responses take.
@@ -407,8 +406,7 @@ class Script:
         """Return a GET, of the endpoint unless a path is given, with the full key unless `key` is another or None."""
         path = path or path_of(vps or self.target.vps)
         query = f"?pid={pid}" if pid is not None else query
-        all_headers = (*with_fields(headers), *authorization(self.target, key))
-        return Step(purpose, Request("GET", path + query, all_headers), capability, telling=telling)
+        return Step(purpose, authorized(path + query, self.target, headers, key), capability, telling=telling)
 
     def _with_authorization(self, purpose: str, value: str, telling: int | None = None) -> Step:
         step = self._get(purpose, key=None, capability="credentials", telling=telling)

@@ -36,7 +36,7 @@ from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.lookup import candidates
 from hostup_conformance.sources.queue import side_by_side, step_through, width
-from hostup_conformance.sources.requests import BASE_HEADERS, CODED, ClientCall, Step, authorization, authorized
+from hostup_conformance.sources.requests import CODED, ClientCall, Step, authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
 
 T = TypeVar("T")
@@ -136,10 +136,8 @@ class StartedCommands:
         taken = {shared, unpolled, *asked.values(), *refusals}
         others = [pid for pid in self._outstanding() if pid not in taken]
         # Where ends are noticed late, the time until then passes for all of them at once.
-        large = self._pids.get("letters")
-        firsts = [
-            partial(follow, self._wire, pid, waits=False, headers=CODED if pid == large else ()) for pid in others
-        ]
+        coded = {self._pids.get("letters"): CODED}
+        firsts = [partial(follow, self._wire, pid, waits=False, headers=coded.get(pid, ())) for pid in others]
         after_refusals = [partial(self._end_refused, pid, requests) for pid, requests in refusals.items()]
         return [*polls, *after_refusals, *after_another, *firsts]
 
@@ -183,7 +181,7 @@ class StartedCommands:
     def _probe_again(self) -> None:
         """Probe once a command has ended: what a probe says of commands may soon be too large to be kept."""
         key = self._target.read_key or ""
-        request = Request("GET", path_of(self._target.vps), (*BASE_HEADERS, *authorization(self._target, key)))
+        request = authorized(path_of(self._target.vps), self._target, key=key)
         step_through(self._wire, Step("the probe, once a command has ended", request, "scopes" if key else None))
 
     def _guest(self) -> Guest | None:
@@ -284,10 +282,9 @@ class StartedCommands:
         of an echo, by which it is known what comes under another VPS of the list, which is not known yet.
         """
         target, own = self._target, self._target.vps
-        given = (
-            [] if target.is_live else [(None, ""), *([(target.unavailable_vps, "")] if target.unavailable_vps else ())]
-        )
-        given += [(own, None), *([(own, target.read_key)] if target.read_key else ())]
+        elsewhere = [] if target.is_live else [None, *filter(None, [target.unavailable_vps])]
+        keys = [None, *filter(None, [target.read_key])]
+        given = [*((vps, "") for vps in elsewhere), *((own, key) for key in keys)]
         pids = [pid for pid in (self._spare, *map(self._pids.get, REFUSED)) if pid]
         refusals: dict[int, list[tuple[str | None, str | None]]] = {}
         for refusal, pid in zip(given, cycle(pids), strict=False):
@@ -298,8 +295,7 @@ class StartedCommands:
         """Send polls of a command that are to be refused, and then poll it to its end."""
         for named, key in refusals:
             if vps := named or self._other_vps():
-                headers = (*BASE_HEADERS, *authorization(self._target, key))
-                request = Request("GET", f"{path_of(vps)}?pid={pid}", headers)
+                request = authorized(f"{path_of(vps)}?pid={pid}", self._target, key=key)
                 step_through(self._wire, Step("a poll that is refused, before one that is not", request))
         self._follow([pid])
 

@@ -1052,13 +1052,18 @@ def unfinished_lines_are_lost(_request: Request, response: Response) -> None:
         response.change(**{name: text[: text.rfind("\n") + 1] for name, text in lines.items()})
 
 
+def give_what_came_before(request: Request, response: Response) -> None:
+    """Keep a body, and send the one that was kept last."""
+    before = request.memory.get("before", response.json)
+    request.memory["before"] = response.json
+    response.json = before
+
+
 @trips("START-05")
 def results_go_to_the_next_command(request: Request, response: Response) -> None:
     """Each poll that reports an end has the output of the command whose end was polled before."""
     if ended(request, response):
-        before = request.memory.get("before", response.json)
-        request.memory["before"] = response.json
-        response.json = before
+        give_what_came_before(request, response)
 
 
 @trips("START-05")
@@ -1074,9 +1079,7 @@ def starts_give_the_pid_before(request: Request, response: Response) -> None:
     """A start returns what the start before it was to get, and pids are not given in order."""
     if response.is_started:
         request.mock.agent.pids = count(response.json["pid"] + 7)
-        before = request.memory.get("before", response.json)
-        request.memory["before"] = response.json
-        response.json = before
+        give_what_came_before(request, response)
 
 
 @trips("START-05")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import product
+from math import inf
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
@@ -107,8 +108,8 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
 def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange]) -> Iterator[Cause]:
     """Yield what other requirements say less plainly of the same exchanges than one that is broken as well."""
     if "PROBE-04" in broken:
-        plain = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
-        yield Cause({e.number for e in plain}, first="PROBE-04")
+        probes = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
+        yield Cause({e.number for e in probes}, first="PROBE-04")
     if "PID-03" in broken:
         odd = [one.exchange for one in broken["PID-03"].findings]
         alike = {e.number for e in odd if sum(one.body == e.body for one in odd) >= FEWEST}  # which is no command's
@@ -386,22 +387,23 @@ def whose_output(evidence: Evidence) -> Cause | None:
     return Cause(found, f"each got {words}, it seems", "START-05", says_more=True) if told else None
 
 
-def is_last(evidence: Evidence, e: Exchange, then: Exchange | None, among: Iterable[Exchange]) -> bool:
-    """Whether an exchange came before another one, or with it, and none of some came between them."""
-    if then is None or e is then or evidence.sent(e) > evidence.done(then):
+def has_last(evidence: Evidence, own: Iterable[Exchange], then: Exchange | None, among: Iterable[Exchange]) -> bool:
+    """Whether one of some exchanges came before another one, or with it, and none of others came between them."""
+    if then is None:
         return False
-    return not any(evidence.done(e) < evidence.sent(o) and evidence.done(o) < evidence.sent(then) for o in among)
+    sent, done = evidence.sent, evidence.done
+    latest = max((sent(o) for o in among if done(o) < sent(then)), default=-inf)
+    return any(e is not then and sent(e) <= done(then) and latest <= done(e) for e in own)
 
 
 def last_started(evidence: Evidence, other: Life, then: Exchange | None) -> bool:
     """Whether a command was the last to be started before a request."""
-    return is_last(evidence, other.start, then, (life.start for life in evidence.lives))
+    return has_last(evidence, [other.start], then, (life.start for life in evidence.lives))
 
 
 def last_polled(evidence: Evidence, other: Life, then: Exchange | None) -> bool:
     """Whether a command was the last to be polled before a request."""
-    polls = [e for life in evidence.lives for e in life.polls]
-    return any(is_last(evidence, e, then, polls) for e in other.polls)
+    return has_last(evidence, other.polls, then, (e for life in evidence.lives for e in life.polls))
 
 
 def has_pid_beside(own: Life, other: Life) -> bool:

@@ -356,12 +356,12 @@ def each_so_many(split: Split) -> str | None:
     # What is under way with an odd one may come on either side of it.
     first = [at for at, before in zip(each, [-inf, *each], strict=False) if at - before > STRETCH]
     out_of = ": they are counted, it seems, or run out of something"
-    counted: dict[str, tuple[int, Callable[[Exchange], bool], list[int]]] = {
+    patterns: dict[str, tuple[int, Callable[[Exchange], bool], list[int]]] = {
         f"about one of each {{:.0f}} requests in a row{out_of}": (IN_TURN[-1] + 1, lambda _: True, each),
         f"about one of each {{:.0f}} starts, and nothing else{out_of}": (IN_TURN[1], starts, each),
         "after each {:.0f} refusals or so (4xx): these are counted, it seems": (STRETCH, refused, first),
     }
-    for words, (least, counts, begins) in counted.items():
+    for words, (least, counts, begins) in patterns.items():
         until = [0, *accumulate(counts(e) for e in run)]
         gaps = [until[b] - until[a] for a, b in pairwise(begins)]
         usual = median(gaps) if len(gaps) >= ENOUGH else 0

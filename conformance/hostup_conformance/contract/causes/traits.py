@@ -6,7 +6,7 @@ It judges nothing. Each trait is a phrase that may follow "a request".
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from itertools import islice, product
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, json_of
@@ -133,11 +133,10 @@ def of_target(request: Request) -> Iterator[str]:
         yield "with / at the end of its path"
     if request.query:
         yield QUERY
-    parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
-    yield from (f"with {shown(name, 20)}{IN_QUERY}" for name in parameters)
-    values = (part.partition("=")[2] for part in request.query.split("&") if part.partition("=")[0] == "pid")
-    if (pid := next(values, None)) is not None:
-        yield from of_pid(unquote(pid))
+    parameters = [part.partition("=") for part in request.query.split("&") if part]
+    yield from (f"with {shown(name, 20)}{IN_QUERY}" for name, *_ in parameters)
+    pids = (value for name, _, value in parameters if name == "pid")
+    yield from (trait for pid in islice(pids, 1) for trait in of_pid(unquote(pid)))
 
 
 def of_pid(text: str) -> Iterator[str]:
