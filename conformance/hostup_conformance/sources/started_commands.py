@@ -292,12 +292,12 @@ class StartedCommands:
         return refusals
 
     def _end_refused(self, pid: int, refusals: Iterable[tuple[str | None, str | None]]) -> None:
-        """Send polls of a command that are to be refused, and then poll it to its end."""
+        """Send polls of a command that are to be refused, and then one that is not; it is followed with the others."""
         for named, key in refusals:
             if vps := named or self._other_vps():
                 request = authorized(f"{path_of(vps)}?pid={pid}", self._target, key=key)
                 step_through(self._wire, Step("a poll that is refused, before one that is not", request))
-        self._follow([pid])
+        follow(self._wire, pid, waits=False)
 
     def _other_vps(self) -> str | None:
         """Return another VPS of the list, if there is one: one that runs, as far as is known."""
