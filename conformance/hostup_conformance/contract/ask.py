@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -137,6 +137,11 @@ class Ask:
     def dispensable(self) -> bool:
         """Whether the run can do without a response: it can without started commands."""
         return self.starts
+
+    @property
+    def kind(self) -> Hashable:
+        """What of it decides whether it is served, beside its method."""
+        return self.resource, self.credential, self.vps, self.pid, self.starts, self.command is None
 
     @property
     def unavailable(self) -> bool:

@@ -1,6 +1,6 @@
 """An exchange: one request and its response, and what the request asks for in the contract's terms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -30,6 +30,11 @@ class Meaning(Protocol):
     def dispensable(self) -> bool:
         """Whether the run can do without a response to requests of this kind."""
         return False
+
+    @property
+    def kind(self) -> Hashable:
+        """What of the request decides, beside its method, whether it is served: all of a kind may hang."""
+        return None
 
     @property
     def unavailable(self) -> bool:

@@ -15,6 +15,8 @@ class Limits:
     first_seconds: float = 30.0
     #: The time limit of a request after the first timeout: one slow response is enough to judge.
     next_seconds: float = 4.0
+    #: The same once `alike` requests have timed out, unless a response has taken a quarter of that.
+    later_seconds: float = 1.5
     run_seconds: float = 110.0
     #: The largest body of one response, whatever its kind, and of all responses together. Each is kept twice, as it
     #: came and as JSON; while one is read, it is there as text as well. What it takes as text and as JSON is bounded
@@ -26,8 +28,10 @@ class Limits:
     values: int = 100_000
     kept_values: int = 1_000_000
     #: The numbers of timeouts, and of failures of any kind in a row, that end the run.
-    timeouts: int = 3
+    timeouts: int = 20
     failures: int = 8
+    #: The number of timeouts of one kind of request after which no more of that kind are sent.
+    alike: int = 3
     #: How long the run may wait for the server's rate limits in all.
     waiting_seconds: float = 65.0
     #: How many requests may be sent in a second; None for no limit.

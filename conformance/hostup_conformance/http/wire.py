@@ -5,7 +5,8 @@ It must not know what a request is about: a classifier tells it, and a policy de
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ A_MOMENT = 5.0
 A_SECOND = 1.0
 #: For how many seconds requests wait for those that are to be sent together with them.
 READY = 1.0
+#: How many times as long as the slowest response a request may take once several have timed out.
+PATIENT = 4.0
 
 
 #: Raises `Withheld` for a request that must not be sent, given what it asks for and the exchanges before it.
@@ -51,7 +54,11 @@ class Wire(Generic[A]):
         self.pace = Pace(limits)
         self._connections = Connections(base_url, route, Memory(limits, self.pace.stop))
         self._classify, self._policy, self._transient = classify, policy, transient
+        #: How many requests in a row got no response, how many timed out, and how many of each kind.
         self._failures = self._timeouts = 0
+        self._hung = Counter[Hashable]()
+        #: How many seconds the slowest response took.
+        self._slowest = 0.0
         #: How many requests in a row have failed for good, and whether any request has worked.
         self._lasting, self._worked = 0, False
         #: Whether no connection is kept open for what is sent once.
@@ -119,9 +126,11 @@ class Wire(Generic[A]):
 
         Raises:
             Stopped: a bound of the run is reached
-            Withheld: the request is not safe, or the run does without it
+            Withheld: the request is not safe, such requests hang, or the run does without it
         """
         draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
+        if self._hung[kind_of(draft)] >= self.limits.alike:
+            raise Withheld(f"{self.limits.alike} requests of this kind got no whole response in time")
         if once:
             exchange = self._send_once(draft, once=True, together=together)
             if exchange.limited:
@@ -240,17 +249,18 @@ class Wire(Generic[A]):
         except NoResponse as error:
             exchange.failure, exchange.lost = str(error), error.lost
             if not self.pace.aborted:
-                self._count_failure(error)
+                self._count_failure(error, exchange)
         exchange.seconds = time.monotonic() - began
         self._connections.responded |= exchange.failure is None
         if exchange.response:
-            self._failures = 0
+            self._failures, self._slowest = 0, max(self._slowest, exchange.seconds)
         return exchange
 
     @property
     def is_failing(self) -> bool:
-        """Whether so many requests in a row got no response that half as many more end the run."""
-        return self.limits.failures // 2 <= self._failures < self.limits.failures
+        """Whether several requests in a row got no response: two of which any timed out, or more."""
+        few = 2 if self._timeouts else self.limits.failures // 2
+        return few <= self._failures and not self.stopped
 
     def _may_be_unread(self, request: Request) -> bool:
         """Whether a request is the first of its method with content that a server may leave unread.
@@ -266,17 +276,31 @@ class Wire(Generic[A]):
 
     def _seconds(self) -> float:
         """Return how long the next request may take."""
+        if self._timeouts >= self.limits.alike:
+            return min(self.limits.next_seconds, max(self.limits.later_seconds, PATIENT * self._slowest))
         if self._timeouts:
             return self.limits.next_seconds
         least = 0.0 if self._connections.responded else self.limits.first_seconds
         return max(self.limits.request_seconds, least)
 
-    def _count_failure(self, error: NoResponse) -> None:
+    def _count_failure(self, error: NoResponse, exchange: Exchange[A]) -> None:
         """Count a failure; stop if it was one too many, or if all others would fail as well."""
         with self._lock:
             self._failures += error.lost != "refused"
             self._timeouts += error.timed_out
+            self._hung[kind_of(exchange)] += error.timed_out
         if error.lost in {"tls", "proxy"}:
             self.stop(str(error))
-        if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
-            self.stop(f"{self._failures} requests in a row got no whole response")
+        if self._failures >= self.limits.failures:
+            self.stop_failing()
+        if self._timeouts >= self.limits.timeouts:
+            self.stop(f"{self._timeouts} requests got no whole response in time")
+
+    def stop_failing(self) -> None:
+        """Send nothing from now on, since requests get no response."""
+        self.stop(f"{self._failures} requests in a row got no whole response")
+
+
+def kind_of(exchange: Exchange[A]) -> tuple[str, Hashable]:
+    """Return what of a request decides whether it is served: all of a kind may hang."""
+    return exchange.request.method, exchange.ask.kind

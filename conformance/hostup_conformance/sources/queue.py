@@ -116,9 +116,13 @@ def end_if_pointless(wire: Wire) -> None:
     several requests in a row got no response, the probe tells whether that is due to what they asked for.
     """
     probe = authorized(path_of(wire.target.vps), wire.target)
-    if wire.is_failing or seems_banned(wire.exchanges):
-        wire.send(probe, purpose="the probe, to see whether it still works")
     with wire.ending:
+        if wire.is_failing or seems_banned(wire.exchanges):
+            wire.send(probe, purpose="the probe, to see whether it still works")
+        if wire.is_failing:  # what is lost now and then may be lost again
+            wire.send(probe, purpose="the probe, to see whether it still works")
+        if wire.is_failing:
+            wire.stop_failing()
         paused = sum(e.purpose == AFTER_A_PAUSE for e in wire.exchanges)
         if ban_at_the_end(wire) and paused < PAUSES and wire.pace.wait_for_the_server(PAUSE):
             wire.send(probe, purpose=AFTER_A_PAUSE)

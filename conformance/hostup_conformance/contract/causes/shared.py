@@ -143,8 +143,14 @@ def seconds_between(before: Exchange, e: Exchange) -> float:
 
 
 def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests with a valid key from one on that got no response, if all before did."""
+    """Return the requests with a valid key from one on that got no response, if all before did; or the starts alone."""
     sent = [e for e in exchanges if e.ask.credential in VALID]
+    proper = [e for e in sent if e.ask.command is not None and e.ask.credential == "full" and e.ask.vps == "own"]
+    return blocked_among("request", sent) or blocked_among("start", proper)
+
+
+def blocked_among(what: str, sent: Sequence[Exchange]) -> Cause | None:
+    """Return those of some requests from one on that got no response, if all before did."""
     responded = [e for e in sent if e.response]
     last = responded[-1] if responded else None
     after = [e for e in sent if last and e.number > last.number]
@@ -153,7 +159,7 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
     begun = min((e.when for e in after if e.when), default=None)
     if begun and any(e.when and e.when > begun for e in responded):
         return None  # what was sent meanwhile got a response
-    words = f"no request after {last.number} ({last.purpose}) got a response, and all before did"
+    words = f"no {what} after {last.number} ({last.purpose}) got a response, and all before did"
     words += f": it hangs since then, or at such requests as these {len(after)}"
     first, *others = after
     if first.lost == "dropped" and all(e.lost == "refused" for e in others):
@@ -161,7 +167,7 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
         words += ": the server went down at it, it seems"
     elif last.ask.command == SLEEP:
         words = (
-            f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
+            f"no {what} after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
         )
     elif {e.request.method for e in after} == {"POST"} and all(e.request.method != "POST" for e in responded):
         words = f"none of {len(after)} starts got a response, and each GET did: their content does not arrive, it seems"

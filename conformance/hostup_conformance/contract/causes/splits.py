@@ -6,7 +6,7 @@ It judges nothing. Each teller is a hypothesis about all of both; it returns Non
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -18,7 +18,15 @@ from typing import TypeAlias
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
-from hostup_conformance.contract.causes.traits import CHANCE, FEWEST, all_beside, in_common, of_command, traits
+from hostup_conformance.contract.causes.traits import (
+    CHANCE,
+    FEWEST,
+    all_beside,
+    in_common,
+    mostly_asked,
+    of_command,
+    traits,
+)
 from hostup_conformance.contract.content import below, failed, refused
 from hostup_conformance.contract.lives import Life, overlap
 from hostup_conformance.contract.selectors import is_availability, starts
@@ -223,10 +231,9 @@ def sent_as(e: Exchange) -> tuple[object, ...]:
     return *asked(e), e.request.header("accept-encoding"), e.request.body
 
 
-def kind_of(e: Exchange) -> tuple[object, ...]:
+def kind_of(e: Exchange) -> tuple[str, Hashable]:
     """Return what of a request decides whether it is served."""
-    ask = e.ask
-    return e.request.method, ask.resource, ask.credential, ask.vps, ask.pid, ask.starts
+    return e.request.method, e.ask.kind
 
 
 Teller: TypeAlias = Callable[[Split], str | None]
@@ -235,6 +242,11 @@ Teller: TypeAlias = Callable[[Split], str | None]
 def carries(split: Split) -> str | None:
     """The odd ones carry something that no other does."""
     return in_common(split.odd, split.usual, split.course.carried)
+
+
+def asks(split: Split) -> str | None:
+    """Most of the odd ones ask for what no other asks for."""
+    return mostly_asked(split.odd, split.usual, split.course.carried)
 
 
 def begins_as_the_key(split: Split) -> str | None:
@@ -517,7 +529,7 @@ BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_lar
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (is_crowded, each_so_many, is_timed, every_nth, since)
 #: What is said if nothing does.
-UNDECIDED: tuple[Teller, ...] = (which_connection, back_and_forth, undecided, is_lost)
+UNDECIDED: tuple[Teller, ...] = (asks, which_connection, back_and_forth, undecided, is_lost)
 
 
 def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME, back_and_forth)) -> str | None:

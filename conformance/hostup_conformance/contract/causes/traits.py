@@ -5,8 +5,9 @@ It judges nothing. Each trait is a phrase that may follow "a request".
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice, product
+from itertools import product
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, json_of
@@ -15,7 +16,7 @@ from hostup_conformance.contract.commands import Command
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.messages import Request
-from hostup_conformance.keeping.safe_text import short_json, shown
+from hostup_conformance.keeping.safe_text import counted, short_json, shown
 
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
 USUAL = {
@@ -89,6 +90,8 @@ CLOCK = 0.001
 CHANCE = 1e-6
 #: So many others have to be without a trait that all have which were found; and of a VPS or a pid, so many show one.
 FEWEST = 3
+#: How a trait begins that says what is asked for, and which part of what was found may ask for something else.
+FOR, OTHERS = "for ", 0.25
 OF_PARTS = {*VPSS.values(), *PIDS.values()}
 
 
@@ -135,8 +138,8 @@ def of_target(request: Request) -> Iterator[str]:
         yield QUERY
     parameters = [part.partition("=") for part in request.query.split("&") if part]
     yield from (f"with {shown(name, 20)}{IN_QUERY}" for name, *_ in parameters)
-    pids = (value for name, _, value in parameters if name == "pid")
-    yield from (trait for pid in islice(pids, 1) for trait in of_pid(unquote(pid)))
+    pids = [value for name, _, value in parameters if name == "pid"]
+    yield from of_pid(unquote(pids[0])) if len(pids) == 1 else ()
 
 
 def of_pid(text: str) -> Iterator[str]:
@@ -226,6 +229,25 @@ def in_common(
     words = " and ".join(sorted(alone, key=rank)) or next(both, None)
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
     return f"only the {requests} {words}, none of {len(usual)} others" if words else None
+
+
+def mostly_asked(
+    odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
+) -> str | None:
+    """Return up to three things that most odd requests ask for, if none of the usual ones asks for any of them."""
+    spared = frozenset[str]().union(*map(carried, usual))
+    left, found = [*odd], list[str]()
+    while left and len(found) < FEWEST:
+        asked = Counter(trait for e in left for trait in carried(e) - spared if trait.startswith(FOR))
+        most = max(asked, key=lambda trait: (asked[trait], -len(trait)), default="")
+        if asked[most] < FEWEST:
+            break
+        found.append(most)
+        left = [e for e in left if most not in carried(e)]
+    if not found or len(left) > OTHERS * len(odd):
+        return None
+    others = f", {counted(len(left), 'other')}" if left else ""
+    return f"all {len(odd) - len(left)} requests {' or '.join(found)}{others}, and none of {len(usual)} more"
 
 
 def rank(trait: str) -> tuple[int, str]:
