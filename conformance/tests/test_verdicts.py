@@ -1,6 +1,7 @@
 """What the verdict says of servers that show nothing, and of the suite's own failures."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,10 +20,11 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.wire import kind_of
 from hostup_conformance.keeping.interruption import REASON
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
-from judging import LIMITS, result_on, run, run_on_mock, verdict_by, verdict_on, wire_to
+from judging import IMPATIENT, LIMITS, result_on, run, run_on_mock, verdict_by, verdict_on, wire_to
 from stage import Change, Request, Response, Stage
 from variants import VARIANTS
 
@@ -690,3 +692,42 @@ def test_methods_that_are_dropped_end_no_run() -> None:
     assert results["HTTP-01"].status == "fail"
     assert "by a method other than GET and POST" in results["HTTP-01"].message
     assert {results[id].status for id in ("AUTH-02", "SCOPE-02", "VPS-11")} == {"pass"}
+
+
+def test_requests_that_hang_end_no_run() -> None:
+    """Those of a kind are sent three times at most, and all others are judged."""
+
+    def hangs_at_odd_pids(request: Request, response: Response) -> None:
+        try:
+            int("0" if request.pid is None else request.pid)
+        except ValueError:
+            response.pause = 9.0
+
+    _, wire, _ = run(hangs_at_odd_pids, IMPATIENT)
+    results = verdict_by(wire).results
+    assert "requests for a pid that cannot be read as an integer" in results["HTTP-01"].message
+    assert {results[id].status for id in ("AUTH-02", "SCOPE-02", "PID-05", "VPS-11")} == {"pass"}
+    silent = Counter(kind_of(e) for e in wire.exchanges if e.response is None)
+    assert 1 < max(silent.values()) <= IMPATIENT.alike
+
+
+def test_what_a_start_waits_for_ends_no_run() -> None:
+    def one_at_a_time(request: Request, response: Response) -> None:
+        if response.is_started and request.memory.setdefault("runs", False):
+            response.pause = 9.0
+        request.memory["runs"] = request.memory.get("runs") or SLEEP.encode() in request.body
+
+    _, wire, _ = run(one_at_a_time, IMPATIENT, allow_exec=True)
+    results = verdict_by(wire).results
+    assert "which started 'sleep 60', got a response: what runs blocks all" in results["HTTP-01"].message
+    assert {results[id].status for id in ("AUTH-02", "SCOPE-02", "PID-05", "START-05")} == {"pass"}
+
+
+def test_a_server_that_hangs_ends_a_run_soon() -> None:
+    def hangs(request: Request, response: Response) -> None:
+        if request.nth() > 20:
+            response.pause = 9.0
+
+    _, wire, _ = run(hangs, IMPATIENT)
+    assert "in a row got no whole response" in (wire.stopped or "")
+    assert sum(e.response is None for e in wire.exchanges) <= 4

@@ -32,7 +32,7 @@ class Meaning(Protocol):
         return False
 
     @property
-    def kind(self) -> Hashable:
+    def served_like(self) -> Hashable:
         """What of the request decides, beside its method, whether it is served: all of a kind may hang."""
         return None
 

@@ -303,4 +303,4 @@ class Wire(Generic[A]):
 
 def kind_of(exchange: Exchange[A]) -> tuple[str, Hashable]:
     """Return what of a request decides whether it is served: all of a kind may hang."""
-    return exchange.request.method, exchange.ask.kind
+    return exchange.request.method, exchange.ask.served_like

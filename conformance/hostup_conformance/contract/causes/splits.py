@@ -233,7 +233,7 @@ def sent_as(e: Exchange) -> tuple[object, ...]:
 
 def kind_of(e: Exchange) -> tuple[str, Hashable]:
     """Return what of a request decides whether it is served."""
-    return e.request.method, e.ask.kind
+    return e.request.method, e.ask.served_like
 
 
 Teller: TypeAlias = Callable[[Split], str | None]
