@@ -167,7 +167,7 @@ NOW: dict[str, Any] = {"when": datetime.now(UTC), "seconds": 1}
 NOTES = {
     "the request alone got something else than in a burst": (
         [got(1, 200, source=BURST), got(2, 401, source=ALONE)],
-        "alone it got 401 in request 2; it depends on others at the same time",
+        "alone it got 401 in request 2; it may depend on others at the same time",
     ),
     "the request alone got something else": (
         [got(1, 200, source="probe"), got(2, 401, source=ALONE)],

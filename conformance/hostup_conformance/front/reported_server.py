@@ -46,7 +46,7 @@ def server(target: Target, exchanges: Sequence[Exchange] = ()) -> ReportedTarget
             if end and end.number < other.number and other.status in FORGOTTEN:
                 why = "since the end of its command had been told by then"
                 return line.noted(f"alone, later, it got {other.status} in request {other.number}, {why}")
-            how = "; it depends on others at the same time" if e.source == BURST else ""
+            how = "; it may depend on others at the same time" if e.source == BURST else ""
             if not how and (e.ask.credential, e.ask.vps) not in varying:
                 how = "; it depends on what came before, such as a key on the same connection"
             return line.noted(f"alone it got {other.status} in request {other.number}{how}")

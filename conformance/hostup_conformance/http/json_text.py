@@ -27,6 +27,8 @@ LONGEST_STRING = 1 << 22
 LONGEST_CHECKED = 1 << 16
 #: How a text in UTF-16 begins, in which a quote or a backslash is two bytes.
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+#: A character of several bytes in UTF-8, or its beginning, of which a text in another encoding hardly has any.
+_SEVERAL = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 #: The bytes of a character in UTF-8 after its first.
 CONTINUATION = bytes(range(0x80, 0xC0))
 #: A character above U+FFFF, in UTF-8 or as a JSON escape.
@@ -119,6 +121,10 @@ def decoded(body: bytes) -> tuple[str, list[str]]:
     except UnicodeDecodeError as error:
         defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
         text = body.decode("utf-16" if body.startswith(_UTF16) else "latin-1", "replace")
+        if body.startswith(_UTF16):
+            defects[0] += ", but UTF-16, it seems"
+        elif not _SEVERAL.search(body):
+            defects[0] += ", but one byte for each character (ISO-8859-1 or the like), it seems"
     if text.startswith("\ufeff"):
         defects.append("a byte order mark at the beginning")
     return text.removeprefix("\ufeff"), defects

@@ -248,9 +248,10 @@ def of_what(parting: Parting, hypotheses: Iterable[Callable[[Parting], str | Non
 
 
 def forgotten(evidence: Evidence) -> str | None:
-    """Something makes a server forget a command; where it is known only roughly when, it may as well be a restart."""
+    """Something makes a server forget a command; where all may be forgotten at once, it may as well be a restart."""
     what = of_what(Parting(evidence, evidence.lost, evidence.known), FORGETTING)
-    moments = at_some_moments(evidence) if what and " to " in what else None
+    counted_exactly = what and what.startswith("once ") and " to " not in what
+    moments = at_some_moments(evidence) if what and not counted_exactly else None
     return what and f"a command is forgotten {what}, it seems{f'; or {moments}' if moments else ''}"
 
 

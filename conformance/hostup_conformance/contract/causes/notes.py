@@ -31,7 +31,7 @@ from hostup_conformance.contract.causes.splits import (
     kind_of,
     told,
 )
-from hostup_conformance.contract.causes.traits import FEWEST, of_one_kind
+from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import Life, overlap, shows_traces, stream
@@ -220,7 +220,16 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         return f"{said}: nothing checks this, or the server keeps what it decided for another key"
+    if let_in and usual and len(usual) < FEWEST <= len(odd):
+        return of_few(course, [*odd.values()], usual)
     return told(Split([*odd.values()], usual, course), tellers)
+
+
+def of_few(course: Course, odd: Sequence[Exchange], usual: Sequence[Exchange]) -> str | None:
+    """Return what several requests ask for that were let in, if the few that were refused ask for something else."""
+    common = WHAT.intersection(*map(course.carried, odd)).difference(*map(course.carried, usual))
+    requests = f"{counted(len(usual), 'other')} {'was' if len(usual) == 1 else 'were'}"
+    return f"so got the {len(odd)} requests {min(common, key=len)}, and {requests} refused" if common else None
 
 
 def of_availability(first: Exchange, exchanges: Sequence[Exchange], course: Course) -> str | None:
@@ -319,7 +328,8 @@ def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
             continue
         if more := {n: member(e, n) for n in TOLD if member(first, n) in NOTHING and member(e, n) not in NOTHING}:
             in_turns = both_ways((one.request.target, stream(one, "stdout") != "") for one in ends)
-            why = ": only some of several servers have it, it seems" if in_turns else ""
+            early = "an end is told before the output is there"
+            why = f": {'only some of several servers have it' if in_turns else early}, it seems"
             return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}{why}"
     return None
 

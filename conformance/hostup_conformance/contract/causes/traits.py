@@ -68,6 +68,7 @@ DOES: dict[str, Callable[[Command], bool]] = {
     "of a command that fails": lambda c: c.exit_code != 0,
     "of a command that ends with exitCode 0": lambda c: c.exit_code == 0,
     "of a command that ends with another exitCode than 0": lambda c: bool(c.exit_code),
+    "of a command that ends its shell (exit, kill)": lambda c: bool(re.search(r"; (exit \d+$|kill -9 \$\$)", c.text)),
     LASTS: lambda c: bool(c.seconds),
     "of a command that writes something to standard error": lambda c: bool(c.stderr),
     "of a command that writes nothing to standard error": lambda c: not c.stderr,

@@ -9,6 +9,8 @@ from hostup_conformance.contract.rules import Exchanges, Findings, rule
 #: A well-formed request with the full key, so that no missing scope is refused first.
 well_formed = selectors.asking(credential="full", pid=ask.WELL_FORMED)
 malformed = selectors.asking(vps="malformed")
+#: What stands for any characters in a pattern, as a regular expression.
+WILD = {"_": ".", "?": ".", "%": ".*", "*": ".*"}
 
 
 @rule("ID-01", seeks="probe of an unknown VPS")
@@ -21,7 +23,14 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="unknown")):
         refusals = {403, 404} if shape(e.ask.id or "") == shape(exchanges.target.vps) else {400, 403, 404}
         if e.status not in refusals:
-            yield e, "status 404, or 403", content.status_of(e)
+            yield e, "status 404, or 403", status_for(e, exchanges.target.vps)
+
+
+def status_for(e: ask.Exchange, own: str) -> str:
+    """Return the status of a response, with why another id may be served: if it is a pattern, the own one may fit."""
+    wild = "".join(WILD.get(character, re.escape(character)) for character in e.ask.id or "")
+    fits = content.below(e, 300) and re.fullmatch(wild, own) is not None
+    return f"{content.status_of(e)}{': an id is taken for a pattern, as by LIKE of SQL, it seems' if fits else ''}"
 
 
 def shape(id: str) -> str:
@@ -55,7 +64,7 @@ def id_matches_exactly(exchanges: Exchanges) -> Findings:
     """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
     for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="similar")):
         if not content.refused(e):
-            yield e, "a 4xx", content.status_of(e)
+            yield e, "a 4xx", status_for(e, exchanges.target.vps)
 
 
 @rule("ID-04", seeks="malformed id")
@@ -70,7 +79,7 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
         is_own = is_own_once_normalized(e, exchanges.target.vps) or is_own_once_decoded_again(e, exchanges.target.vps)
         broken = content.failed(e) and not responder.responded(e, responder.Who.PARSER)
         if broken or (content.below(e, 300) and not is_own):
-            yield e, "a 4xx", content.status_of(e)
+            yield e, "a 4xx", status_for(e, exchanges.target.vps)
 
 
 def is_own_once_normalized(e: ask.Exchange, own: str) -> bool:
