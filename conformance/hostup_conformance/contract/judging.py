@@ -41,6 +41,8 @@ MATRIX = Path(__file__).parent / "kill_matrix.json"
 #: The areas whose requirements say who must be refused, and what their breach is if all of these were refused anyhow.
 REFUSALS = {"AUTH", "SCOPE", "ID", "PID"}
 HARMLESS = HARMS.index("form")
+#: So many responses that break off do no more harm than lost output; more of them may cut the run.
+FEW_LOST, LOST = 2, HARMS.index("output")
 #: What says in general that a request was refused in a way that is not documented, unless that comes and goes.
 GENERAL = {"AUTH-08"}
 
@@ -127,11 +129,12 @@ def breach_of(result: Result) -> Breach:
     """Return the breach of a requirement, which does less harm if everybody was refused who should have been."""
     id, found = result.requirement.id, result.findings
     harmless = kept_out(id, found) and not comes_and_goes(result)
+    lost = result.requirement.harm == "cut" and len(found) <= FEW_LOST
     return Breach(
         id,
         fails=result.requirement.level == "MUST",  # --strict changes no cause
         places={place for one in found for place in places_of(one.exchange)},
-        rank=HARMLESS if harmless else result.requirement.rank,
+        rank=HARMLESS if harmless else LOST if lost else result.requirement.rank,
         undue=let_in(id, found),
         general=id in GENERAL and harmless,
         later=2 * (area_of(id) == "VPS") + (not any(is_plain(one.exchange) for one in found)),

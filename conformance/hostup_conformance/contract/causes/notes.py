@@ -219,10 +219,15 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     usual = [e for e in spared if e.ask.starts in kinds]
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
-        return f"{said}: nothing checks this, or the server keeps what it decided for another key"
+        kept = "the server keeps what it decided for another key"
+        return f"{said}: nothing checks this, something in front adds a key, or {kept}"
     if let_in and usual and len(usual) < FEWEST <= len(odd):
         return of_few(course, [*odd.values()], usual)
-    return told(Split([*odd.values()], usual, course), tellers)
+    words = told(Split([*odd.values()], usual, course), tellers)
+    if not words and let_in and usual and tellers is UNDECIDED:
+        return f"{len(odd)} of {len(odd) + len(usual)} such requests: it is not known what decides"
+    by_connection = let_in and words is not None and "on a connection" in words
+    return f"{words}: the key of another request may count there" if by_connection else words
 
 
 def of_few(course: Course, odd: Sequence[Exchange], usual: Sequence[Exchange]) -> str | None:

@@ -162,7 +162,10 @@ def blocked_among(what: str, sent: Sequence[Exchange]) -> Cause | None:
     words = f"no {what} after {last.number} ({last.purpose}) got a response, and all before did"
     words += f": it hangs since then, or at such requests as these {len(after)}"
     first, *others = after
-    if first.lost == "dropped" and all(e.lost == "refused" for e in others):
+    if first.ask.command == SLEEP:
+        words = f"neither request {first.number}, which starts {SLEEP!r}, nor any {what} after it got a response"
+        words += ": a start waits for the end of its command, and blocks all, it seems"
+    elif first.lost == "dropped" and all(e.lost == "refused" for e in others):
         words = f"request {first.number} ({first.purpose}) broke off, and all connections after it were refused"
         words += ": the server went down at it, it seems"
     elif last.ask.command == SLEEP:
@@ -351,6 +354,9 @@ def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
     others = [e for e in served if e.ask.vps != "own"]
     kinds = {kind_of(e) for e in others}
     alike = kinds - {kind_of(e) for e in others if shown_of(e) not in own}
+    polls = [e for e in others if e.ask.pid.is_integer]
+    if not any(member(e, "exited") is True or member(e, "pid") == e.ask.number for e in polls):
+        alike -= set(map(kind_of, polls))  # which may be of no command
     strangers = [e for e in by_full if refused(e) and e.ask.vps in {"unknown", "foreign"}]
     found = {e.number for e in others if kind_of(e) in alike}
     refusals = [e for e in strangers if e.request.query]

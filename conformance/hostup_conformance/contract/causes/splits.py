@@ -47,6 +47,8 @@ AGREE, STRETCH = 0.75, 3
 FEW_CHARACTERS = 8
 #: After so many seconds a connection may have been idle for too long.
 PAUSE = 0.25
+#: The status codes of a gateway; for how many seconds one waits at least for what is behind it, and how exactly.
+GATEWAYS, LEAST_WAIT, SPREAD = {502, 503, 504}, 0.3, 0.15
 #: How the size of a body is told that broke off; whole ones may be so many times as long, if they were sent otherwise.
 RECEIVED, LONGER = re.compile(r"received (\d+) bytes, expected \d+"), 2
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
@@ -277,6 +279,20 @@ def breaks_off(split: Split) -> str | None:
         return None
     size = int(sizes.pop())
     return f"each broke off after {size:,} bytes: longer bodies are cut, it seems" if whole < LONGER * size else None
+
+
+def waits_no_longer(split: Split) -> str | None:
+    """A gateway gave up on all that is odd after the same time, and hardly any other took so long."""
+    seconds = [e.seconds for e in split.odd]
+    least, most = min(seconds), max(seconds)
+    longer = sum(e.seconds >= least for e in split.usual)
+    alike = least >= LEAST_WAIT and most - least <= max(SPREAD, SPREAD * least)
+    if len(split.odd) < FEWEST or not alike or longer > OFF * len(split.usual):
+        return None
+    gave_up = all(e.status in GATEWAYS for e in split.odd)
+    return (
+        f"each after {least:.1f} s or a little more: something in front waits no longer, it seems" if gave_up else None
+    )
 
 
 def responds(split: Split) -> str | None:
@@ -525,7 +541,15 @@ def measured(split: Split, measures: Iterable[Measure]) -> str | None:
 
 is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (SIZES, [CROWDED], TIMED))
 #: What may tell what is odd from the others by the requests, the most telling first.
-BY_REQUEST: tuple[Teller, ...] = (breaks_off, carries, begins_as_the_key, is_large, is_crowded, responds)
+BY_REQUEST: tuple[Teller, ...] = (
+    breaks_off,
+    waits_no_longer,
+    carries,
+    begins_as_the_key,
+    is_large,
+    is_crowded,
+    responds,
+)
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (is_crowded, each_so_many, is_timed, every_nth, since)
 #: What is said if nothing does.

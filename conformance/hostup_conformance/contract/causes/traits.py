@@ -49,10 +49,12 @@ PIDS: dict[Pid, str] = {
     Pid.EMPTY: "for an empty pid",
     Pid.REPEATED: "for a repeated pid",
 }
+NOT_DIGITS, NO_INTEGER = "for a pid that is not written in digits alone", "for a pid that cannot be read as an integer"
 KEYS: dict[Credential, str] = {
     "none": "without a key",
     "wrong": "with a wrong key",
     "read": "with the key that has read:vm alone",
+    "full": "with the key that has all scopes",
 }
 #: A start, and how one is told with a character in its command.
 START, IN_COMMAND = "for the start of a command", " in its command"
@@ -84,15 +86,16 @@ DOES: dict[str, Callable[[Command], bool]] = {
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
 #: What is asked for, whoever asks.
-WHAT = {*RESOURCES.values(), *VPSS.values(), *PIDS.values(), START, QUERY}
+WHAT = {*RESOURCES.values(), *VPSS.values(), *PIDS.values(), NOT_DIGITS, NO_INTEGER, START, QUERY}
 #: By how many seconds two readings of the clock may differ.
 CLOCK = 0.001
 #: How improbable it is that by chance all that were found have a trait that others have as well. Many are tried.
 CHANCE = 1e-6
 #: So many others have to be without a trait that all have which were found; and of a VPS or a pid, so many show one.
 FEWEST = 3
-#: How a trait begins that says what is asked for, and which part of what was found may ask for something else.
-FOR, OTHERS = "for ", 0.25
+#: How a trait begins that says what is asked for; which part of what was found may ask for something else, and for each
+#: of these requests, how many may have been spared.
+FOR, OTHERS, SPARED = "for ", 0.25, 0.1
 OF_PARTS = {*VPSS.values(), *PIDS.values()}
 
 
@@ -145,12 +148,12 @@ def of_target(request: Request) -> Iterator[str]:
 
 def of_pid(text: str) -> Iterator[str]:
     """Yield what keeps programs from reading a pid."""
-    if not re.fullmatch(r"-?\d+", text):
-        yield "for a pid that is not written in digits alone"
+    if not re.fullmatch(r"-?[0-9]+", text):
+        yield NOT_DIGITS
     try:
         int(text)
     except ValueError:
-        yield "for a pid that cannot be read as an integer"
+        yield NO_INTEGER
 
 
 def of_command(life: Life) -> Iterator[str]:
@@ -235,12 +238,13 @@ def in_common(
 def mostly_asked(
     odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
 ) -> str | None:
-    """Return up to three things that most odd requests ask for, if none of the usual ones asks for any of them."""
-    spared = frozenset[str]().union(*map(carried, usual))
+    """Return up to three things that most odd requests ask for, and hardly any of the usual ones."""
+    spared = Counter(trait for e in usual for trait in carried(e))
     left, found = [*odd], list[str]()
     while left and len(found) < FEWEST:
-        asked = Counter(trait for e in left for trait in carried(e) - spared if trait.startswith(FOR))
-        most = max(asked, key=lambda trait: (asked[trait], -len(trait)), default="")
+        asked = Counter(trait for e in left for trait in carried(e) if trait.startswith(FOR))
+        telling = [trait for trait, number in asked.items() if spared[trait] <= SPARED * number]
+        most = max(telling, key=lambda trait: (asked[trait], -len(trait)), default="")
         if asked[most] < FEWEST:
             break
         found.append(most)
@@ -248,7 +252,8 @@ def mostly_asked(
     if not found or len(left) > OTHERS * len(odd):
         return None
     others = f", {counted(len(left), 'other')}" if left else ""
-    return f"all {len(odd) - len(left)} requests {' or '.join(found)}{others}, and none of {len(usual)} more"
+    alike = sum(not carried(e).isdisjoint(found) for e in usual) or "none"
+    return f"{len(odd) - len(left)} requests {' or '.join(found)}{others}, and {alike} of {len(usual)} more"
 
 
 def rank(trait: str) -> tuple[int, str]:

@@ -362,7 +362,7 @@ def no_start_without_agent(exchanges: Exchanges) -> Findings:
         return
     for e in exchanges.each(ask.is_start, unavailable):
         if content.below(e, 400):
-            yield e, "an error", content.status_of(e)
+            yield e, "an error", f"{content.status_of(e)} with {short_json(e.body, 60)}"
 
 
 @rule("START-10")
