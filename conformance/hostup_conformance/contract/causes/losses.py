@@ -15,7 +15,7 @@ from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighti
 from hostup_conformance.contract.causes.mishaps import exit_code, printed, stdout
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
-from hostup_conformance.contract.lives import Life, command_text, ended_early, seconds_of
+from hostup_conformance.contract.lives import Life, command_text, seconds_of, seconds_to_end
 from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
@@ -513,7 +513,8 @@ def ended_by(cut: Sequence[Life], every: Sequence[Life]) -> str:
         return ""
     if not running:
         return never_runs(Parting(evidence, odd, running))
-    if [one.life.name for one in odd if ended_early(one.life)] == ["closed"]:
+    early = [one.life for one in odd if seconds_to_end(one.life) < seconds_of(one.life)]
+    if [life.name for life in early] == ["closed"]:
         return ", when it had closed its output: the end of that is taken for its own, it seems"
     what = of_what(Parting(evidence, odd, running), ENDING) if len(odd) >= ENOUGH else None
     return f": a command is ended {what}, it seems" if what else ""
