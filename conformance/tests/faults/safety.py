@@ -52,6 +52,13 @@ def trace_in_the_detail(_request: Request, response: Response) -> None:
 
 
 @trips("SAFETY-02")
+def instance_names_the_backend(_request: Request, response: Response) -> None:
+    """Errors say under which address the application is reached behind its proxy."""
+    if response.is_problem:
+        response.change(instance=f"http://10.0.3.17:8080{response.json['instance']}")
+
+
+@trips("SAFETY-02")
 def polls_show_the_environment_of_the_server(_request: Request, response: Response) -> None:
     """A poll has the server's own record of the command, with the token for its hypervisor."""
     if response.is_output:

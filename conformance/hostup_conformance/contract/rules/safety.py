@@ -6,7 +6,10 @@ from urllib.parse import unquote
 
 from hostup_conformance.contract import ask, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.route import host_in
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
+from hostup_conformance.keeping.safe_text import shown
 
 #: Marks of a server's internals: stack traces of several languages, file paths, database errors, and what it did or
 #: failed to reach, as several languages and libraries say it. Repetitions are
@@ -32,6 +35,10 @@ CREDENTIALS = re.compile(
       | "(?i:[a-z_]{0,40}(?:password|passphrase|private_?key|secret_?key))"\ ?:\ ?"(?=[^\s"'*$<{\[(]{6})
       | \bPVEAPIToken=(?=\S) | \b[\w.-]{1,60}@(?:pam|pve)!""",
     re.VERBOSE,
+)
+#: How a URL begins whose host has a private address (RFC 1918), or a name that only its own network knows.
+INNER = re.compile(
+    r"https?://(10(\.\d+){3}|192\.168(\.\d+){2}|172\.(1[6-9]|2\d|3[01])(\.\d+){2}|[\w-]+(\.(internal|local|lan))?)[:/]"
 )
 #: The members of a 200 that hold what a command wrote, or the text of one.
 GUESTS = {"stdout", "stderr", "command"}
@@ -121,13 +128,24 @@ def no_internals(exchanges: Exchanges) -> Findings:
 
     In bodies, a credential of the server is a finding too: a variable such as APP_KEY with its value. Of a 200, the
     output of a command is left out, since it may hold anything, and so are a member that repeats the command, and
-    file paths, which may be the guest's; but not of the availability.
+    file paths, which may be the guest's; but not of the availability. The instance of an error must have no address of
+    the server's own network, unless that is the one that the run was given.
     """
     for e in exchanges.each(is_searched):
         section, body = texts(e)[0], own_words(e)
         paths = e.status != 200 or selectors.is_availability(e)
-        if found := internals(section, paths=paths) or internals(body, paths=paths) or credential_in(body):
+        marks = internals(section, paths=paths) or internals(body, paths=paths) or credential_in(body)
+        if found := marks or inner_address(e, exchanges.target):
             yield e, "nothing of the server's internals", found
+
+
+def inner_address(e: ask.Exchange, target: Target) -> str | None:
+    """Return the instance of an error if its host is of a network that is not the caller's; else None."""
+    instance = content.member(e, "instance") if content.below(e, 400) is False else None
+    inner = INNER.match(instance) if isinstance(instance, str) else None
+    if inner is None or (target.is_loopback and inner[1] == "localhost") or inner[1] == host_in(target.base_url):
+        return None
+    return f"instance {shown(instance, 80)}"
 
 
 @rule("SAFETY-03")

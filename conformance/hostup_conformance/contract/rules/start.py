@@ -967,7 +967,7 @@ def has_no_input(exchanges: Exchanges) -> Findings:
         late = end and life.seconds_until(end) - life.seconds_until(life.polls[0]) > LONG_ENOUGH
         other = end and lives.stream(end, "stdout").strip() != "done" and not exchanges.told_by(end)
         if end and (late or other):
-            code = end.body.get("exitCode")
+            code = short_json(content.member(end, "exitCode"), 20)
             result = f"exitCode {code} and stdout {short_json(content.member(end, 'stdout'), 60)}"
             said = f"exited true {life.seconds_until(end):.1f} s after the start, with {result}"
             yield end, 'exited true at once, with exitCode 0 and stdout "done"', said
