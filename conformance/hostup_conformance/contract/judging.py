@@ -41,8 +41,8 @@ MATRIX = Path(__file__).parent / "kill_matrix.json"
 #: The areas whose requirements say who must be refused, and what their breach is if all of these were refused anyhow.
 REFUSALS = {"AUTH", "SCOPE", "ID", "PID"}
 HARMLESS = HARMS.index("form")
-#: So many responses that break off do no more harm than lost output; more of them may cut the run.
-FEW_LOST, LOST = 2, HARMS.index("output")
+#: What a request does that gets no response, and that has not cut the run.
+LOST = HARMS.index("output")
 #: What says in general that a request was refused in a way that is not documented, unless that comes and goes.
 GENERAL = {"AUTH-08"}
 
@@ -118,18 +118,22 @@ def check_against_oracle(
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
-    breaches = [breach_of(result) for result in verdict.results.values() if result.status in {"fail", "warn"}]
+    broken = [result for result in verdict.results.values() if result.status in {"fail", "warn"}]
+    breaches = [breach_of(result, cut=bool(verdict.unjudged)) for result in broken]
     found = causes(breaches, read_matrix(MATRIX)["faults"] if breaches else {})
     for alike in verdict.of_one_cause:
         found = behind_the_first(found, alike)
     return found
 
 
-def breach_of(result: Result) -> Breach:
-    """Return the breach of a requirement, which does less harm if everybody was refused who should have been."""
+def breach_of(result: Result, *, cut: bool) -> Breach:
+    """Return the breach of a requirement, which does less harm if everybody was refused who should have been.
+
+    So it does if it has not cut the run.
+    """
     id, found = result.requirement.id, result.findings
     harmless = kept_out(id, found) and not comes_and_goes(result)
-    lost = result.requirement.harm == "cut" and len(found) <= FEW_LOST
+    lost = result.requirement.harm == "cut" and not cut
     return Breach(
         id,
         fails=result.requirement.level == "MUST",  # --strict changes no cause

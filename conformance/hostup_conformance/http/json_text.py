@@ -29,6 +29,8 @@ LONGEST_CHECKED = 1 << 16
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: A character of several bytes in UTF-8, or its beginning, of which a text in another encoding hardly has any.
 _SEVERAL = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+#: How a body begins that has been framed in chunks (RFC 9112, section 7.1).
+_CHUNK = re.compile(rb"[0-9A-Fa-f]{1,8}\r\n[{\[<]")
 #: The bytes of a character in UTF-8 after its first.
 CONTINUATION = bytes(range(0x80, 0xC0))
 #: A character above U+FFFF, in UTF-8 or as a JSON escape.
@@ -125,6 +127,8 @@ def decoded(body: bytes) -> tuple[str, list[str]]:
             defects[0] += ", but UTF-16, it seems"
         elif not _SEVERAL.search(body):
             defects[0] += ", but one byte for each character (ISO-8859-1 or the like), it seems"
+    if _CHUNK.match(body):
+        defects.append("the size of a chunk at the beginning: it was chunked twice, it seems")
     if text.startswith("\ufeff"):
         defects.append("a byte order mark at the beginning")
     return text.removeprefix("\ufeff"), defects

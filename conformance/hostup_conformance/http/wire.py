@@ -226,7 +226,7 @@ class Wire(Generic[A]):
         self.record(exchange)
         if not once:
             self.pace.obey_remaining(exchange)
-        may_wait = transient or (exchange.status == 503 and not exchange.ask.unavailable)
+        may_wait = (transient or exchange.status == 503) and not exchange.ask.unavailable
         if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
             self.pace.obey_retry_after(exchange)
         return exchange

@@ -119,12 +119,13 @@ class Evidence:
     @cached_property
     def failing(self) -> list[Life]:
         """The commands whose last poll got a 5xx, before the end of any was told by another."""
-        return [life for life in self.lives if not life.end and any(map(failed, life.full_polls[-1:]))]
+        found = [life for life in self.lives if not life.end or failed(life.end)]
+        return [life for life in found if any(map(failed, life.full_polls[-1:]))]
 
     @cached_property
     def ended(self) -> list[Life]:
-        """The commands whose end was told."""
-        return [life for life in self.lives if life.end]
+        """The commands whose end was told, by a 200."""
+        return [life for life in self.lives if life.end and not failed(life.end)]
 
     def sent(self, e: Exchange) -> float:
         """Return when a request was sent, in seconds; where times are unknown, its number."""

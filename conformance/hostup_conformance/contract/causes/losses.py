@@ -571,7 +571,7 @@ class Reasons:
         if is_poll(e) and e.ask.credential == "full" and e.ask.pid.known and e.status != 200:
             if refused(e) and is_page(e):
                 return "it is a page in HTML: something in front of the server refuses it, such as a firewall, it seems"
-            of_kind = so_is(self.evidence.failing, self.evidence.ended, "answered so") if failed(e) else None
+            of_kind = so_is(self.evidence.failing, self.evidence.ended, "given that") if failed(e) else None
             return None if e.status in {401, 403} else of_kind or self.lost
         if is_of(e, self.evidence.overdue, self.evidence):
             return self.unending or kept_for_a_while(self.evidence)

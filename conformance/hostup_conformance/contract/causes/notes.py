@@ -224,7 +224,7 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     if let_in and usual and len(usual) < FEWEST <= len(odd):
         return of_few(course, [*odd.values()], usual)
     words = told(Split([*odd.values()], usual, course), tellers)
-    if not words and let_in and usual and tellers is UNDECIDED:
+    if not words and let_in and usual and tellers is UNDECIDED and "it seems" not in result.message:
         return f"{len(odd)} of {len(odd) + len(usual)} such requests: it is not known what decides"
     by_connection = let_in and words is not None and "on a connection" in words
     return f"{words}: the key of another request may count there" if by_connection else words
@@ -430,6 +430,9 @@ def has_pid_beside(own: Life, other: Life) -> bool:
 WHOSE: dict[str, Callable[[Evidence, Life, Life], bool]] = {
     "what another poll was to get that was under way with it: responses are mixed up": (
         lambda _, own, other: any(own.end and overlap(own.end, e) for e in other.polls)
+    ),
+    "that of a command that was started at the same time: starts at once get each other's command": (
+        lambda _, own, other: overlap(own.start, other.start)
     ),
     "that of the pid beside its own, or of the start before: a start gives a pid that is one off, or the one before": (
         lambda evidence, own, other: has_pid_beside(own, other) or last_started(evidence, other, own.start)

@@ -117,7 +117,7 @@ def status_and_body(e: Exchange) -> tuple[int | None, bytes]:
 
 def says_to_wait(e: Exchange) -> bool:
     """A response with a Retry-After and no status code that has one, or an error after which no requests remain."""
-    if e.status is None or e.obeyed or e.status == 429 or 300 <= e.status < 400:
+    if e.status is None or e.obeyed or e.status == 429 or 300 <= e.status < 400 or e.ask.unavailable:
         return False
     no_more = e.status >= 400 and (e.header("x-ratelimit-remaining") or "").strip() == "0"
     return no_more or e.header("retry-after") is not None

@@ -498,6 +498,14 @@ SIZES = (
         lambda _, e: len(e.request.target),
         enough=200,
     ),
+    Measure(
+        "that got {:,} bytes or more, where others got {:,} at most",
+        lambda _, e: len(e.response.body) if e.response else 0,
+        known=lambda _, e: e.response is not None,
+        enough=1024,
+        fewest=2,
+        holds=lambda split: all(e.response for e in split.odd),
+    ),
     SIZE(
         "with the pid {} or one above it, where others have {} at most",
         lambda _, e: e.ask.number or 0,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from urllib.parse import unquote
 
-from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, json_of
+from hostup_conformance.contract.ask import WITHOUT_KEY, Ask, Credential, Exchange, Pid, Vps, json_of
 from hostup_conformance.contract.causes.mishaps import PIPE
 from hostup_conformance.contract.commands import Command
 from hostup_conformance.contract.lives import Life
@@ -31,7 +31,9 @@ USUAL = {
 }
 VALUED = ("accept", "content-type")
 RESOURCES: dict[Resource, str] = {"list": "for the list of VPSs", "status": "for the status of a VPS"}
+OWN = "for the own VPS"
 VPSS: dict[Vps | None, str] = {
+    "own": OWN,
     "unavailable": "for the VPS without an agent",
     "foreign": "for the VPS of another account",
     "unknown": "for an unknown VPS",
@@ -81,11 +83,15 @@ DOES: dict[str, Callable[[Command], bool]] = {
     "of a command whose output is not UTF-8": lambda c: text_of(c.stdout) is None and 0 not in c.stdout,
     "of a command whose output is not UTF-8 and has a NUL": lambda c: text_of(c.stdout) is None and 0 in c.stdout,
     "of a command that prints characters outside ASCII": lambda c: not (text_of(c.stdout) or "").isascii(),
+    "of a command that prints characters beyond Latin-1": lambda c: (
+        max(c.stdout.decode(errors="replace"), default="") > "\xff"
+    ),
     "of a command that prints characters above U+FFFF": lambda c: max(text_of(c.stdout) or "", default="") > "\uffff",
 }
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
 #: What is asked for, whoever asks.
+REFUSED = "for what is to be refused"
 WHAT = {*RESOURCES.values(), *VPSS.values(), *PIDS.values(), NOT_DIGITS, NO_INTEGER, START, QUERY}
 #: By how many seconds two readings of the clock may differ.
 CLOCK = 0.001
@@ -103,8 +109,7 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     """Yield what a request carries."""
     request, ask = e.request, e.ask
     yield START if ask.starts else f"by {request.method}"
-    if request.method not in {"GET", "POST"}:
-        yield "by a method other than GET and POST"
+    yield from ["by a method other than GET and POST"] * (request.method not in {"GET", "POST"})
     marks = sorted({mark for mark in ask.command or "" if not mark.isalnum()})
     yield from (f"with {shown(short_json(mark, 10), 10)}{IN_COMMAND}" for mark in marks)
     if re.search(r"%(?![0-9A-Fa-f]{2})", ask.command or ""):
@@ -128,9 +133,16 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     yield from credentials(e, key)
     yield from of_target(request)
     kinds = RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
-    yield from filter(None, kinds)
+    yield from filter(None, (*kinds, REFUSED if is_to_be_refused(ask) else ""))
     if e.decoded:
         yield "by the generated client"
+
+
+def is_to_be_refused(ask: Ask) -> bool:
+    """Whether what a request asks for is to be refused, by its key, its scope, its VPS, its pid or its command."""
+    beyond_scope = ask.credential == "read" and (ask.starts or ask.pid.known)
+    nothing = ask.pid in {Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.INVALID, Pid.EMPTY} or (ask.starts and ask.command is None)
+    return ask.credential in WITHOUT_KEY or beyond_scope or nothing or ask.vps not in {"own", "unavailable", None}
 
 
 def of_target(request: Request) -> Iterator[str]:
@@ -228,9 +240,11 @@ def in_common(
     if any(trait.endswith(IN_QUERY) for trait in alone):
         alone = [trait for trait in alone if trait != QUERY]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
-    pairs = product(common & {*KEYS.values()}, sorted(whats, key=rank)) if not alone else ()
-    both = (f"{who} {what}" for who, what in pairs if not any({who, what} <= carried(e) for e in usual))
-    words = " and ".join(sorted(alone, key=rank)) or next(both, None)
+    keys, own = common & {*KEYS.values()}, common & {OWN}
+    sets = [set(parts) - {""} for parts in product(["", *keys], sorted(whats - own, key=rank), ["", *own])]
+    none_has = (parts for parts in sorted(sets, key=len) if not alone and not any(parts <= carried(e) for e in usual))
+    together = next((sorted(parts, key=lambda part: part.startswith(FOR)) for parts in none_has if len(parts) > 1), [])
+    words = " and ".join(sorted(alone, key=rank)) or " ".join(together)
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
     return f"only the {requests} {words}, none of {len(usual)} others" if words else None
 

@@ -253,7 +253,7 @@ def timestamp_is_now(exchanges: Exchanges) -> Findings:
         before = earliest.setdefault(e.body["timestamp"], e)
         later = e.when - before.when if before.when and e.when else timedelta()
         if later > timedelta(seconds=1.5):
-            yield e, f"a later one than in request {before.number}, {later.seconds} s before", said
+            yield e, f"a later one than in request {before.number}, {later.seconds} s before", e.body["timestamp"]
             return
 
 

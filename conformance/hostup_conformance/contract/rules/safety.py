@@ -153,7 +153,8 @@ def output_stays(exchanges: Exchanges) -> Findings:
     """A response to a request that may not see output must have no exited, stdout or stderr, at any depth.
 
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
-    key. A 404 without output shows nothing where no pid of a command is known.
+    key, but for the poll of a command by who may poll it. A 404 without output shows nothing where no pid of a command
+    is known.
     """
     selected = exchanges.all(is_searched, lambda e: e.request.method in {"GET", "HEAD"})
     known = {
@@ -164,7 +165,8 @@ def output_stays(exchanges: Exchanges) -> Findings:
         if isinstance(output, str) and len(text := output[:COMPARED].strip()) >= 12
     }
     for e in selected:
-        if (entitled(e) or not told_apart(e, exchanges)) and content.below(e, 300):
+        own = entitled(e) and e.ask.pid.known and e.ask.vps == "own"
+        if own or ((entitled(e) or not told_apart(e, exchanges)) and content.below(e, 300)):
             continue
         if found := sorted(content.output_members(e.body)):
             yield exchanges.take(e), "no command output", f"members {', '.join(found)}"

@@ -383,7 +383,9 @@ def pids_differ(exchanges: Exchanges) -> Findings:
         if before is not e and e.number not in told:
             expected = f"another pid than in request {before.number}, whose command may still run"
             same = " for the same command: one that is sent twice is started once, it seems"
-            yield e, expected, f"pid {ask.new_pid(e)}{same if e.ask.command == before.ask.command else ''}"
+            pid = ask.new_pid(e) or 0
+            rounded = ", as it comes of a number above 2^53 that was rounded, it seems" if pid > 2**53 else ""
+            yield e, expected, f"pid {pid}{rounded or (same if e.ask.command == before.ask.command else '')}"
 
 
 def is_new(e: ask.Exchange) -> bool:
@@ -414,12 +416,10 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
 
     Another rule tells of output in which all that is missing is what is missing from other output too.
     """
-    for e, command in exchanges.ends("letters", "longest", "megabyte"):
+    for e, command in exchanges.ends("letters", "longest", "longest_in_bytes", "megabyte"):
         got, printed = lives.stream(e, "stdout"), command.stdout.decode()
-        torn = got.strip("\ufffd")
-        cut = len(got) < len(printed.rstrip()) and (
-            printed.startswith(torn) or printed.rstrip().endswith(torn.rstrip())
-        )
+        whole, torn = printed.rstrip(), got.strip("\ufffd")  # which stands for a character that was cut
+        cut = torn.rstrip() != whole and (printed.startswith(torn) or whole.endswith(torn.rstrip()))
         changed = cut or (command.name == "megabyte" and mishaps.plain(got) != mishaps.plain(printed))
         if changed and not exchanges.told_by(e) and not says_truncated(e):
             yield e, f"{len(printed):,} characters in stdout", came(exchanges, e, "stdout", printed) if got else "none"
