@@ -237,8 +237,8 @@ def in_common(
     # What the text of a command has tells something among several starts alone.
     if len(odd) < FEWEST or others.get(START, 0) < FEWEST:
         alone = [trait for trait in alone if not trait.endswith(IN_COMMAND)]
-    if any(trait.endswith(IN_QUERY) for trait in alone):
-        alone = [trait for trait in alone if trait != QUERY]
+    general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
+    alone = [trait for trait in alone if trait not in general and (trait != REFUSED or len(alone) == 1)]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
     keys, own = common & {*KEYS.values()}, common & {OWN}
     sets = [set(parts) - {""} for parts in product(["", *keys], sorted(whats - own, key=rank), ["", *own])]
