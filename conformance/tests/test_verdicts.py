@@ -719,7 +719,7 @@ def test_what_a_start_waits_for_ends_no_run() -> None:
 
     _, wire, _ = run(one_at_a_time, IMPATIENT, allow_exec=True)
     results = verdict_by(wire).results
-    assert "which started 'sleep 60', got a response: what runs blocks all" in results["HTTP-01"].message
+    assert 'which started "sleep 60", got a response: what runs blocks all' in results["HTTP-01"].message
     assert {results[id].status for id in ("AUTH-02", "SCOPE-02", "PID-05", "START-05")} == {"pass"}
 
 

@@ -14,7 +14,7 @@ from hostup_conformance.keeping.redact import MARK, redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Variable
 
 #: What to know of a poll whose command may have been forgotten; who may not poll is refused all the same.
-OWN_COMMAND = "the run started this command: start it again, and take the new pid"
+OWN_COMMAND = "start its command again, and take the new pid"
 #: The status codes of a poll whose command has been forgotten.
 FORGOTTEN = {400, 404, 410}
 #: What stands for a key that the suite made up.

@@ -163,14 +163,14 @@ def blocked_among(what: str, sent: Sequence[Exchange]) -> Cause | None:
     words += f": it hangs since then, or at such requests as these {len(after)}"
     first, *others = after
     if first.ask.command == SLEEP:
-        words = f"neither request {first.number}, which starts {SLEEP!r}, nor any {what} after it got a response"
+        words = f'neither request {first.number}, which starts "{SLEEP}", nor any {what} after it got a response'
         words += ": a start waits for the end of its command, and blocks all, it seems"
     elif first.lost == "dropped" and all(e.lost == "refused" for e in others):
         words = f"request {first.number} ({first.purpose}) broke off, and all connections after it were refused"
         words += ": the server went down at it, it seems"
     elif last.ask.command == SLEEP:
         words = (
-            f"no {what} after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
+            f'no {what} after {last.number}, which started "{SLEEP}", got a response: what runs blocks all, it seems'
         )
     elif {e.request.method for e in after} == {"POST"} and all(e.request.method != "POST" for e in responded):
         words = f"none of {len(after)} starts got a response, and each GET did: their content does not arrive, it seems"

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from hostup_conformance.contract.ask import WITHOUT_KEY, Ask, Credential, Exchange, Pid, Vps, json_of
 from hostup_conformance.contract.causes.mishaps import PIPE
 from hostup_conformance.contract.commands import Command
-from hostup_conformance.contract.lives import Life
+from hostup_conformance.contract.lives import Life, command_text
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping.safe_text import counted, short_json, shown
@@ -110,7 +110,7 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     request, ask = e.request, e.ask
     yield START if ask.starts else f"by {request.method}"
     yield from ["by a method other than GET and POST"] * (request.method not in {"GET", "POST"})
-    marks = sorted({mark for mark in ask.command or "" if not mark.isalnum()})
+    marks = sorted(marks_in(ask.command or ""))
     yield from (f"with {shown(short_json(mark, 10), 10)}{IN_COMMAND}" for mark in marks)
     if re.search(r"%(?![0-9A-Fa-f]{2})", ask.command or ""):
         yield f"with % and no two hexadecimal digits after it{IN_COMMAND}"
@@ -186,7 +186,20 @@ def of_one_kind(some: Sequence[Life], others: Sequence[Life]) -> str | None:
     """
     common = frozenset[str].intersection(*(frozenset(of_command(life)) for life in some)) - {LASTS}
     alone = common.difference(*map(of_command, others)) if len(others) >= FEWEST else ()
-    return min(alone, key=rank).removeprefix("of a ") if alone else None
+    return min(alone, key=rank).removeprefix("of a ") if alone else with_marks(some, others)
+
+
+def with_marks(some: Sequence[Life], others: Sequence[Life]) -> str | None:
+    """Return which marks are in the texts of several commands, and of none of several others, if they are a few."""
+    marks = set[str].intersection(*(marks_in(command_text(life)) for life in some))
+    alone = sorted(marks.difference(*(command_text(life) for life in others)))
+    told = min(len(some), len(others)) >= FEWEST and 0 < len(alone) <= FEWEST
+    return f"command with {' and '.join(short_json(mark, 10) for mark in alone)} in its text" if told else None
+
+
+def marks_in(text: str) -> set[str]:
+    """Return the characters of a text that are neither letters nor digits."""
+    return {character for character in text if not character.isalnum()}
 
 
 def text_of(printed: bytes) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from hostup_conformance.contract import ask, content, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.keeping.safe_text import short_json
 
 #: What a command may be that is no text, by its type in Python.
 JSON_TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "an object"}
@@ -218,4 +219,4 @@ def only_integers_reach_commands(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(with_pid(ask.Pid.LOOSE), lambda e: bool(re.search("[xXeE]", e.ask.pids[0]))):
         if shows_output(e):
-            yield e, "a 4xx", f"command output for the pid {e.ask.pids[0]!r}"
+            yield e, "a 4xx", f"command output for the pid {short_json(e.ask.pids[0], 60)}"

@@ -46,7 +46,7 @@ def came(exchanges: Exchanges, e: ask.Exchange, name: str, expected: str) -> obj
 def shortened(expected: bytes) -> str:
     """Return what was printed, for a finding."""
     text = expected.decode("utf-8", "replace")
-    return repr(text) if len(text) <= 60 else f"{text[:40]!r}... ({len(text)} characters)"
+    return short_json(text, 120) if len(text) <= 60 else f"{short_json(text[:40], 80)}... ({len(text)} characters)"
 
 
 @rule("START-01", seeks="start of a valid command")
@@ -446,7 +446,7 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
             elsewhere = elsewhere or (name == "stdout" and exchanges.told_by(e) not in {None, "START-13"})
             elsewhere = elsewhere or not content.is_utf_8(e) or (e.number, name) in others
             if command.exact and lives.stream(e, name) != text and not elsewhere:
-                yield e, f"{name}: {text!r}", came(exchanges, e, name, text)
+                yield e, f"{name}: {short_json(text, len(text))}", came(exchanges, e, name, text)
 
 
 @rule("START-14")
