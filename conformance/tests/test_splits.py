@@ -291,3 +291,33 @@ def test_what_changes_once_for_each_request_is_not_back_and_forth() -> None:
         marked = in_order(*exchanges)
         odd, usual = ([e for e in marked if (e.status != 200) is refused] for refused in (True, False))
         assert (back_and_forth(Split(odd, usual, Course(marked, KEY))) is not None) is told_so
+
+
+def test_a_gateway_that_waits_no_longer_is_told() -> None:
+    late = [replace(e, seconds=0.6 + number / 100) for number, e in enumerate(run_of([got(504)] * 4))]
+    quick = run_of([got(200)] * 6, after=9.0)
+    said = told_of(in_order(*late, *quick))
+    assert said == "each after 0.6 s or a little more: something in front waits no longer, it seems"
+    as_late = [replace(e, seconds=0.7) for e in quick[:2]]
+    assert "waits no longer" not in (told_of(in_order(*late, *quick[2:], *as_late)) or "")
+    assert "waits no longer" not in (told_of(in_order(replace(late[0], seconds=2.0), *late[1:], *quick)) or "")
+
+
+def test_how_much_comes_where_something_breaks_is_told() -> None:
+    large, small = run_of([got(200, b"x" * 4096)] * 3), run_of([got(200, b"x" * 99)] * 5, after=9.0)
+    every = in_order(*large, *small)
+    said = "only the 3 requests that got 4,096 bytes or more, where others got 99 at most, none of 5 others"
+    assert told(Split(every[:3], every[3:], Course(every, KEY))) == said
+    assert "bytes" not in (told(Split(every[:2], every[2:], Course(every, KEY))) or "")
+
+
+def test_what_most_of_them_ask_for_is_told() -> None:
+    odd = [*run_of([None] * 4, query="?pid=abc"), *run_of([None], query="?pid=5&pid=6", after=9.0)]
+    spared = run_of([got(200)] * 9, query="?pid=7", after=20.0)
+    of_odd = run_of([got(400)] * 3, query="?pid=abc", after=40.0)
+    every = in_order(*odd, *spared)
+    course = Course(every, KEY)
+    said = "4 requests for a pid that is no integer, 1 other, and none of 9 more"
+    assert told(Split(every[:5], every[5:], course), UNDECIDED) == said
+    mixed = in_order(*odd, *spared, *of_odd)
+    assert "4 requests" not in (told(Split(mixed[:5], mixed[5:], Course(mixed, KEY)), UNDECIDED) or "")

@@ -271,7 +271,7 @@ def mostly_asked(
     while left and len(found) < FEWEST:
         asked = Counter(trait for e in left for trait in carried(e) if trait.startswith(FOR))
         telling = [trait for trait, number in asked.items() if spared[trait] <= SPARED * number]
-        most = max(telling, key=lambda trait: (asked[trait], -len(trait)), default="")
+        most = max(telling, key=lambda trait: (asked[trait], trait != REFUSED, -len(trait)), default="")
         if asked[most] < FEWEST:
             break
         found.append(most)
