@@ -4,9 +4,10 @@ So the cause shows. A server that does neither is sent nothing.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from secrets import token_hex
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
@@ -20,6 +21,7 @@ from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent, Withheld
+from hostup_conformance.sources import overrun
 from hostup_conformance.sources.dependent import letters
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import echo
@@ -44,8 +46,10 @@ UNTIL_STUCK = 5.0
 TWICE = 2
 #: How many commands are started at most.
 MOST_STARTED = 3 + 1 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
-#: No command is started unless so many requests are left: for what becomes of it, and for what is sent after that.
-ROOM = 10 + 24
+#: How many requests are left to others: to the generated ones, and to those that use up a limit where one is announced.
+ROOM, FOR_A_LIMIT = 10, 24
+#: How many requests it may take to follow a command to its end.
+TO_FOLLOW = 24
 
 
 def run(wire: Wire) -> None:
@@ -69,18 +73,23 @@ def run(wire: Wire) -> None:
     lost = [seen for seen in evidence.lost if not evidence.between(("5xx", seen.e.ask.number), seen)[1]]
     if not lost or not evidence.known:
         return
-    with suppress(Unsent):
-        if came_back(evidence):
-            after_some_time(wire, 0.0, MOST_POLLS)
-            return
-        after_some_time(wire, *(min(measure(evidence, seen)[1] for seen in lost) for measure in (since_start, polled)))
-        after_a_probe(wire)
-        after_others(wire, int(min(others_started(evidence, seen)[1] for seen in lost)))
-        after_refusals(wire, evidence)
+    seconds, times, others = (
+        min(measure(evidence, seen)[1] for seen in lost) for measure in (since_start, polled, others_started)
+    )
+    treatments: list[Callable[[], None]] = [
+        partial(after_some_time, wire, seconds, times),
+        partial(after_a_probe, wire),
+        partial(after_others, wire, int(others)),
+        partial(after_refusals, wire, evidence),
+    ]
+    for treat in [partial(after_some_time, wire, 0.0, MOST_POLLS)] if came_back(evidence) else treatments:
+        with suppress(Unsent):
+            treat()
 
 
 def follow_steady(wire: Wire, pause: float) -> None:
     """Follow a command that is never silent for longer than a pause, and after which none is started."""
+    leave_room(wire, TO_FOLLOW)
     pid = begin(wire, steady(token_hex(6), round(pause, 2)).text)
     if pid is not None:
         follow(wire, pid)
@@ -88,6 +97,7 @@ def follow_steady(wire: Wire, pause: float) -> None:
 
 def poll_at_last(wire: Wire, seconds: float) -> None:
     """Poll a command that is silent at once, and then not until others had ended."""
+    leave_room(wire, 3)
     pid = begin(wire, SLEEP)
     end(wire, pid)
     wire.pace.wait(seconds if pid is not None else 0.0)
@@ -96,6 +106,7 @@ def poll_at_last(wire: Wire, seconds: float) -> None:
 
 def follow_flood(wire: Wire) -> None:
     """Follow a command that fills the pipe of its standard error, and does nothing else."""
+    leave_room(wire, TO_FOLLOW)
     pid = begin(wire, flood(token_hex(6)).text)
     if pid is not None:
         follow(wire, pid, deadline=time.monotonic() + UNTIL_STUCK)
@@ -103,7 +114,8 @@ def follow_flood(wire: Wire) -> None:
 
 def ask_past_a_cache(wire: Wire) -> None:
     """Poll a command while it runs; and once it has ended, with a query that no cache knows, and as at first."""
-    pid = start_if_room(wire, RUNS_SHORTLY, "the start of a command, to see whether a cache keeps what its polls get")
+    leave_room(wire, 4)
+    pid = start(wire, RUNS_SHORTLY, "the start of a command, to see whether a cache keeps what its polls get")
     end(wire, pid)
     if pid is not None:
         wire.pace.wait(UNTIL_ENDED)
@@ -124,15 +136,18 @@ def poll_once_more(wire: Wire, empty: Iterable[Life]) -> None:
 
 def after_some_time(wire: Wire, seconds: float, times: float) -> None:
     """Poll a command that has ended, and one that runs, so late as one was lost, and the latter as often as one was."""
+    polls = 1 + min(int(times), MOST_POLLS)
+    leave_room(wire, 3 + polls)
     runs, ended = begin(wire, RUNS_ON), begin(wire)
     wire.pace.wait(min(LONGEST_WAIT, seconds + LONGER))
     end(wire, ended)
-    for _ in range(1 + min(int(times), MOST_POLLS)):
+    for _ in range(polls):
         end(wire, runs)
 
 
 def after_a_probe(wire: Wire) -> None:
     """Send a probe between the start of a command and its poll."""
+    leave_room(wire, 3)
     pid = begin(wire)
     wire.pace.wait(TO_END)
     wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe, to see whether it loses a command")
@@ -141,13 +156,16 @@ def after_a_probe(wire: Wire) -> None:
 
 def after_others(wire: Wire, number: int) -> None:
     """Poll commands after so many others have been started."""
-    for pid in [begin(wire) for _ in range(1 + min(max(0, number), MOST_OTHERS))]:
+    commands = 1 + min(max(0, number), MOST_OTHERS)
+    leave_room(wire, 2 * commands)
+    for pid in [begin(wire) for _ in range(commands)]:
         end(wire, pid)
 
 
 def after_refusals(wire: Wire, evidence: Evidence) -> None:
     """Poll commands after the refusals that polls of the lost ones got, one each."""
     found = {kind: e for kind, e in evidence.refusals.items() if kind in REFUSALS}
+    leave_room(wire, 3 * len(found))
     pids = {kind: begin(wire) for kind in found}
     wire.pace.wait(TO_END if pids else 0.0)
     for kind, e in found.items():
@@ -158,14 +176,14 @@ def after_refusals(wire: Wire, evidence: Evidence) -> None:
 
 def begin(wire: Wire, command: str | None = None) -> int | None:
     """Start a command that may get lost; return its pid, None if it got none."""
-    return start_if_room(wire, command or echo(), PURPOSE)
+    return start(wire, command or echo(), PURPOSE)
 
 
-def start_if_room(wire: Wire, command: str, purpose: str) -> int | None:
-    """Start a command; return its pid, None if it got none; raise `Withheld` if there is no room for it."""
-    if wire.limits.requests and len(wire.exchanges) + ROOM > wire.limits.requests:
+def leave_room(wire: Wire, requests: int) -> None:
+    """Raise `Withheld` if so many requests would leave too few for others."""
+    room = ROOM + (FOR_A_LIMIT if overrun.announced(wire)[0] is not None else 0)
+    if wire.limits.requests and len(wire.exchanges) + requests + room > wire.limits.requests:
         raise Withheld("the requests that are left are for others")
-    return start(wire, command, purpose)
 
 
 def end(wire: Wire, pid: int | None) -> None:
