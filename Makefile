@@ -76,6 +76,7 @@ fuzz: $(READY) ## fuzz the client a million times and the suite 600,000 times, a
 
 .PHONY: conformance
 conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or BASE_URL=…; with REPORT_DIR=…, ARGS="--live …", PLAN=1
+	@case "$(PLAN)" in ""|1) ;; *) echo "PLAN=$(PLAN) is unknown; give PLAN=1 to send nothing, or leave it out" >&2; exit 4;; esac
 	@hostup-conformance run $(if $(filter undefined,$(origin BASE_URL)),,--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
 	  $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(if $(PLAN),--plan) $(ARGS)
 

@@ -162,7 +162,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "lack_of_scope_is_unauthorized": ("SCOPE-02", "got 401 unauthorized"),
     "foreign_vps_is_unauthorized": ("ID-02", "got 401 unauthorized"),
     "one_replica_knows_no_keys": ("AUTH-08", "back and forth: it is not known what decides"),
-    "a_command_blocks_the_server": ("HTTP-01", "which started 'sleep 60', got a response: what runs blocks all"),
+    "a_command_blocks_the_server": ("HTTP-01", 'which started "sleep 60", got a response: what runs blocks all'),
     "starts_wait_for_a_minute": ("HTTP-01", "a start waits for the end, it seems"),
     "words_are_replaced": ("START-19", '"kill" became "true"'),
     "polls_of_what_runs_are_a_504": ("POLL-05", "a poll waits for the end, it seems"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hostup_conformance.contract.ask import Ask, Exchange
+from hostup_conformance.contract.ask import Ask, Exchange, new_pid
 from hostup_conformance.contract.content import below, failed, member
 from hostup_conformance.contract.lives import overlap, stories
 from hostup_conformance.contract.responder import BURST
@@ -33,13 +33,15 @@ def server(target: Target, exchanges: Sequence[Exchange] = ()) -> ReportedTarget
     let_in = {e.request for e in exchanges if e.source not in beside and below(e, 300)}
     again_or_not = [e for e in exchanges if e.request in let_in and e.source != BURST and e.status]
     varying = {(e.ask.credential, e.ask.vps) for e in again_or_not if (e.source == ALONE) == below(e, 300)}
+    starts_of = {new_pid(e) for e in exchanges}
     ends: dict[int | None, Exchange] = {
         e.ask.number: e for e in reversed(exchanges) if e.ask.number is not None and member(e, "exited") is True
     }
 
     def again(e: Exchange) -> CommandLine:
         line, other, first = curl(e, target), alone.get(e.request), firsts.get(e.request)
-        if target.allow_exec and e.ask.pid.is_used_up and (e.ask.credential == "full" or below(e, 300)):
+        started = e.ask.number is not None and e.ask.number in starts_of
+        if started and e.ask.pid.is_used_up and (e.ask.credential == "full" or below(e, 300)):
             line = line.noted(OWN_COMMAND)
         if other and other.status not in {e.status, None}:
             end = ends.get(e.ask.number)

@@ -951,6 +951,13 @@ def head_uses_the_output_up(request: Request, response: Response) -> None:
         gone.add(request.pid)
 
 
+@trips("START-30")
+def any_method_uses_the_output_up(request: Request, response: Response) -> None:
+    """HEAD and OPTIONS of a poll are served as its GET is, as by a handler that does not look at the method."""
+    head_uses_the_output_up(request, response)
+    options_uses_the_output_up(request, response)
+
+
 @trips("START-14")
 def whatever_is_on_stderr_is_a_failure(request: Request, response: Response) -> None:
     """A command that writes to standard error and ends well has exitCode 1."""

@@ -420,6 +420,16 @@ def looks_the_same(text: Text) -> str | None:
         return None
     if "\r" in text.came.strip() and text.came.strip() == text.sent.strip().replace("\n", "\r\n"):
         return "that has CR LF for each line end"
+    if "\r\n" in text.sent and text.came == text.sent.replace("\r\n", "\n"):
+        return "that has LF for each CR LF"
+    without = {
+        text.sent.rstrip("\n"): "line ends at its end",
+        text.sent.rstrip(): "white space at its end",
+        text.sent.lstrip(): "white space at its beginning",
+        text.sent.strip(): "white space around it",
+    }
+    if what := without.get(text.came):
+        return f"without the {what}"
     at = alike(text.came, text.sent)
     here, there = (ascii(one[at : at + 3]) if one[at:] else "its end" for one in (text.came, text.sent))
     return f"that looks the same, but has {here} instead of {there} from character {at + 1} on"

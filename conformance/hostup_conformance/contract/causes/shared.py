@@ -27,7 +27,7 @@ from hostup_conformance.contract.content import (
 )
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
 from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.selectors import is_error, is_output
+from hostup_conformance.contract.selectors import is_error, is_output, is_plain
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
@@ -313,7 +313,9 @@ def kept_refusal(exchanges: Sequence[Exchange]) -> Cause | None:
 def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a pid that got the availability, if no poll of the run got command output."""
     found = {e.number for e in exchanges if e.status == 200 and e.ask.pid != Pid.ABSENT and is_availability_alone(e)}
-    if len(found) < STRAYS or any(is_output(e) and output_members(e.body) for e in exchanges):
+    # Where an unknown pid is refused as such, pid was read.
+    read = any(e.status == 404 and e.ask.pid == Pid.UNKNOWN and is_plain(e) and e.ask.vps == "own" for e in exchanges)
+    if len(found) < STRAYS or read or any(is_output(e) and output_members(e.body) for e in exchanges):
         return None
     return Cause(
         found,

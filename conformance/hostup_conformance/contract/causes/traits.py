@@ -77,6 +77,7 @@ DOES: dict[str, Callable[[Command], bool]] = {
     "of a command that writes something to standard error": lambda c: bool(c.stderr),
     "of a command that writes nothing to standard error": lambda c: not c.stderr,
     "of a command that writes more to standard error than a pipe holds": lambda c: len(c.stderr) >= PIPE,
+    "of a command whose output begins or ends with white space": lambda c: has_blanks(c.stdout) or has_blanks(c.stderr),
     "of a command that prints something": lambda c: bool(c.stdout),
     "of a command that prints nothing": lambda c: not c.stdout,
     "of a command that writes nothing": lambda c: not c.stdout + c.stderr,
@@ -202,6 +203,12 @@ def marks_in(text: str) -> set[str]:
     return {character for character in text if not character.isalnum()}
 
 
+def has_blanks(written: bytes) -> bool:
+    """Whether a text begins or ends with white space, beside the end of its last line."""
+    line = written.removesuffix(b"\n")
+    return line != line.strip()
+
+
 def text_of(printed: bytes) -> str | None:
     """Return output as text; None if it is not UTF-8."""
     try:
@@ -258,6 +265,8 @@ def in_common(
     none_has = (parts for parts in sorted(sets, key=len) if not alone and not any(parts <= carried(e) for e in usual))
     together = next((sorted(parts, key=lambda part: part.startswith(FOR)) for parts in none_has if len(parts) > 1), [])
     words = " and ".join(sorted(alone, key=rank)) or " ".join(together)
+    if max(len(odd), len(usual)) <= FEWEST and " of a command " in f" {words}":
+        return None  # something that they do parts almost any few commands
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
     return f"only the {requests} {words}, none of {len(usual)} others" if words else None
 

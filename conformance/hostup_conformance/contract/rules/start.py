@@ -362,7 +362,7 @@ def no_start_without_agent(exchanges: Exchanges) -> Findings:
         return
     for e in exchanges.each(ask.is_start, unavailable):
         if content.below(e, 400):
-            yield e, "an error", f"{content.status_of(e)} with {short_json(e.body, 60)}"
+            yield e, "an error", f"{content.status_of(e)} with {short_json(e.body, 200)}"
 
 
 @rule("START-10")
@@ -930,8 +930,7 @@ def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
     """
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
     found = lives.lives(exchanges.all(is_start_or_any_poll))
-    asked = {e.request.target for e in exchanges.all(asks_for_options)}
-    others_lost = any_lost_undisturbed(found, asked)
+    others_lost = any_lost_undisturbed(found, {e.request.target for e in exchanges.all(asks_by_another_method)})
     for e in exchanges.each(lambda e: asks_for_options(e) or asks_with_a_command(e)):
         text = e.request.body.decode("utf-8", "replace") + unquote(e.request.query)
         if any(f"hostup-{name}-" in text for name in printed.split()):
@@ -946,8 +945,9 @@ def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
 @rule("START-30", seeks="HEAD of the poll of a command that had ended, and a poll after it")
 def head_of_a_poll(exchanges: Exchanges) -> Findings:
     """The first poll after a HEAD must get the output. A busy server passes, and so does one that loses others too."""
-    heads = [e for e in exchanges.all(asks_by_another_method) if e.request.method == "HEAD"]
-    if any_lost_undisturbed(lives.lives(exchanges.all(is_start_or_any_poll)), {e.request.target for e in heads}):
+    asked = exchanges.all(asks_by_another_method)
+    heads = [e for e in asked if e.request.method == "HEAD"]
+    if any_lost_undisturbed(lives.lives(exchanges.all(is_start_or_any_poll)), {e.request.target for e in asked}):
         return
     polls = exchanges.all(selectors.asks_output)
     for e in heads:
