@@ -5,6 +5,7 @@ Between that process and this one is another, which ends whatever the applicatio
 
 import inspect
 import json
+import logging
 import os
 import select
 import socket
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import count
 from math import inf
 from typing import IO, Any
 
@@ -267,9 +269,10 @@ def serve_here(listener: int, tells: int) -> int:
     except Misconfigured as error:
         tell(error=str(error).removeprefix(f"--app {name}: "))
         return 1
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="critical", access_log=False, ws="none", timeout_keep_alive=75)
-    )
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, ws="none", timeout_keep_alive=75))
+    # One exception that the application does not catch tells enough: most requests may meet it.
+    first = count()
+    logging.getLogger("uvicorn.error").addFilter(lambda _: next(first) == 0)
     threading.Thread(target=end_with_input, args=(server,), daemon=True).start()
     threading.Thread(target=tell_once, args=(server, tell), daemon=True).start()
     with suppress(SystemExit):
