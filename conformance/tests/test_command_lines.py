@@ -207,4 +207,9 @@ def test_line_says_if_the_command_is_to_be_started_again(key: str, status: int, 
     fields = (("Authorization", f"Bearer {key}"),) if key else ()
     poll = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242", fields)
     e = Exchange(1, poll, Response(status, (), b""), understand(poll, target))
-    assert bool(server(target, [e]).again(e).note) is needed
+    start = Request(
+        "POST", "/api/v2/vps/vps_1/agent/exec", (("Authorization", f"Bearer {KEY}"),), b'{"command": "true"}'
+    )
+    started = Exchange(2, start, Response(200, (), b'{"pid": 4242}'), understand(start, target))
+    assert bool(server(target, [e, started]).again(e).note) is needed
+    assert not server(target, [e]).again(e).note, "it was given, and not started by the run"

@@ -401,6 +401,7 @@ ONE_WAY = {
     "logs": {
         "front/session.py": "pytest's own handlers, which it guards",
         "judging/defects.py": "the place of a defect",
+        "front/application.py": "the first exception of an application, in its own process, whose output is guarded",
     },
 }  # fmt: skip
 
