@@ -139,7 +139,7 @@ class Ask:
         return self.starts
 
     @property
-    def served_like(self) -> Hashable:
+    def served_like(self) -> tuple[Hashable, ...]:
         """What of it decides whether it is served, beside its method."""
         return self.resource, self.credential, self.vps, self.pid, self.starts, self.command is None
 

@@ -39,6 +39,10 @@ TLS_HINTS = {
 }
 
 
+#: Once so many requests had to be sent again, no connection is used twice.
+MOST_RESENT = 3
+
+
 class NoResponse(Exception):
     """The request got no whole response. The message says why."""
 
@@ -52,7 +56,8 @@ class NoResponse(Exception):
 class Connections:
     """The connections to the server at a base URL."""
 
-    def __init__(self, base_url: str, route: Route, memory: Memory) -> None:
+    def __init__(self, base_url: str, route: Route, memory: Memory, again: Callable[[], object] = lambda: None) -> None:
+        """`again` counts a request that is sent again, and waits until that may be done."""
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -60,7 +65,9 @@ class Connections:
             (parts.hostname or "").encode(),
             parts.port,
         )
-        self._route, self._memory = route, memory
+        self._route, self._memory, self._again = route, memory, again
+        #: How many requests were sent again, since a kept connection had been closed.
+        self._resent = 0
         #: Whether a response said that its connection is closed: the first that does shows whether that is so.
         self._said_to_close = False
         #: Whether there was a whole response so far.
@@ -105,7 +112,8 @@ class Connections:
             NoResponse: there is no whole response
             TooLarge: the response is larger than any of its kind need be
         """
-        until, pool = time.monotonic() + seconds, self._apart if apart else self._kept if reuse else self._fresh
+        until, reuse = time.monotonic() + seconds, reuse and self._resent < MOST_RESENT
+        pool = self._apart if apart else self._kept if reuse else self._fresh
         while True:
             transfer = self._network.begin(until)
             try:
@@ -119,6 +127,9 @@ class Connections:
             ) as error:
                 if failure := self._failure(error, transfer, seconds):
                     raise failure from None
+            self._again()
+            self._resent += 1
+            pool = self._apart if apart else self._fresh
 
     def _failure(self, error: Exception, transfer: Transfer, seconds: float) -> NoResponse | None:
         """Return why there is no whole response; None if a kept connection had been closed in the meantime."""

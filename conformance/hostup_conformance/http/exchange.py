@@ -32,9 +32,9 @@ class Meaning(Protocol):
         return False
 
     @property
-    def served_like(self) -> Hashable:
-        """What of the request decides, beside its method, whether it is served: all of a kind may hang."""
-        return None
+    def served_like(self) -> tuple[Hashable, ...]:
+        """What of the request decides, beside its method, whether it is served: all that are alike in it may hang."""
+        return ()
 
     @property
     def unavailable(self) -> bool:

@@ -18,6 +18,8 @@ class Limits:
     #: The same once `alike` requests have timed out, unless a response has taken a quarter of that.
     later_seconds: float = 1.5
     run_seconds: float = 110.0
+    #: How long a request may take that is under way when the time of the run is used up.
+    request_seconds_at_the_end: float = 10.0
     #: The largest body of one response, whatever its kind, and of all responses together. Each is kept twice, as it
     #: came and as JSON; while one is read, it is there as text as well. What it takes as text and as JSON is bounded
     #: too: an agent keeps 16 MiB of each stream, which takes at most 320 MiB, however it is written.
@@ -29,8 +31,8 @@ class Limits:
     kept_values: int = 1_000_000
     #: The numbers of timeouts, and of failures of any kind in a row, that end the run.
     timeouts: int = 20
-    failures: int = 8
-    #: The number of timeouts of one kind of request after which no more of that kind are sent.
+    failures: int = 16
+    #: The number of timeouts in a row after which no more requests of a kind are sent.
     alike: int = 3
     #: How long the run may wait for the server's rate limits in all.
     waiting_seconds: float = 65.0

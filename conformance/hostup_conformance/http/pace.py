@@ -10,6 +10,9 @@ from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.times import reset_moment, retry_after_seconds
 
+#: So many seconds after its end, the time of a run is surely used up.
+SURELY = 0.01
+
 
 class Unsent(Exception):
     """A request was not sent. The message says why."""
@@ -59,16 +62,32 @@ class Pace:
         """Return after so many seconds, or as soon as the sending is broken off."""
         self._aborted.wait(seconds)
 
+    @property
+    def seconds_left(self) -> float:
+        """How many seconds of the run are left."""
+        return max(0.0, self._began + self._limits.run_seconds - time.monotonic())
+
+    def again(self) -> None:
+        """Wait until a request may be sent that goes out once more, and count it; raise `Stopped` as `begin` does."""
+        self.begin()
+        self.end()
+
     def begin(self) -> None:
         """Wait until the next request may be sent, and count it; raise `Stopped` if no more may be sent."""
         while True:
             if self.stopped:
                 raise Stopped(self.stopped)
-            if time.monotonic() - self._began > self._limits.run_seconds:
+            if self.seconds_left <= 0:
                 raise self.stop("the time of the run is used up (--max-seconds)")
             if (seconds := self._seconds_to_wait()) <= 0:
                 return
-            self.wait(seconds)
+            self.wait(min(seconds, self.seconds_left + SURELY))
+
+    def wait_for_others(self, seconds: float) -> None:
+        """Return once no request is under way, or after so many seconds."""
+        until = time.monotonic() + seconds
+        while self.under_way and time.monotonic() < until and not self.aborted:
+            self.wait(SURELY)
 
     def end(self) -> None:
         """Note that a request waits for its response no longer."""

@@ -28,7 +28,7 @@ A_SECOND = 1.0
 #: For how many seconds requests wait for those that are to be sent together with them.
 READY = 1.0
 #: How many times as long as the slowest response a request may take once several have timed out.
-PATIENT = 4.0
+PATIENT, LATER = 4.0, 0.15
 
 
 #: Raises `Withheld` for a request that must not be sent, given what it asks for and the exchanges before it.
@@ -52,7 +52,7 @@ class Wire(Generic[A]):
         self.base_url, self.limits = base_url, limits
         self.exchanges: list[Exchange[A]] = []
         self.pace = Pace(limits)
-        self._connections = Connections(base_url, route, Memory(limits, self.pace.stop))
+        self._connections = Connections(base_url, route, Memory(limits, self.pace.stop), self.pace.again)
         self._classify, self._policy, self._transient = classify, policy, transient
         #: How many requests in a row got no response, how many timed out, and how many of each kind.
         self._failures = self._timeouts = 0
@@ -129,8 +129,8 @@ class Wire(Generic[A]):
             Withheld: the request is not safe, such requests hang, or the run does without it
         """
         draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
-        if self._hung[kind_of(draft)] >= self.limits.alike:
-            raise Withheld(f"{self.limits.alike} requests of this kind got no whole response in time")
+        if self._seems_to_hang(draft):
+            raise Withheld("several requests of this kind got no whole response in time")
         if once:
             exchange = self._send_once(draft, once=True, together=together)
             if exchange.limited:
@@ -147,6 +147,10 @@ class Wire(Generic[A]):
         if exchange.response:
             self._worked, self._lasting = True, 0
         return exchange
+
+    def _seems_to_hang(self, draft: Exchange[A]) -> bool:
+        """Whether the last requests of the same kind timed out."""
+        return self._hung[kind_of(draft)] >= self.limits.alike
 
     def try_to_send(self, request: Request, *, purpose: str, source: str = "probe") -> Exchange[A] | None:
         """As `send`; return None for what is not sent."""
@@ -218,7 +222,7 @@ class Wire(Generic[A]):
         finally:
             self.pace.end()
         transient = self._transient(exchange)
-        refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or transient
+        refused = exchange.lost in {"refused", "dropped", "silent"} or exchange.status == 429 or transient
         if refused and not exchange.obeyed and not once and (others or self.pace.under_way):
             self.one_at_a_time = True  # it may have failed because others were under way
         if self.pace.aborted and exchange.response is None:
@@ -254,12 +258,13 @@ class Wire(Generic[A]):
         self._connections.responded |= exchange.failure is None
         if exchange.response:
             self._failures, self._slowest = 0, max(self._slowest, exchange.seconds)
+            self._hung.pop(kind_of(exchange), None)
         return exchange
 
     @property
     def is_failing(self) -> bool:
         """Whether several requests in a row got no response: two of which any timed out, or more."""
-        few = 2 if self._timeouts else self.limits.failures // 2
+        few = 2 if self._timeouts else 4
         return few <= self._failures and not self.stopped
 
     def _may_be_unread(self, request: Request) -> bool:
@@ -275,9 +280,15 @@ class Wire(Generic[A]):
         return first
 
     def _seconds(self) -> float:
-        """Return how long the next request may take."""
+        """Return how long the next request may take: no longer than a moment after the end of the run."""
+        return min(self._limit_of_next(), self.pace.seconds_left + self.limits.request_seconds_at_the_end)
+
+    def _limit_of_next(self) -> float:
+        """Return how long the next request may take, if the run has time for it."""
         if self._timeouts >= self.limits.alike:
-            return min(self.limits.next_seconds, max(self.limits.later_seconds, PATIENT * self._slowest))
+            # A share of what is usual, which the user may have set.
+            later = max(self.limits.later_seconds, LATER * self.limits.request_seconds)
+            return min(self.limits.next_seconds, max(later, PATIENT * self._slowest))
         if self._timeouts:
             return self.limits.next_seconds
         least = 0.0 if self._connections.responded else self.limits.first_seconds
@@ -301,6 +312,6 @@ class Wire(Generic[A]):
         self.stop(f"{self._failures} requests in a row got no whole response")
 
 
-def kind_of(exchange: Exchange[A]) -> tuple[str, Hashable]:
+def kind_of(exchange: Exchange[A]) -> tuple[Hashable, ...]:
     """Return what of a request decides whether it is served: all of a kind may hang."""
-    return exchange.request.method, exchange.ask.served_like
+    return exchange.request.method, *exchange.ask.served_like

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from hostup_conformance.keeping.safe_text import listed, on_one_line
+from hostup_conformance.keeping.safe_text import counted, listed, on_one_line
 from hostup_conformance.keeping.screen import Guarded, say
 from hostup_conformance.reports.figures import URGENT, about, doubts, mends, not_judged, totals
 from hostup_conformance.reports.files import REPORTS
 
 #: How many requirements of a list are named; the reports name all.
 NAMED = 5
+#: How many lines of what was skipped are printed where something is to be mended.
+SKIPS = 6
 #: The statuses of which there are lines, in their order.
 SHOWN = (*URGENT, "observe", "skip", "disabled")
 #: A word of a command line with its quotation marks.
@@ -81,19 +83,30 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
     if not (fails := verdict == "not_conformant"):
         print_doubts(say_of_run, report)
     say_of_run(report["scope"])
-    together = {key: ids for key, ids in not_judged(report).items() if len(ids) > 2}
-    for mend in mends(report, SHOWN):
-        for entry in (mend.entry, *mend.explains):
-            ids = together.get((entry["status"], entry["message"]), [entry["id"]])
-            if entry["id"] == ids[0]:
-                lines = lines_of(entry, mend.entry["id"] if entry is not mend.entry else None, ids, width)
-                for number, line in enumerate(lines):
-                    reporter.write_line(line, **(COLOURS.get(entry["status"], {}) if number == 0 else {}))
+    skipped = 0
+    for entry, root, ids in told(report):
+        skipped += entry["status"] == "skip"
+        if fails and entry["status"] == "skip" and skipped > SKIPS:
+            continue  # so that what is to be mended stays in sight
+        for number, line in enumerate(lines_of(entry, root, ids, width)):
+            reporter.write_line(line, **(COLOURS.get(entry["status"], {}) if number == 0 else {}))
+    if fails and skipped > SKIPS:
+        say_of_run(f"skip     for {counted(skipped - SKIPS, 'other reason')}, which the reports say")
     if fails:
         print_doubts(say_of_run, report)
     say_of_run(f"report: {on_one_line(', '.join(written(directory))) or 'none could be written'}")
     for line in annotations_for(report, os.environ):
         reporter.write_line(line)
+
+
+def told(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None, list[str]]]:
+    """Yield the requirements that have lines, each with what it may follow from, and with those that are alike."""
+    together = {key: ids for key, ids in not_judged(report).items() if len(ids) > 2}
+    for mend in mends(report, SHOWN):
+        for entry in (mend.entry, *mend.explains):
+            ids = together.get((entry["status"], entry["message"]), [entry["id"]])
+            if entry["id"] == ids[0]:
+                yield entry, mend.entry["id"] if entry is not mend.entry else None, ids
 
 
 def print_doubts(say_of_run: Callable[..., None], report: dict[str, Any]) -> None:

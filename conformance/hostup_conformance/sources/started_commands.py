@@ -35,7 +35,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.lookup import candidates
-from hostup_conformance.sources.queue import side_by_side, step_through, width
+from hostup_conformance.sources.queue import end_if_pointless, side_by_side, step_through, width
 from hostup_conformance.sources.requests import CODED, ClientCall, Step, authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
 
@@ -257,10 +257,11 @@ class StartedCommands:
         return {e.ask.number for e in self._wire.exchanges if e.ask.credential == "full"}
 
     def _outstanding(self) -> list[int]:
-        """Return the pids of started commands whose end has not been reported yet."""
+        """Return the pids of started commands whose end has not been reported yet, and that a guest can be given."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
         ended = {e.ask.number for e in polled if not says_it_runs(e) and not is_busy(e)}
-        return sorted(self._wire.target.started_pids - ended)
+        odd = {new_pid(e) for e in self._wire.exchanges if e.ask.starts and not e.ask.is_passable}
+        return sorted(self._wire.target.started_pids - ended - odd)
 
     def _wait_for_the_last(self, *, besides: int | None) -> None:
         """Follow the commands but one that have not been polled yet, then some that have not ended, for longer."""
@@ -313,7 +314,7 @@ class StartedCommands:
         self._follow([pid])
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:
-        return self._wire.try_to_send(poll(self._target, pid), purpose=purpose)
+        return step_through(self._wire, Step(purpose, poll(self._target, pid)))
 
 
 def follow(
@@ -332,6 +333,7 @@ def follow(
     with suppress(Unsent):
         while True:
             exchange = wire.send(poll(wire.target, pid, headers), purpose="a poll of the command that was started")
+            end_if_pointless(wire)
             misses = misses + 1 if exchange.status == 404 else 0
             again = (waits and says_it_runs(exchange)) or is_busy(exchange) or 0 < misses <= times_more(wire, pid)
             if not again or time.monotonic() > deadline:

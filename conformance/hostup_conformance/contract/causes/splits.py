@@ -233,9 +233,9 @@ def sent_as(e: Exchange) -> tuple[object, ...]:
     return *asked(e), e.request.header("accept-encoding"), e.request.body
 
 
-def kind_of(e: Exchange) -> tuple[str, Hashable]:
+def kind_of(e: Exchange) -> tuple[Hashable, ...]:
     """Return what of a request decides whether it is served."""
-    return e.request.method, e.ask.served_like
+    return e.request.method, *e.ask.served_like
 
 
 Teller: TypeAlias = Callable[[Split], str | None]

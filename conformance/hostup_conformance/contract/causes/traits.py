@@ -96,6 +96,8 @@ REFUSED = "for what is to be refused"
 WHAT = {*RESOURCES.values(), *VPSS.values(), *PIDS.values(), NOT_DIGITS, NO_INTEGER, START, QUERY}
 #: By how many seconds two readings of the clock may differ.
 CLOCK = 0.001
+#: For how many seconds what is sent with a request that gets no response may be why it gets none.
+BRIEFLY = 0.1
 #: How improbable it is that by chance all that were found have a trait that others have as well. Many are tried.
 CHANCE = 1e-6
 #: So many others have to be without a trait that all have which were found; and of a VPS or a pid, so many show one.
@@ -237,7 +239,9 @@ def credentials(e: Exchange, key: str) -> Iterator[str]:
 
 def all_beside(exchanges: Sequence[Exchange]) -> dict[int, int]:
     """Return, by its number, how many others were under way together with each request."""
-    moments = [(e.when.timestamp(), e.seconds, e.number) for e in exchanges if e.when]
+    # What hangs for long is not disturbed by all that is sent meanwhile.
+    lasting = ((e, e.seconds if e.response else min(e.seconds, BRIEFLY)) for e in exchanges)
+    moments = [(e.when.timestamp(), seconds, e.number) for e, seconds in lasting if e.when]
     begun, ended = sorted(began for began, _, _ in moments), sorted(began + lasted for began, lasted, _ in moments)
     return {
         number: max(0, bisect_left(begun, began + lasted - CLOCK) - bisect_right(ended, began + CLOCK) - 1)

@@ -98,7 +98,8 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     ended, ran = set[str](), set[str]()
     # In whatever form it was asked for.
     told = [e for e in exchanges.everything if e.ask.vps == "own" and content.member(e, "exited") is True]
-    over = {e.ask.number: e.number for e in reversed(told)}
+    over = {number: e.number for e in reversed(told) for number in (e.ask.number, content.member(e, "pid"))}
+    begun = {selectors.new_poll(life.start): life for life in exchanges.every_life}
     last = {e.request.target: e.number for e in selected if e.status == 200}
     lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]
     unless = UNLESS_ENDED if is_never_known(exchanges) else ""
@@ -107,6 +108,9 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
             ended.add(e.request.target)
         elif e.status == 200:
             ran.add(e.request.target)
+        life = begun.get(e.request.target)
+        if e.ask.pid == ask.Pid.RUNNING and life and life.seconds_until(e) > SURE:
+            continue  # it may have ended by itself
         if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and over.get(e.ask.number, e.number) >= e.number:
             yield e, f"status 200{unless}", content.status_of(e)
             continue

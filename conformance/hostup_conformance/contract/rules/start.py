@@ -675,13 +675,14 @@ def running_is_told_at_once(exchanges: Exchanges) -> Findings:
     Where commands that do not take a while are lost too, START-27 judges that.
     """
     others_lost = any(is_lost_undisturbed(life) for life in exchanges.lives if not lasts(life.start))
+    usual = median([e.seconds for e in exchanges.everything if e.response] or [0.0])
     for life in exchanges.lives_of("slow"):
         if not life.command or not life.polls:
             continue
         e = life.polls[0]
         if e.status != 200 and e.status not in selectors.BUSY and not (content.refused(e) and others_lost):
             yield e, "status 200 with exited false", content.status_of(e)
-        elif e.seconds > 0.7 * life.command.seconds and content.member(e, "exited") is True:
+        elif e.seconds > 0.7 * life.command.seconds + usual and content.member(e, "exited") is True:
             yield e, "exited false at once", f"exited true after {e.seconds:.1f} s"
 
 
