@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize, ref
 
@@ -329,6 +330,8 @@ class Pool:
         unlimited = httpx.Limits(max_keepalive_connections=self.size, keepalive_expiry=limits.keepalive_expiry)
         self._arguments: dict[str, Any] = {**arguments, "limits": unlimited}
         self._owner = ref(owner)
+        # httpx imports it at its first use: who is forked meanwhile would wait for the lock of that import for ever.
+        import_module("httpcore")
         self._begin()
 
     @property

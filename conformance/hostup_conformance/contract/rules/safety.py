@@ -1,13 +1,13 @@
 """SAFETY: what no response may contain."""
 
+import ipaddress
 import re
 from hashlib import blake2b
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from hostup_conformance.contract import ask, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
-from hostup_conformance.http.route import host_in
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
 from hostup_conformance.keeping.safe_text import shown
 
@@ -36,10 +36,8 @@ CREDENTIALS = re.compile(
       | \bPVEAPIToken=(?=\S) | \b[\w.-]{1,60}@(?:pam|pve)!""",
     re.VERBOSE,
 )
-#: How a URL begins whose host has a private address (RFC 1918), or a name that only its own network knows.
-INNER = re.compile(
-    r"https?://(10(\.\d+){3}|192\.168(\.\d+){2}|172\.(1[6-9]|2\d|3[01])(\.\d+){2}|[\w-]+(\.(internal|local|lan))?)[:/]"
-)
+#: The last labels of names that only their own network knows.
+INNER = (".internal", ".local", ".lan")
 #: The members of a 200 that hold what a command wrote, or the text of one.
 GUESTS = {"stdout", "stderr", "command"}
 #: The place in parentheses on a line of a stack trace: a file and a line number.
@@ -142,10 +140,20 @@ def no_internals(exchanges: Exchanges) -> Findings:
 def inner_address(e: ask.Exchange, target: Target) -> str | None:
     """Return the instance of an error if its host is of a network that is not the caller's; else None."""
     instance = content.member(e, "instance") if content.below(e, 400) is False else None
-    inner = INNER.match(instance) if isinstance(instance, str) else None
-    if inner is None or (target.is_loopback and inner[1] == "localhost") or inner[1] == host_in(target.base_url):
+    try:
+        host = urlsplit(instance).hostname if isinstance(instance, str) else None
+    except ValueError:
         return None
-    return f"instance {shown(instance, 80)}"
+    if not host or host == (urlsplit(target.base_url).hostname or "").lower():
+        return None
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        inner = "." not in host or host.endswith(INNER)
+        inner = inner and not (target.is_loopback and host == "localhost")
+    else:
+        inner = not address.is_global and not (target.is_loopback and address.is_loopback)
+    return f"instance {shown(instance, 80)}" if inner else None
 
 
 @rule("SAFETY-03")
