@@ -19,7 +19,9 @@ from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
+from hostup_conformance.http.connections import MOST_RESENT
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.pace import Pace, Stopped
 from hostup_conformance.http.wire import kind_of
 from hostup_conformance.keeping.interruption import REASON
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
@@ -734,3 +736,31 @@ def test_a_server_that_hangs_ends_a_run_soon() -> None:
     _, wire, _ = run(hangs, IMPATIENT)
     assert "in a row got no whole response" in (wire.stopped or "")
     assert sum(e.response is None for e in wire.exchanges) <= 4
+
+
+def test_what_is_sent_again_is_counted() -> None:
+    """A server that closes each kept connection at its second request gets hardly more than the run tells of."""
+
+    def closes(request: Request, response: Response) -> None:
+        request.nth()
+        if request.nth(f"on {request.port}") > 1:
+            response.raw = []
+
+    _, wire, stage = run(closes, live=True)
+    followed = sum(e.aside for e in wire.exchanges)  # what has to have the connection of another is sent again too
+    assert 0 <= stage.memory["requests"] - len(wire.exchanges) <= MOST_RESENT + followed
+
+
+def test_nothing_waits_beyond_the_time_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace, waited = Pace(Limits(run_seconds=0.05, rate=0.01)), list[float]()
+    wait = pace.wait
+
+    def noted(seconds: float) -> None:
+        waited.append(seconds)
+        wait(min(seconds, 0.1))
+
+    monkeypatch.setattr(pace, "wait", noted)
+    pace.begin()
+    with pytest.raises(Stopped):
+        pace.begin()
+    assert max(waited) < 1
