@@ -22,7 +22,6 @@ from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
 from hostup_conformance.http.connections import MOST_RESENT
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Pace, Stopped
-from hostup_conformance.http.wire import kind_of
 from hostup_conformance.keeping.interruption import REASON
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
@@ -711,8 +710,8 @@ def test_requests_that_hang_end_no_run() -> None:
     assert {results[id].status for id in ("AUTH-02", "SCOPE-02", "PID-05", "VPS-11")} == {"pass"}
     in_a_row, most = Counter[object](), 0
     for e in wire.exchanges:
-        in_a_row[kind_of(e)] = 0 if e.response else in_a_row[kind_of(e)] + 1
-        most = max(most, in_a_row[kind_of(e)])
+        in_a_row[e.kind] = 0 if e.response else in_a_row[e.kind] + 1
+        most = max(most, in_a_row[e.kind])
     assert 1 < most <= IMPATIENT.alike
 
 

@@ -139,6 +139,11 @@ class Ask:
         return self.starts
 
     @property
+    def needs_write(self) -> bool:
+        """Whether it takes the scope write:vm: a start, or the poll of a command."""
+        return self.starts or self.pid.known
+
+    @property
     def served_like(self) -> tuple[Hashable, ...]:
         """What of it decides whether it is served, beside its method."""
         return self.resource, self.credential, self.vps, self.pid, self.starts, self.command is None

@@ -134,6 +134,11 @@ def below(e: Exchange, status: int) -> bool:
     return e.status is not None and e.status < status
 
 
+def served_first(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """Return what was served before all else: of what is to be refused, that does most harm."""
+    return sorted(exchanges, key=lambda e: not below(e, 300))
+
+
 def failed(e: Exchange) -> bool:
     """A response that reports a failure of the server: a 5xx."""
     return e.status is not None and e.status >= 500

@@ -96,6 +96,11 @@ class Exchange(Generic[A]):
     decoded: Decoded | None = None
 
     @property
+    def kind(self) -> tuple[Hashable, ...]:
+        """What of the request decides whether it is served: all of a kind may hang."""
+        return self.request.method, *self.ask.served_like
+
+    @property
     def status(self) -> int | None:
         """The status code of the response."""
         return self.response.status if self.response else None

@@ -15,7 +15,7 @@ class Limits:
     first_seconds: float = 30.0
     #: The time limit of a request after the first timeout: one slow response is enough to judge.
     next_seconds: float = 4.0
-    #: The same once `alike` requests have timed out, unless a response has taken a quarter of that.
+    #: The least time limit of a request once `alike` have timed out; it is longer where responses take longer.
     later_seconds: float = 1.5
     run_seconds: float = 110.0
     #: How long a request may take that is under way when the time of the run is used up.

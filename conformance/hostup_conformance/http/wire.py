@@ -27,7 +27,8 @@ A_MOMENT = 5.0
 A_SECOND = 1.0
 #: For how many seconds requests wait for those that are to be sent together with them.
 READY = 1.0
-#: How many times as long as the slowest response a request may take once several have timed out.
+#: How many times as long as the slowest response a request may take once several have timed out, and which part of the
+#: limit that the first had.
 PATIENT, LATER = 4.0, 0.15
 
 
@@ -129,7 +130,7 @@ class Wire(Generic[A]):
             Withheld: the request is not safe, such requests hang, or the run does without it
         """
         draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
-        if self._seems_to_hang(draft):
+        if self._hung[draft.kind] >= self.limits.alike:
             raise Withheld("several requests of this kind got no whole response in time")
         if once:
             exchange = self._send_once(draft, once=True, together=together)
@@ -147,10 +148,6 @@ class Wire(Generic[A]):
         if exchange.response:
             self._worked, self._lasting = True, 0
         return exchange
-
-    def _seems_to_hang(self, draft: Exchange[A]) -> bool:
-        """Whether the last requests of the same kind timed out."""
-        return self._hung[kind_of(draft)] >= self.limits.alike
 
     def try_to_send(self, request: Request, *, purpose: str, source: str = "probe") -> Exchange[A] | None:
         """As `send`; return None for what is not sent."""
@@ -258,7 +255,7 @@ class Wire(Generic[A]):
         self._connections.responded |= exchange.failure is None
         if exchange.response:
             self._failures, self._slowest = 0, max(self._slowest, exchange.seconds)
-            self._hung.pop(kind_of(exchange), None)
+            self._hung.pop(exchange.kind, None)
         return exchange
 
     @property
@@ -286,7 +283,6 @@ class Wire(Generic[A]):
     def _limit_of_next(self) -> float:
         """Return how long the next request may take, if the run has time for it."""
         if self._timeouts >= self.limits.alike:
-            # A share of what is usual, which the user may have set.
             later = max(self.limits.later_seconds, LATER * self.limits.request_seconds)
             return min(self.limits.next_seconds, max(later, PATIENT * self._slowest))
         if self._timeouts:
@@ -299,7 +295,7 @@ class Wire(Generic[A]):
         with self._lock:
             self._failures += error.lost != "refused"
             self._timeouts += error.timed_out
-            self._hung[kind_of(exchange)] += error.timed_out
+            self._hung[exchange.kind] += error.timed_out
         if error.lost in {"tls", "proxy"}:
             self.stop(str(error))
         if self._failures >= self.limits.failures:
@@ -310,8 +306,3 @@ class Wire(Generic[A]):
     def stop_failing(self) -> None:
         """Send nothing from now on, since requests get no response."""
         self.stop(f"{self._failures} requests in a row got no whole response")
-
-
-def kind_of(exchange: Exchange[A]) -> tuple[Hashable, ...]:
-    """Return what of a request decides whether it is served: all of a kind may hang."""
-    return exchange.request.method, *exchange.ask.served_like

@@ -28,6 +28,8 @@ SLOW_SECONDS = 0.08
 SHARE = 0.6
 #: For how many seconds a run waits to see whether what seems to be a ban passes, and how often.
 PAUSE, PAUSES = 2.0, 2
+#: The purpose of probes where requests fail.
+STILL_WORKS = "the probe, to see whether it still works"
 #: For how many seconds a probe waits at most until nothing else is under way, to see whether the server still works.
 LOOK_SECONDS = 10.0
 
@@ -122,9 +124,9 @@ def end_if_pointless(wire: Wire) -> None:
         if wire.is_failing:  # what is under way may keep the server from the probe
             wire.pace.wait_for_others(LOOK_SECONDS)
         if wire.is_failing or seems_banned(wire.exchanges):
-            wire.send(probe, purpose="the probe, to see whether it still works")
+            wire.send(probe, purpose=STILL_WORKS)
         if wire.is_failing:  # what is lost now and then may be lost again
-            wire.send(probe, purpose="the probe, to see whether it still works")
+            wire.send(probe, purpose=STILL_WORKS)
         if wire.is_failing:
             wire.stop_failing()
         paused = sum(e.purpose == AFTER_A_PAUSE for e in wire.exchanges)

@@ -28,7 +28,6 @@ from hostup_conformance.contract.causes.splits import (
     asked,
     by_turns,
     is_timed,
-    kind_of,
     told,
 )
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
@@ -483,5 +482,5 @@ def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | 
 def comes_and_goes(result: Result[Ask]) -> bool:
     """Whether a valid key is refused with 401 now and then, whatever it is used for."""
     plain = [e for e in result.judged if e.ask.pid.well_formed and not e.ask.devious]
-    refused = {kind_of(e) for e in plain if e.status == 401 and e.ask.credential in VALID}
-    return any(kind_of(e) in refused for e in plain if below(e, 400))
+    refused = {e.kind for e in plain if e.status == 401 and e.ask.credential in VALID}
+    return any(e.kind in refused for e in plain if below(e, 400))

@@ -257,7 +257,7 @@ def of_wrong_types(exchanges: Sequence[Exchange]) -> Cause | None:
 
 def is_undue(e: Exchange) -> bool:
     """Whether a request was served whose key may not see what it got."""
-    may_not = e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known or output_members(e.body))
+    may_not = e.ask.credential == "read" and (e.ask.needs_write or output_members(e.body))
     return e.status == 200 and (e.ask.credential in {"none", "wrong"} or bool(may_not))
 
 
@@ -475,7 +475,7 @@ def mistake_in(e: Exchange) -> str | None:
         return WRONG_VPS.get(ask.vps)
     if ask.starts and ask.command is None:
         return "no valid command" if has_object(e.request) else None
-    if ask.credential == "read" and (ask.starts or ask.pid.known):
+    if ask.credential == "read" and ask.needs_write:
         return "too small a scope"
     if ask.pid in {Pid.INVALID, Pid.IMPOSSIBLE}:
         return "an invalid pid"
@@ -554,13 +554,13 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
 
 def may_get(origin: Exchange | None, e: Exchange) -> bool:
     """Whether the key of another request may get what a request asks for."""
-    reads = not (e.ask.starts or e.ask.pid.known)
+    reads = not e.ask.needs_write
     return origin is not None and (origin.ask.credential == "full" or (origin.ask.credential == "read" and reads))
 
 
 def may_not(e: Exchange) -> bool:
     """A request for what its key may not see: any without a valid one, and polls and starts with read:vm alone."""
-    beyond_scope = e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known)
+    beyond_scope = e.ask.credential == "read" and e.ask.needs_write
     asks = e.ask.vps == "own" and not e.ask.devious and not e.obeyed and (e.request.method == "GET" or e.ask.starts)
     return asks and (e.ask.credential in {"none", "wrong"} or beyond_scope)
 

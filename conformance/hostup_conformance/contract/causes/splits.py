@@ -6,7 +6,7 @@ It judges nothing. Each teller is a hypothesis about all of both; it returns Non
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -196,7 +196,7 @@ class Split:
     @cached_property
     def alike(self) -> bool:
         """Whether requests of one kind are in both, all of which must be served or refused."""
-        return not {kind_of(e) for e in self.odd}.isdisjoint(map(kind_of, self.usual))
+        return not {e.kind for e in self.odd}.isdisjoint(e.kind for e in self.usual)
 
     @cached_property
     def only(self) -> str:
@@ -231,11 +231,6 @@ def asked(e: Exchange) -> tuple[str, Ask]:
 def sent_as(e: Exchange) -> tuple[object, ...]:
     """Return what decides the form of a response as well."""
     return *asked(e), e.request.header("accept-encoding"), e.request.body
-
-
-def kind_of(e: Exchange) -> tuple[Hashable, ...]:
-    """Return what of a request decides whether it is served."""
-    return e.request.method, *e.ask.served_like
 
 
 Teller: TypeAlias = Callable[[Split], str | None]
@@ -406,7 +401,7 @@ def back_and_forth(split: Split) -> str | None:
 
 def by_turns(split: Split) -> str | None:
     """Polls of commands get it and do not get it, whatever the command is."""
-    return in_turns([(kind_of(e), odd) for e, odd in split.every if uses_up(e)])
+    return in_turns([(e.kind, odd) for e, odd in split.every if uses_up(e)])
 
 
 def in_turns(marked: Sequence[tuple[object, bool]]) -> str | None:
@@ -420,8 +415,8 @@ def in_turns(marked: Sequence[tuple[object, bool]]) -> str | None:
 
 def is_lost(split: Split) -> str | None:
     """Some requests of a kind got no response, and others did."""
-    kinds = {kind_of(e) for e in split.odd}
-    among = sum(kind_of(e) in kinds for e, _ in split.every)
+    kinds = {e.kind for e in split.odd}
+    among = sum(e.kind in kinds for e, _ in split.every)
     lost = all(e.failure and e.lost != "dropped" for e in split.odd) and 2 * len(split.odd) < among
     return f"{len(split.odd)} of {among} such requests: it is not known what decides" if lost and split.alike else None
 

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import product
 from urllib.parse import unquote
 
@@ -111,8 +112,7 @@ OF_PARTS = {*VPSS.values(), *PIDS.values()}
 def traits(e: Exchange, key: str) -> Iterator[str]:
     """Yield what a request carries."""
     request, ask = e.request, e.ask
-    yield START if ask.starts else f"by {request.method}"
-    yield from ["by a method other than GET and POST"] * (request.method not in {"GET", "POST"})
+    yield from of_method(e)
     marks = sorted(marks_in(ask.command or ""))
     yield from (f"with {shown(short_json(mark, 10), 10)}{IN_COMMAND}" for mark in marks)
     if re.search(r"%(?![0-9A-Fa-f]{2})", ask.command or ""):
@@ -141,9 +141,16 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
         yield "by the generated client"
 
 
+def of_method(e: Exchange) -> Iterator[str]:
+    """Yield by which method something is asked for, or that it is a start."""
+    yield START if e.ask.starts else f"by {e.request.method}"
+    if e.request.method not in {"GET", "POST"}:
+        yield "by a method other than GET and POST"
+
+
 def is_to_be_refused(ask: Ask) -> bool:
     """Whether what a request asks for is to be refused, by its key, its scope, its VPS, its pid or its command."""
-    beyond_scope = ask.credential == "read" and (ask.starts or ask.pid.known)
+    beyond_scope = ask.credential == "read" and ask.needs_write
     nothing = ask.pid in {Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.INVALID, Pid.EMPTY} or (ask.starts and ask.command is None)
     return ask.credential in WITHOUT_KEY or beyond_scope or nothing or ask.vps not in {"own", "unavailable", None}
 
@@ -264,15 +271,21 @@ def in_common(
     general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
     alone = [trait for trait in alone if trait not in general and (trait != REFUSED or len(alone) == 1)]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
-    keys, own = common & {*KEYS.values()}, common & {OWN}
-    sets = [set(parts) - {""} for parts in product(["", *keys], sorted(whats - own, key=rank), ["", *own])]
-    none_has = (parts for parts in sorted(sets, key=len) if not alone and not any(parts <= carried(e) for e in usual))
-    together = next((sorted(parts, key=lambda part: part.startswith(FOR)) for parts in none_has if len(parts) > 1), [])
-    words = " and ".join(sorted(alone, key=rank)) or " ".join(together)
+    words = " and ".join(sorted(alone, key=rank)) or together(common, whats, [*map(carried, usual)])
     if max(len(odd), len(usual)) <= FEWEST and " of a command " in f" {words}":
         return None  # something that they do parts almost any few commands
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
     return f"only the {requests} {words}, none of {len(usual)} others" if words else None
+
+
+def together(common: AbstractSet[str], whats: AbstractSet[str], usual: Sequence[AbstractSet[str]]) -> str:
+    """Return by which key and for which VPS something is asked for, if no usual request has all of it; else nothing."""
+    keys, own = common & {*KEYS.values()}, common & {OWN}
+    sets = [set(parts) - {""} for parts in product(["", *keys], sorted(whats - own, key=rank), ["", *own])]
+    for parts in sorted(sets, key=len):
+        if len(parts) > 1 and not any(parts <= carried for carried in usual):
+            return " ".join(sorted(parts, key=lambda part: part.startswith(FOR)))  # the key first
+    return ""
 
 
 def mostly_asked(

@@ -75,8 +75,7 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
     for another spelling of the caller's own id, which ID-07 and ID-08 judge. HTTP-08 judges a 5xx for an id that is not
     UTF-8, at which some frameworks fail before the server's own code is asked.
     """
-    every = exchanges.each(selectors.judged, well_formed, malformed)
-    for e in sorted(every, key=lambda e: not content.below(e, 300)):  # what is served tells more
+    for e in content.served_first(exchanges.each(selectors.judged, well_formed, malformed)):
         is_own = is_own_once_normalized(e, exchanges.target.vps) or is_own_once_decoded_again(e, exchanges.target.vps)
         broken = content.failed(e) and not responder.responded(e, responder.Who.PARSER)
         if broken or (content.below(e, 300) and not is_own):

@@ -114,8 +114,7 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
     all long commands are cut, START-19 judges that, also of one that is too long.
     """
     cut = any(life.name == "longest" for life in exchanges.altered)
-    every = exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e))
-    for e in sorted(every, key=lambda e: not content.below(e, 300)):  # what was started does most harm
+    for e in content.served_first(exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e))):
         if cut and content.below(e, 400) and len(str(ask.command_of(e.request) or "")) > paths.LONGEST_COMMAND:
             continue
         is_scalar = isinstance(ask.command_of(e.request), bool | int | float)

@@ -139,7 +139,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
 
 def inner_address(e: ask.Exchange, target: Target) -> str | None:
     """Return the instance of an error if its host is of a network that is not the caller's; else None."""
-    instance = content.member(e, "instance") if content.below(e, 400) is False else None
+    instance = None if content.below(e, 400) else content.member(e, "instance")
     try:
         host = urlsplit(instance).hostname if isinstance(instance, str) else None
     except ValueError:
