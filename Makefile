@@ -92,7 +92,8 @@ client: $(READY) ## judge a client: COMMAND="node my-client.mjs"; DOES=probe|pol
 
 .PHONY: clients
 clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own, in ten minutes or so (ONLY=generated)
-	pytest -q -n auto $(if $(ONLY),-k "$(ONLY)") conformance/tests/clients/every_client.py
+	pytest -q -n auto $(if $(ONLY),-k "$(ONLY)") conformance/tests/clients/every_client.py \
+	  || { code=$$?; [ $$code != 5 ] || echo 'ONLY=$(ONLY) selects no client; their names are those in conformance/tests/clients' >&2; exit $$code; }
 
 .PHONY: test pytest
 test: $(READY) ## run linters, type checkers and tests, at once; with ALL=1 the catalogue too
@@ -148,7 +149,8 @@ spec-diff: $(READY) ## list what has changed in the contract since BASE=REV (def
 
 .PHONY: page
 page: $(READY) ## tell which sections of the endpoint's documentation differ from what the contract was written from, and what rests on them: PAGE=file, as saved from a browser or as Markdown
-	@python spec/page.py $(if $(PAGE),"$(PAGE)",--help)
+	@$(if $(PAGE),,echo 'PAGE is not set; give the page, as in: make page PAGE=agent-exec.html' >&2; exit 4;) \
+	python spec/page.py "$(PAGE)"
 
 .PHONY: lock
 lock: $(READY) ## renew the locked dependencies in conformance/constraints.txt

@@ -91,7 +91,8 @@ def command(argv: Sequence[str] | None) -> int:
     if arguments.command == "judge":
         return run_pytest([f"--har={arguments.file}", *for_pytest])
     if has_late_url(for_pytest):
-        raise Misconfigured("the URL stands after options; give it first, as in hostup-conformance run URL --strict")
+        late = "there are two URLs; give one" if arguments.url else "the URL stands after options; give it first"
+        raise Misconfigured(f"{late}, as in hostup-conformance run URL --strict")
     return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from errno import EEXIST, ENOTDIR
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -184,7 +185,9 @@ def check_writable(file: Path, option: str) -> None:
         check_place(file)
     except OSError as error:
         remedy = shortage(error) or f"give another {option}"
-        raise Misconfigured(f"{file} cannot be written ({error.strerror}); {remedy}") from None
+        in_file = error.strerror in {os.strerror(EEXIST), os.strerror(ENOTDIR)}
+        why = f"{file.parent} is a file, or within one" if in_file else error.strerror
+        raise Misconfigured(f"{file} cannot be written ({why}); {remedy}") from None
     finally:
         for folder in made:
             with suppress(OSError):

@@ -1,11 +1,10 @@
 """An exchange: one request and its response, and what the request asks for in the contract's terms."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, Generic, Literal, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
 from hostup_conformance.http.messages import Headers, Request, Response
 
@@ -94,6 +93,8 @@ class Exchange(Generic[A]):
     followed: bool = False
     #: What the generated client made of the response, if it sent the request.
     decoded: Decoded | None = None
+    #: What was decided once about it (`decided_once`), by what decided it.
+    decisions: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def kind(self) -> tuple[Hashable, ...]:
@@ -146,13 +147,13 @@ R = TypeVar("R")
 
 def decided_once(decide: Callable[[Exchange[A]], R]) -> Callable[[Exchange[A]], R]:
     """Decide something once for each exchange: it is asked of all of them again, with each request that is sent."""
-    decided: WeakKeyDictionary[Exchange[A], R] = WeakKeyDictionary()
 
     @wraps(decide)
     def known(e: Exchange[A]) -> R:
-        if e not in decided:
-            decided[e] = decide(e)
-        return decided[e]
+        if decide not in e.decisions:
+            e.decisions[decide] = decide(e)
+        decided: R = e.decisions[decide]
+        return decided
 
     return known
 

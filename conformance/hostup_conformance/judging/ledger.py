@@ -8,6 +8,8 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from hostup_conformance.keeping.misconfigured import Misconfigured
+
 Level = Literal["MUST", "SHOULD", "OBSERVE"]
 #: What a breach of a requirement does, from the worst on.
 Harm = Literal["cut", "key", "access", "effect", "output", "form"]
@@ -60,9 +62,22 @@ class Requirement:
 
 @cache
 def requirements() -> dict[str, Requirement]:
-    """Return all requirements by id, in the ledger's order."""
+    """Return all requirements by id, in the ledger's order; raise `Misconfigured` for an entry that is none."""
     entries = load_yaml((SPEC / "requirements.yaml").read_bytes())
-    return {entry["id"]: Requirement(**entry) for entry in entries}
+    return {entry["id"]: requirement_of(entry) for entry in entries}
+
+
+def requirement_of(entry: dict[str, Any]) -> Requirement:
+    """Return the requirement that an entry has; raise `Misconfigured` if it has other members, or values."""
+    try:
+        requirement = Requirement(**entry)
+    except TypeError as error:
+        wrong = str(error).partition(" ")[2]
+    else:
+        if requirement.level in get_args(Level) and requirement.harm in HARMS:
+            return requirement
+        wrong = f"the level {requirement.level} or the harm {requirement.harm} is none"
+    raise Misconfigured(f"{SPEC / 'requirements.yaml'}: {entry['id']}: {wrong}; its first lines say what an entry has")
 
 
 def load_yaml(text: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def complaint(report: Any) -> str | None:
 
 def read(file: Path) -> dict[str, Any]:
     """Read a report; raise `Misconfigured` if the file is not one, or has another version of the form."""
-    file = file / "report.json" if file.is_dir() else file
+    file = file / "report.json" if os.path.isdir(file) else file
     try:
         data = read_plain(file, LARGEST_FILE)
         if bytes_in_memory(data) > 2 * LARGEST_FILE:

@@ -119,22 +119,30 @@ def end_if_pointless(wire: Wire) -> None:
     A rate limit that is told with 403 looks like a ban, but passes: so the probe is sent again after a pause. Where
     several requests in a row got no response, the probe tells whether that is due to what they asked for.
     """
-    probe = authorized(path_of(wire.target.vps), wire.target)
+
+    def probe(purpose: str) -> None:
+        with suppress(Unsent):
+            wire.send(authorized(path_of(wire.target.vps), wire.target), purpose=purpose)
+
     with wire.ending:
         if wire.is_failing:  # what is under way may keep the server from the probe
             wire.pace.wait_for_others(LOOK_SECONDS)
         if wire.is_failing or seems_banned(wire.exchanges):
-            wire.send(probe, purpose=STILL_WORKS)
+            probe(STILL_WORKS)
         if wire.is_failing:  # what is lost now and then may be lost again
-            wire.send(probe, purpose=STILL_WORKS)
+            probe(STILL_WORKS)
         if wire.is_failing:
             wire.stop_failing()
-        paused = sum(e.purpose == AFTER_A_PAUSE for e in wire.exchanges)
-        if ban_at_the_end(wire) and paused < PAUSES and wire.pace.wait_for_the_server(PAUSE):
-            wire.send(probe, purpose=AFTER_A_PAUSE)
+        if ban_at_the_end(wire) and may_wait(wire) and wire.pace.wait_for_the_server(PAUSE):
+            probe(AFTER_A_PAUSE)
         ban = ban_at_the_end(wire)
         if why := ban.why if ban else hopeless(wire.exchanges, wire.target):
             wire.stop(why)
+
+
+def may_wait(wire: Wire) -> bool:
+    """Whether the run has not yet waited often enough to see whether a ban passes."""
+    return sum(e.purpose == AFTER_A_PAUSE for e in wire.exchanges) < PAUSES
 
 
 def ban_at_the_end(wire: Wire) -> Ban | None:

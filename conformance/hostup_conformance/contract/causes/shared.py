@@ -28,6 +28,7 @@ from hostup_conformance.contract.content import (
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_error, is_output, is_plain
+from hostup_conformance.http.exchange import decided_once
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
@@ -657,6 +658,7 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
     return None
 
 
+@decided_once
 def outcome_of(e: Exchange) -> str:
     """Return the form of a response in words: its status code, or what it is with one of a success."""
     if not below(e, 300):
