@@ -31,8 +31,8 @@ class Far:
         self._port, self._half = port, seconds / 2
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection to its end."""
-        with suppress(OSError):
+        """Carry one connection to its end, or to that of the proxy."""
+        with suppress(OSError, asyncio.CancelledError):
             await asyncio.sleep(2 * self._half)
             there, back = await asyncio.open_connection("127.0.0.1", self._port)
             await asyncio.gather(self.carry(reader, back), self.carry(there, writer))

@@ -12,7 +12,7 @@ from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.selectors import asks_output, starts
+from hostup_conformance.contract.selectors import asks_by_another_method, asks_output, judged, new_poll, starts
 from hostup_conformance.contract.target import PIDS, Target
 from hostup_conformance.judging import rule as core
 
@@ -30,6 +30,25 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def every_life(self) -> list[Life]:
         """The commands that the full key started on the caller's own VPS, each with the polls by the full key."""
         return lives(self.all(lambda e: starts(e) or asks_output(e)))
+
+    @cached_property
+    def with_any_poll(self) -> list[Life]:
+        """The same commands, each with the polls by whatever key, and under another VPS."""
+        return lives(self.all(lambda e: starts(e) or (judged(e) and e.ask.number is not None)))
+
+    @cached_property
+    def asked_otherwise(self) -> list[Exchange]:
+        """The HEADs and OPTIONS with the full key that have a command, or the pid of one."""
+        return self.all(asks_by_another_method)
+
+    @cached_property
+    def loses_undisturbed(self) -> bool:
+        """Whether a command was lost of which no poll was refused, and which no other method was asked for either.
+
+        START-27 judges that, so nothing else can be blamed for what is lost.
+        """
+        asked = {e.request.target for e in self.asked_otherwise}
+        return any(life.is_lost_undisturbed for life in self.with_any_poll if new_poll(life.start) not in asked)
 
     @cached_property
     def every_text(self) -> dict[tuple[int, str], Text]:

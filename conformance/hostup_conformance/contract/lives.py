@@ -17,14 +17,16 @@ from hostup_conformance.contract.commands import (
     printed_anywhere,
     recognized,
 )
-from hostup_conformance.contract.content import member
-from hostup_conformance.contract.selectors import new_poll
+from hostup_conformance.contract.content import member, refused
+from hostup_conformance.contract.selectors import BUSY, new_poll
 from hostup_conformance.keeping.redact import MARK
 
 #: The exit codes with which a shell tells that it found no program, or none that it can run.
 NOT_RUN = (126, 127)
 #: The one with which it tells that it cannot read a command.
 NO_SYNTAX = 2
+#: For how many seconds the result of a command is kept that nobody polls.
+RETAINED = 30.0
 #: How many seconds longer a command that sleeps is seen to run, at least, than those that end at once.
 MOMENT = 0.5
 
@@ -58,6 +60,24 @@ class Life:
     def end(self) -> Exchange | None:
         """The first poll that says exited true."""
         return next((e for e in self.polls if member(e, "exited") is True), None)
+
+    @property
+    def lost(self) -> Exchange | None:
+        """The first poll that got an error although no end was reported, unless nobody has polled for too long."""
+        polls = [] if self.end else self.full_polls
+        kept = bool(polls) and not RETAINED < self.seconds_until(polls[0]) < inf
+        return next((e for e in polls if kept and e.status != 200 and e.status not in BUSY), None)
+
+    @property
+    def is_lost_undisturbed(self) -> bool:
+        """Whether its end, which comes at once, was not to be had, although no poll of it was refused."""
+        gone = self.lost if self.is_short else None
+        return gone is not None and not self.refusals_before(gone)
+
+    def refusals_before(self, poll: Exchange) -> list[Exchange]:
+        """Return its polls that were refused before another poll, and those under another VPS."""
+        found = [e for e in self.polls if e.status in {401, 403}] + list(filter(refused, self.elsewhere))
+        return [e for e in found if e.number < poll.number]
 
     @property
     def seconds_polled(self) -> float:

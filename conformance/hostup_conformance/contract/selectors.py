@@ -68,6 +68,13 @@ def asks_output(e: Exchange) -> bool:
     return is_permitted(e) and e.ask.pid.known
 
 
+def asks_by_another_method(e: Exchange) -> bool:
+    """A HEAD or an OPTIONS with the full key that has a command, or the pid of one."""
+    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
+    other = e.request.method in {"HEAD", "OPTIONS"}
+    return ours and other and (bool(e.request.body) or e.ask.pid.known) and e.response is not None
+
+
 def succeeded(e: Exchange) -> bool:
     """A GET of the endpoint that got a 200."""
     return judged(e) and e.status == 200

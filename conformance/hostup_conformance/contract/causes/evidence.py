@@ -13,11 +13,11 @@ from math import inf
 from hostup_conformance.contract.ask import Exchange, new_pid
 from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.content import failed, member, refused
-from hostup_conformance.contract.lives import Life, lives, seconds_of
+from hostup_conformance.contract.lives import RETAINED, Life, lives, seconds_of
 from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, new_poll, starts
 
-#: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
-RETAINED, LONG_ENOUGH = 30.0, 4.0
+#: After how many seconds a command that ends at once should have ended.
+LONG_ENOUGH = 4.0
 
 #: A value that changes so often goes back and forth: neither is of one time.
 TURNS = 3

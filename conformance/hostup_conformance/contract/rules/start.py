@@ -1,7 +1,7 @@
 """START: the start of a command, and its life until a poll reports its end."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise, takewhile
 from math import inf
 from statistics import median
@@ -17,8 +17,6 @@ from hostup_conformance.keeping.safe_text import counted, short_json
 BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited, and after how many it must be.
 LONG_ENOUGH, TOO_LONG = 4.0, 10.0
-#: For how many seconds the result of a command is kept that nobody polls.
-RETAINED = 30.0
 #: From how many bytes on it is told how much a command prints.
 MUCH = 10_000
 #: So many starts show that a server starts no more, and what is said of it.
@@ -583,7 +581,7 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
     Anything may stand in place of the other bytes. A body with a member that names an encoding, or base64, passes.
     Where other commands fail as well, START-27 judges that, and another rule tells of what becomes of other output too.
     """
-    others_fail = any(is_lost_undisturbed(life) for life in exchanges.lives if life.name != "not_utf_8")
+    others_fail = any(life.is_lost_undisturbed for life in exchanges.lives if life.name != "not_utf_8")
     for life in exchanges.lives_of("not_utf_8"):
         if not life.end:
             for e in [e for e in life.polls if content.failed(e) and not others_fail][:1]:
@@ -674,7 +672,7 @@ def running_is_told_at_once(exchanges: Exchanges) -> Findings:
 
     Where commands that do not take a while are lost too, START-27 judges that.
     """
-    others_lost = any(is_lost_undisturbed(life) for life in exchanges.lives if not lasts(life.start))
+    others_lost = any(life.is_lost_undisturbed for life in exchanges.lives if not lasts(life.start))
     usual = median([e.seconds for e in exchanges.everything if e.response] or [0.0])
     for life in exchanges.lives_of("slow"):
         if not life.command or not life.polls:
@@ -706,33 +704,25 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
             yield e, f"status 200, as without {other}", content.status_of(e)
 
 
-def is_start_or_any_poll(e: ask.Exchange) -> bool:
-    """A start, or a poll of a pid with whatever key and of whatever VPS."""
-    return selectors.starts(e) or (selectors.judged(e) and e.ask.number is not None)
-
-
-def polls_after_refusal(exchanges: list[ask.Exchange]) -> Iterator[tuple[ask.Exchange, list[ask.Exchange]]]:
+def polls_after_refusal(exchanges: Exchanges) -> Iterator[tuple[ask.Exchange, list[ask.Exchange]]]:
     """Yield the first poll with the full key of each command of which earlier polls were refused, with the refusals.
 
-    A command whose end was already reported, to whatever key or under whatever VPS, is left out.
+    A command whose end was already reported, to whatever key or under whatever VPS, is left out, and so is one of which
+    a poll got 429.
     """
-    for life in lives.lives(exchanges):
-        first = next((e for e in life.polls if e.ask.credential == "full"), None)
-        refusals = refusals_before(life, first) if first else []
-        if first and refusals and not any(has_ended(e, life, first) for e in exchanges):
+    limited = {e.request.target for e in exchanges.all(lambda e: e.status == 429)}
+    for life in exchanges.with_any_poll:
+        first = next(iter(life.full_polls), None)
+        refusals = life.refusals_before(first) if first else []
+        if not first or not refusals or first.request.target in limited:
+            continue
+        if not any(content.member(e, "exited") is True for e in before(first, [*life.polls, *life.elsewhere])):
             yield first, refusals
 
 
-def refusals_before(life: lives.Life, poll: ask.Exchange) -> list[ask.Exchange]:
-    """Return the polls of a command that were refused before another poll of it, and those under another VPS."""
-    refused = [e for e in life.polls if e.status in {401, 403}] + list(filter(content.refused, life.elsewhere))
-    return [e for e in refused if e.number < poll.number]
-
-
-def has_ended(e: ask.Exchange, life: lives.Life, poll: ask.Exchange) -> bool:
-    """Whether an exchange between the start of a command and a poll of it reported the end of the command."""
-    between = life.start.number < e.number < poll.number
-    return between and e.ask.number == poll.ask.number and content.member(e, "exited") is True
+def before(e: ask.Exchange, others: Iterable[ask.Exchange]) -> list[ask.Exchange]:
+    """Return those of some exchanges that were sent before another one."""
+    return [one for one in others if one.number < e.number]
 
 
 @rule("START-25", seeks="command of which a poll was refused before")
@@ -743,14 +733,12 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     no poll was refused reported its end, and if no such command was lost: START-27 judges that, and what is lost
     after a 429.
     """
-    every = exchanges.all(is_start_or_any_poll)
-    found = lives.lives(every)
-    undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
-    if any_lost_undisturbed(found, {e.request.target for e in exchanges.all(asks_by_another_method)}):
+    every = exchanges.with_any_poll
+    undisturbed = [life.end.number for life in every if life.end and not life.refusals_before(life.end)]
+    if exchanges.loses_undisturbed:
         return
     # A command of which one poll was refused tells more than one of which many were.
-    with_limited = exchanges.all(lambda e: is_start_or_any_poll(e) or (e.status == 429 and e.ask.number is not None))
-    for first, refusals in sorted(polls_after_refusal(with_limited), key=lambda pair: len(pair[1])):
+    for first, refusals in sorted(polls_after_refusal(exchanges), key=lambda pair: len(pair[1])):
         exchanges.take(first)
         if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
             kinds = {(e.status, e.ask.vps): e for e in reversed(refusals)}
@@ -793,13 +781,13 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     START-19's, and one that did not run again START-16's. Where a 200 may have told the end in a form that nobody can
     read, others judge that.
     """
-    every = lives.lives(exchanges.all(is_start_or_any_poll))
-    asked = {e.request.target for e in exchanges.all(asks_by_another_method)}
+    every = exchanges.with_any_poll
+    asked = {e.request.target for e in exchanges.asked_otherwise}
     elsewhere = [*exchanges.altered, *(life for life, _ in exchanges.not_run_again)]
     told = {life.start.number for life in elsewhere}
     short = [life for life in every if life.is_short and life.full_polls and life.start.number not in told]
     mostly = 4 * sum(life.end is not None for life in short) >= 3 * len(short)
-    also = sum(not life.end and lost(life) is not None for life in short)
+    also = sum(life.lost is not None for life in short)
     served = [e.number for life in every for e in life.polls if e.status == 200]
     most = ", those that print most" if gateway_loses_the_largest(short) else ""
     told_since = first_ends_after(every)
@@ -808,8 +796,8 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         if late := next((e for e in said_to_run_too_long(life) if e.number > told_since[life.start.number]), None):
             expected = f"exited true for {named(life)}, as was told of commands that were started after it"
             yield late, expected, f"exited false {life.seconds_until(late):.0f} s after the start"
-        passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
-        gone = lost(life)
+        passes = life.end or any(map(is_unreadable, polls)) or life.refusals_before(polls[0])
+        gone = life.lost
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
             continue
         if gone:
@@ -852,7 +840,7 @@ def gateway_loses_the_largest(short: list[lives.Life]) -> bool:
         return len(life.command.stdout + life.command.stderr) if life.command else len(life.text)
 
     others = [printed(life) for life in short if life.end]
-    given_up = [printed(life) for life in short if (e := lost(life)) and responder.responded(e, responder.Who.GATEWAY)]
+    given_up = [printed(life) for life in short if (e := life.lost) and responder.responded(e, responder.Who.GATEWAY)]
     return len(given_up) > 1 and min(given_up) > max(others, default=inf)
 
 
@@ -885,35 +873,9 @@ def called(start: ask.Exchange, known: commands.Command | None) -> str:
     return f"the command {known.name}" if known else short_json(start.ask.command, 60)
 
 
-def lost(life: lives.Life) -> ask.Exchange | None:
-    """Return the first poll that got an error although no end was reported, unless nobody has polled for too long."""
-    polls = life.full_polls
-    kept = bool(polls) and not RETAINED < life.seconds_until(polls[0]) < inf
-    lost = [e for e in polls if e.status != 200 and e.status not in selectors.BUSY] if kept and not life.end else []
-    return lost[0] if lost else None
-
-
-def is_lost_undisturbed(life: lives.Life) -> bool:
-    """Whether the end of a command that ends at once was not to be had, although no poll of it was refused."""
-    gone = lost(life) if life.is_short else None
-    return gone is not None and not refusals_before(life, gone)
-
-
-def any_lost_undisturbed(found: Iterable[lives.Life], asked: Collection[str]) -> bool:
-    """Whether that befell a command whose poll had not been asked for by another method either."""
-    return any(is_lost_undisturbed(life) for life in found if selectors.new_poll(life.start) not in asked)
-
-
-def asks_by_another_method(e: ask.Exchange) -> bool:
-    """A HEAD or an OPTIONS with the full key that has a command, or the pid of one."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
-    other = e.request.method in {"HEAD", "OPTIONS"}
-    return ours and other and (bool(e.request.body) or e.ask.pid.known) and e.response is not None
-
-
 def asks_for_options(e: ask.Exchange) -> bool:
     """An OPTIONS with the full key that has a command, or the pid of one."""
-    return asks_by_another_method(e) and e.request.method == "OPTIONS"
+    return selectors.asks_by_another_method(e) and e.request.method == "OPTIONS"
 
 
 def asks_with_a_command(e: ask.Exchange) -> bool:
@@ -930,14 +892,12 @@ def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
     as well, START-27 judges that, and so it does where a poll fails with a 5xx, which takes nothing.
     """
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
-    found = lives.lives(exchanges.all(is_start_or_any_poll))
-    others_lost = any_lost_undisturbed(found, {e.request.target for e in exchanges.all(asks_by_another_method)})
     for e in exchanges.each(lambda e: asks_for_options(e) or asks_with_a_command(e)):
         text = e.request.body.decode("utf-8", "replace") + unquote(e.request.query)
         if any(f"hostup-{name}-" in text for name in printed.split()):
             yield e, f"no command that runs by {e.request.method}", f"{content.status_of(e)}, and it ran in the guest"
-        for life in found if not others_lost else ():
-            gone = lost(life) if selectors.new_poll(life.start) == e.request.target else None
+        for life in exchanges.with_any_poll if not exchanges.loses_undisturbed else ():
+            gone = life.lost if selectors.new_poll(life.start) == e.request.target else None
             if gone and content.refused(gone) and life.start.number < e.number < gone.number:
                 expected = f"status 200, since the OPTIONS of request {e.number} changes nothing"
                 yield gone, expected, content.status_of(gone)
@@ -946,12 +906,10 @@ def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
 @rule("START-30", seeks="HEAD of the poll of a command that had ended, and a poll after it")
 def head_of_a_poll(exchanges: Exchanges) -> Findings:
     """The first poll after a HEAD must get the output. A busy server passes, and so does one that loses others too."""
-    asked = exchanges.all(asks_by_another_method)
-    heads = [e for e in asked if e.request.method == "HEAD"]
-    if any_lost_undisturbed(lives.lives(exchanges.all(is_start_or_any_poll)), {e.request.target for e in asked}):
+    if exchanges.loses_undisturbed:
         return
     polls = exchanges.all(selectors.asks_output)
-    for e in heads:
+    for e in (e for e in exchanges.asked_otherwise if e.request.method == "HEAD"):
         later = next((one for one in polls if one.request.target == e.request.target and one.number > e.number), None)
         if later and content.refused(exchanges.take(later)) and later.status not in selectors.BUSY:
             yield later, f"status 200, since HEAD (request {e.number}) is safe", content.status_of(later)
