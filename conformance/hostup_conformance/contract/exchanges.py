@@ -38,7 +38,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
 
     @cached_property
     def asked_otherwise(self) -> list[Exchange]:
-        """The HEADs and OPTIONS with the full key that have a command, or the pid of one."""
+        """The HEADs and OPTIONS with the full key that have the pid of a command."""
         return self.all(asks_by_another_method)
 
     @cached_property

@@ -69,10 +69,9 @@ def asks_output(e: Exchange) -> bool:
 
 
 def asks_by_another_method(e: Exchange) -> bool:
-    """A HEAD or an OPTIONS with the full key that has a command, or the pid of one."""
+    """A HEAD or an OPTIONS with the full key that has the pid of a command."""
     ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
-    other = e.request.method in {"HEAD", "OPTIONS"}
-    return ours and other and (bool(e.request.body) or e.ask.pid.known) and e.response is not None
+    return ours and e.request.method in {"HEAD", "OPTIONS"} and e.ask.pid.known and e.response is not None
 
 
 def succeeded(e: Exchange) -> bool:

@@ -451,6 +451,13 @@ def head_has_no_length(request: Request, response: Response) -> None:
         response.raw = [response.head(0)]
 
 
+@trips("HTTP-22")
+def head_is_not_routed(request: Request, response: Response) -> None:
+    """HEAD gets 404, since only GET has a route."""
+    if request.method == "HEAD":
+        refuse(request, response, 404, "not_found", "Not found")
+
+
 @trips("HTTP-23")
 def etag_is_of_the_path(request: Request, response: Response) -> None:
     """The ETag depends on the path alone, so that a poll with that of the availability gets 304."""

@@ -216,6 +216,14 @@ def ended(request: Request, response: Response, *names: str) -> bool:
     return bool(command and response.json["exited"] and (not names or command.name in names))
 
 
+def leave_a_trace(request: Request, response: Response, text: str) -> None:
+    """Let the command that a text of a request has leave its trace, as if it ran."""
+    if ": hostup-" in text:
+        request.memory["ran"] = text.partition(": hostup-")[2].partition("-")[0]
+    if ended(request, response, "trace") and "ran" in request.memory:
+        response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
+
+
 @trips("START-14")
 def exit_code_is_always_0(request: Request, response: Response) -> None:
     """exitCode is always 0."""
@@ -445,19 +453,15 @@ def results_are_cached(request: Request, response: Response) -> None:
 @trips("START-17")
 def too_long_commands_run_all_the_same(request: Request, response: Response) -> None:
     """A command that is refused as too long runs nevertheless."""
-    if request.method == "POST" and response.status == 400 and b": hostup-refused_" in request.body[:40]:
-        request.memory["ran"] = request.body.decode().partition(": hostup-")[2].partition("-")[0]
-    if ended(request, response, "trace") and "ran" in request.memory:
-        response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
+    runs = request.method == "POST" and response.status == 400 and b": hostup-refused_" in request.body[:40]
+    leave_a_trace(request, response, request.body.decode() if runs else "")
 
 
 @trips("START-17")
 def reading_keys_start_and_are_refused(request: Request, response: Response) -> None:
     """The scope is checked after the command has been started."""
-    if request.method == "POST" and request.reading and b": hostup-" in request.body:
-        request.memory["ran"] = request.body.decode().partition(": hostup-")[2].partition("-")[0]
-    if ended(request, response, "trace") and "ran" in request.memory:
-        response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
+    runs = request.method == "POST" and request.reading
+    leave_a_trace(request, response, request.body.decode() if runs else "")
 
 
 @trips("START-18")
@@ -914,23 +918,26 @@ def what_nobody_polls_is_forgotten(request: Request, response: Response) -> None
 @trips("START-29")
 def options_is_taken_for_a_start(request: Request, response: Response) -> None:
     """OPTIONS with a command runs it."""
-    if request.method == "OPTIONS" and b": hostup-" in request.body:
-        request.memory["ran"] = request.body.decode().partition(": hostup-")[2].partition("-")[0]
+    if request.method == "OPTIONS" and request.body:
         response.become(204)
-    if ended(request, response, "trace") and "ran" in request.memory:
-        response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
+    leave_a_trace(request, response, request.body.decode() if request.method == "OPTIONS" else "")
 
 
 @trips("START-29")
 def get_with_a_command_runs_it(request: Request, response: Response) -> None:
     """GET with a command in its query runs it, and responds as to a probe."""
-    if request.method == "GET" and request.query.startswith("command="):
-        request.memory["ran"] = unquote(request.query).partition(": hostup-")[2].partition("-")[0]
-    if ended(request, response, "trace") and "ran" in request.memory:
-        response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
+    leave_a_trace(request, response, unquote(request.query) if request.method == "GET" else "")
 
 
 @trips("START-29")
+def put_starts_a_command(request: Request, response: Response) -> None:
+    """PUT is served as POST is, and runs the command."""
+    if request.method == "PUT" and request.body:
+        response.become(200, {"pid": 4243})
+    leave_a_trace(request, response, request.body.decode() if request.method == "PUT" else "")
+
+
+@trips("START-30")
 def options_uses_the_output_up(request: Request, response: Response) -> None:
     """OPTIONS of a poll asks the agent, which then forgets the command."""
     gone = request.memory.setdefault("gone", set())

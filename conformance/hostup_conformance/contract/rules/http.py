@@ -508,26 +508,29 @@ def documented_members(e: ask.Exchange) -> dict[str, Any]:
     return {name: e.body[name] for name in content.present(e, (*content.AVAILABILITY, *content.OUTPUT))}
 
 
-def is_successful_probe(e: ask.Exchange, method: str) -> bool:
-    """A request without pid, by this method, that got 200."""
-    return e.request.method == method and e.ask.pid == ask.Pid.ABSENT and e.status == 200
+def is_probe(e: ask.Exchange, method: str) -> bool:
+    """A request without pid, by this method, that got a response."""
+    return e.request.method == method and e.ask.pid == ask.Pid.ABSENT and e.response is not None
 
 
-@rule("HTTP-22", seeks="HEAD that got 200")
-def head_has_the_length_of_get(exchanges: Exchanges) -> Findings:
-    """The Content-Length of a HEAD that got 200 must be that of a GET with the same key and path.
+@rule("HTTP-22", seeks="HEAD")
+def head_is_as_get(exchanges: Exchanges) -> Findings:
+    """A HEAD must not get 404 where a GET with the same key and path got 200, and a 200 must have its Content-Length.
 
-    A HEAD without Content-Length passes, and so does one if no such GET had one.
+    A HEAD without Content-Length passes, and so does one if no such GET had one. 405 and 501 pass.
     """
     lengths: dict[tuple[str, str | None], set[str]] = {}
-    for e in exchanges.all(lambda e: is_successful_probe(e, "GET")):
-        length, what = e.header("content-length"), (e.request.target, e.request.header("authorization"))
+    for e in exchanges.all(lambda e: is_probe(e, "GET") and e.status == 200):
+        known = lengths.setdefault((e.request.target, e.request.header("authorization")), set())
+        length = e.header("content-length")
         if length and not e.header("content-encoding"):
-            lengths.setdefault(what, set()).add(length)
-    for e in exchanges.each(lambda e: is_successful_probe(e, "HEAD")):
+            known.add(length)
+    for e in exchanges.each(lambda e: is_probe(e, "HEAD")):
         expected = lengths.get((e.request.target, e.request.header("authorization")))
         length = e.header("content-length")
-        if expected and length and length not in expected:
+        if e.status == 404 and expected is not None:
+            yield e, "status 200, as of GET", content.status_of(e)
+        elif e.status == 200 and expected and length and length not in expected:
             yield e, f"Content-Length: {' or '.join(sorted(expected))}, as of GET", f"Content-Length: {length}"
 
 

@@ -873,46 +873,39 @@ def called(start: ask.Exchange, known: commands.Command | None) -> str:
     return f"the command {known.name}" if known else short_json(start.ask.command, 60)
 
 
-def asks_for_options(e: ask.Exchange) -> bool:
-    """An OPTIONS with the full key that has a command, or the pid of one."""
-    return selectors.asks_by_another_method(e) and e.request.method == "OPTIONS"
+def has_a_command_elsewhere(e: ask.Exchange) -> bool:
+    """An OPTIONS or a PUT with the full key and the content of a start, or a GET with a command in its query."""
+    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.response is not None
+    by_get = e.request.method == "GET" and e.request.query.startswith("command=") and not e.ask.devious
+    return ours and (by_get or (e.request.method in {"OPTIONS", "PUT"} and bool(e.request.body)))
 
 
-def asks_with_a_command(e: ask.Exchange) -> bool:
-    """A GET of the endpoint with the full key that has a command in its query."""
-    by_get = e.request.method == "GET" and e.ask.endpoint and e.ask.credential == "full" and not e.ask.devious
-    return by_get and e.request.query.startswith("command=")
+@rule("START-29", seeks="OPTIONS or PUT with a command, or GET with one in its query")
+def only_post_starts(exchanges: Exchanges) -> Findings:
+    """The command in the content of an OPTIONS or a PUT, or in the query of a GET, must not have run.
 
-
-@rule("START-29", seeks="OPTIONS with a command or a pid, or GET with a command")
-def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
-    """The command in the body of an OPTIONS, or in the query of a GET, must not have run.
-
-    The pid of an OPTIONS must be one that can still be polled. The trace shows what ran. Where other commands were lost
-    as well, START-27 judges that, and so it does where a poll fails with a 5xx, which takes nothing.
+    The trace shows what ran. HTTP-11 judges a PUT that only seems to have started a command, and a PATCH.
     """
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
-    for e in exchanges.each(lambda e: asks_for_options(e) or asks_with_a_command(e)):
+    for e in exchanges.each(has_a_command_elsewhere):
         text = e.request.body.decode("utf-8", "replace") + unquote(e.request.query)
         if any(f"hostup-{name}-" in text for name in printed.split()):
             yield e, f"no command that runs by {e.request.method}", f"{content.status_of(e)}, and it ran in the guest"
-        for life in exchanges.with_any_poll if not exchanges.loses_undisturbed else ():
-            gone = life.lost if selectors.new_poll(life.start) == e.request.target else None
-            if gone and content.refused(gone) and life.start.number < e.number < gone.number:
-                expected = f"status 200, since the OPTIONS of request {e.number} changes nothing"
-                yield gone, expected, content.status_of(gone)
 
 
-@rule("START-30", seeks="HEAD of the poll of a command that had ended, and a poll after it")
-def head_of_a_poll(exchanges: Exchanges) -> Findings:
-    """The first poll after a HEAD must get the output. A busy server passes, and so does one that loses others too."""
+@rule("START-30", seeks="HEAD or OPTIONS of the poll of a command that had ended, and a poll after it")
+def safe_methods_take_nothing(exchanges: Exchanges) -> Findings:
+    """The first poll after the HEAD or OPTIONS must get the output.
+
+    A busy server passes. So does one that loses the output of others too, which START-27 judges.
+    """
     if exchanges.loses_undisturbed:
         return
     polls = exchanges.all(selectors.asks_output)
-    for e in (e for e in exchanges.asked_otherwise if e.request.method == "HEAD"):
+    for e in exchanges.asked_otherwise:
         later = next((one for one in polls if one.request.target == e.request.target and one.number > e.number), None)
         if later and content.refused(exchanges.take(later)) and later.status not in selectors.BUSY:
-            yield later, f"status 200, since HEAD (request {e.number}) is safe", content.status_of(later)
+            yield later, f"status 200, since {e.request.method} (request {e.number}) is safe", content.status_of(later)
 
 
 @rule("START-28", seeks="end of a command that reads its input")
