@@ -11,10 +11,16 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS = $(shell $(PYTHON) -c 'import os; print(int($(1) * (os.cpu_count() or 1)))')
 .DEFAULT_GOAL := help
 
-# A slip in a name that is given to make would be read by nothing here, and the mock be judged instead of the server.
+# A slip in a name that is given to make would be read by no target that is made, and the mock be judged instead of the server.
 GIVEN := $(foreach name,$(filter-out HOSTUP_% SHELL,$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
-UNREAD := $(foreach name,$(GIVEN),$(if $(shell grep -w '$(name)' $(firstword $(MAKEFILE_LIST))),,$(name)=))
-$(if $(strip $(UNREAD)),$(error nothing reads $(strip $(UNREAD)); make help lists what is read (for the environment of a command, write it before make)))
+# The paragraphs of this file without a target, and those of the targets that are made.
+PARAGRAPHS := awk -v RS= -v made=' $(or $(MAKECMDGOALS),help) ' '{ kept = !/\n[a-z-]+:/; \
+  for (n = split($$0, line, "\n"); n; n--) if (match(line[n], /^[a-z-]+:/)) kept += index(made, " " substr(line[n], 1, RLENGTH - 1) " "); \
+  if (kept) print }' $(firstword $(MAKEFILE_LIST))
+UNREAD := $(foreach name,$(GIVEN),$(if $(shell $(PARAGRAPHS) | grep -w '$(name)'),,$(name)=))
+$(if $(strip $(UNREAD)),$(error nothing that is made reads $(strip $(UNREAD)); make help lists what is read (for the environment of a command, write it before make)))
+# Refuses a switch that is given as something else than 1.
+SWITCH = $(if $(filter-out 1,$($(1))),$(error $(1)=$($(1)) is unknown; give $(1)=1, or leave it out))
 
 .PHONY: help
 help: ## list the targets
@@ -64,20 +70,20 @@ demo: $(READY) ## renew what the README shows of a run: the lines in the termina
 
 .PHONY: deployments
 deployments: $(READY) ## judge real servers and front ends (INSTALL=1 installs them; ONLY="flask nginx*")
-	@PYTHONPATH=conformance/tests python -m deployments $(if $(INSTALL),--install) $(ONLY:%='%')
+	@$(call SWITCH,INSTALL)PYTHONPATH=conformance/tests python -m deployments $(if $(INSTALL),--install) $(ONLY:%='%')
 
 # A test that takes longer than ten minutes hangs, unless it is asked for so much.
 LONG := pytest -q -n auto -o faulthandler_timeout=0
 .PHONY: fuzz
 fuzz: $(READY) ## fuzz the client a million times and the suite 600,000 times, and say how often, for about an hour (EXAMPLES=… for each test)
+	$(if $(filter-out $(shell echo '$(EXAMPLES)' | grep -xE '[1-9][0-9]*'),$(EXAMPLES)),$(error EXAMPLES=$(EXAMPLES) is no number; give EXAMPLES=1000 or the like)) \
 	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500000) $(LONG) --hypothesis-show-statistics conformance/tests/client/test_fuzz.py
 	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),100000) $(LONG) --hypothesis-show-statistics conformance/tests/test_suite_fuzz.py conformance/tests/test_fuzz_*.py \
 	  conformance/tests/test_redaction.py
 
 .PHONY: conformance
 conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or BASE_URL=…; with REPORT_DIR=…, ARGS="--live …", PLAN=1
-	@case "$(PLAN)" in ""|1) ;; *) echo "PLAN=$(PLAN) is unknown; give PLAN=1 to send nothing, or leave it out" >&2; exit 4;; esac
-	@hostup-conformance run $(if $(filter undefined,$(origin BASE_URL)),,--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
+	@$(call SWITCH,PLAN)hostup-conformance run $(if $(filter undefined,$(origin BASE_URL)),,--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
 	  $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(if $(PLAN),--plan) $(ARGS)
 
 .PHONY: mock
@@ -97,10 +103,10 @@ clients: $(READY) ## judge every right client of the catalogue in all scenes, an
 
 .PHONY: test pytest
 test: $(READY) ## run linters, type checkers and tests, at once; with ALL=1 the catalogue too
-	@$(MAKE) --no-print-directory --jobs check pytest
+	@$(call SWITCH,ALL)$(MAKE) --no-print-directory --jobs check pytest
 
 pytest: $(READY)
-	pytest -q -n $(call WORKERS,1.5) --dist worksteal $(if $(ALL),,-m "not catalogue")
+	$(call SWITCH,ALL)pytest -q -n $(call WORKERS,1.5) --dist worksteal $(if $(ALL),,-m "not catalogue")
 
 .PHONY: catalogue
 catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test, in eight minutes or so (FILES=… for some of them, as in CI)

@@ -102,6 +102,8 @@ def verdict(old: Contract, new: Contract, found: list[Change]) -> int:
     if now > was:
         if now.major == was.major:
             print(f"\nsome of these changes break somebody, which {new.version} does not say: {advice}")
+        else:
+            print(f"\nsome of these changes break somebody, as {new.version} says")
         return 0
     print(
         f"\nsome of these changes break somebody, but the version is {new.version}, no later than before: raise "

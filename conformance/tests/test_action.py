@@ -73,6 +73,23 @@ def test_the_action_judges_a_client(installed: Path) -> None:
     assert report_in(installed)["target"]["kind"] == "client"
 
 
+def test_arguments_are_read_as_a_shell_reads_them(installed: Path) -> None:
+    done, _ = run("Judge", installed, report_dir="report", args='-k "PROBE-01 or PROBE-02"')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert report_in(installed)["only"] == ["PROBE-01", "PROBE-02"]
+    done, _ = run("Judge", installed, report_dir="report", args='-k "PROBE-01')
+    assert (done.returncode, done.stderr) == (4, 'a quotation mark is not closed in: -k "PROBE-01\n')
+
+
+def test_what_became_worse_fails(installed: Path) -> None:
+    run("Judge", installed, report_dir="before")
+    same, _ = run("Judge", installed, report_dir="report", compare_with="before/report.json")
+    assert same.returncode == 0, same.stdout + same.stderr
+    cut, _ = run("Judge", installed, report_dir="report", args="--max-requests 20", compare_with="before/report.json")
+    assert cut.returncode == 1
+    assert "conformant \N{RIGHTWARDS ARROW} not_demonstrated" in cut.stdout
+
+
 def test_a_usage_error_is_told_and_has_no_verdict(installed: Path) -> None:
     done, output = run("Judge", installed, base_url="https://example.com", report_dir="report")
     assert (done.returncode, output) == (4, "")

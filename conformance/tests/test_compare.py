@@ -104,7 +104,8 @@ def test_new_and_gone_requirements(report: dict[str, Any]) -> None:
     [
         ("conformant", "not_demonstrated", True),
         ("conformant", "not_conformant", True),
-        ("not_demonstrated", "conformant", False),
+        ("not_conformant", "not_demonstrated", True),
+        ("not_conformant", "conformant", False),
         ("conformant", "conformant", False),
     ],
 )
@@ -180,6 +181,13 @@ def test_the_badge_says_verdict_version_and_date(report: dict[str, Any], verdict
     drawing = ElementTree.fromstring(text)  # noqa: S314 - it is our own
     said = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
     assert said == [f"guest-agent API {report['spec']['version']}", f"{verdict.replace('_', ' ')}, 2026-11-27"]
+
+
+def test_an_outage_is_no_baseline(report: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps({**report, "verdict": "not_demonstrated"}))
+    assert cli.main(["compare", str(file), str(file)]) == 4
+    assert "demonstrated nothing that could have become worse; give the last" in capsys.readouterr().err
 
 
 def test_reports_about_other_requirements_are_not_compared(

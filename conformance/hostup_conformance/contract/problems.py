@@ -15,11 +15,12 @@ RELATED_STATUSES = UPSTREAM.union(*RELATED_CODES.values())
 
 
 @cache
-def documented_errors() -> dict[int, dict[str, Any]]:
-    """Return the documented responses with an error, by their status codes."""
-    responses = document()["paths"][ENDPOINT]["get"]["responses"]
-    names = {status: one["$ref"].rpartition("/")[2] for status, one in responses.items() if "$ref" in one}
-    return {int(status): document()["components"]["responses"][name] for status, name in names.items()}
+def documented_errors(*methods: str) -> dict[int, dict[str, Any]]:
+    """Return the responses with an error that are documented for some methods, or for any, by their status codes."""
+    operations = document()["paths"][ENDPOINT]
+    named = [operations[method.lower()]["responses"] for method in methods or ("POST", "GET")]
+    names = {status: one["$ref"].rpartition("/")[2] for of in named for status, one in of.items() if "$ref" in one}
+    return {int(status): document()["components"]["responses"][name] for status, name in sorted(names.items())}
 
 
 def example_of(status: int) -> dict[str, Any]:
@@ -29,9 +30,9 @@ def example_of(status: int) -> dict[str, Any]:
 
 
 @cache
-def codes_by_status() -> dict[int, list[str]]:
-    """Return the documented codes of each documented error status."""
-    return {status: error["x-codes"] for status, error in documented_errors().items()}
+def codes_by_status(*methods: str) -> dict[int, list[str]]:
+    """Return the documented codes of each error status that is documented for some methods, or for any."""
+    return {status: error["x-codes"] for status, error in documented_errors(*methods).items()}
 
 
 #: What our own servers respond with: code and title by status code.

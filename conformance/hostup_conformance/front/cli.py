@@ -286,6 +286,8 @@ def compare(old: Path, new: Path, *, markdown: bool) -> int:
         raise Misconfigured("one of the reports is about a client; give two that are about the same kind")
     if before.get("only", []) != after.get("only", []):
         raise Misconfigured("one of the reports is about some requirements alone (-k); give two about the same")
+    if before["verdict"] == compare.NOTHING:
+        raise Misconfigured(f"{old} demonstrated nothing that could have become worse; give the last report that did")
     comparison = compare.compare(before, after)
     lines = compare.markdown_of if markdown else compare.text_of
     say("\n".join(lines(comparison, before, after)))

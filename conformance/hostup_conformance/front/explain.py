@@ -119,4 +119,4 @@ To waive it for a while, write this into a file, and name the file with --waiver
       reason: why it is broken, and who will fix it
       expires: {until}
 
-Until that day, the requirement is only observed. A waiver that has expired, or is no longer needed, fails."""
+Through that day (UTC), the requirement is only observed. A waiver that has expired, or is no longer needed, fails."""

@@ -106,6 +106,16 @@ class Options:
         return named if self.har is None else {"--har": str(self.har), "--app": self.app, "--backend": self.backend}
 
     @property
+    def of_route(self) -> dict[str, object]:
+        """The options that say how a server is reached, which nothing reads where the suite serves what it judges."""
+        return {
+            "--header": self.header,
+            "--ca-file": self.ca_file,
+            "--client-cert": self.client_cert,
+            "--allow-plain-http": self.allow_plain_http,
+        }
+
+    @property
     def inputs(self) -> dict[str, Path]:
         """The files that a run reads, each by the option that names it."""
         certificate, key = split_certificate(self.client_cert) if self.client_cert else (None, None)

@@ -55,6 +55,8 @@ def target_of(options: Options, resources: ExitStack) -> Target:
             options.base_url, os.environ, profile=options.profile, plain_http=options.allow_plain_http
         )
         return replace(target, route=route_to(target, options, os.environ))
+    if of_route := [name for name, value in options.of_route.items() if value]:
+        raise Misconfigured(f"{of_route[0]} says how a server is reached; give its URL too, or omit the option")
     if options.backend:
         return agent_target(options, resources)
     from hostup_conformance.mock.memory import Mock, serve

@@ -120,8 +120,8 @@ def checked(entry: Any, number: int) -> Entry:
     if has_more(entry, MOST_VALUES):
         raise ValueError(f"log.entries[{number}] has more than {MOST_VALUES} values")
     for error in schema_errors(form_of_entries(), entry, 1):
-        place = ".".join(map(str, error.instance_path)) or "it"
-        raise ValueError(f"log.entries[{number}].{place}: {error.message[:200]}")
+        place = "".join(f".{part}" for part in error.instance_path)
+        raise ValueError(f"log.entries[{number}]{place}: {error.message[:200]}")
     try:
         return entry_of(entry)
     except (ValueError, OverflowError) as error:

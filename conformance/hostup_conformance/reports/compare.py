@@ -9,7 +9,9 @@ from hostup_conformance.reports.summary import code
 
 #: The ranks of the statuses of judged requirements, from bad to good; an observation breaks nothing.
 RANKS = {"error": 0, "fail": 0, "warn": 1, "observe": 2, "pass": 2}
-VERDICTS = ("not_conformant", "not_demonstrated", "conformant")
+#: The verdicts from bad to good: of a server that demonstrated nothing it is not known what it still keeps.
+NOTHING = "not_demonstrated"
+VERDICTS = (NOTHING, "not_conformant", "conformant")
 #: The kinds of changes in the order in which they are listed, each with its name.
 KINDS = {
     "worse": "worse",

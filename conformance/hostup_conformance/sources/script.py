@@ -110,7 +110,7 @@ class Script:
             yield self._get("the probe of somebody else's VPS", vps=t.foreign_vps, capability="ids")
 
     def _ordered_errors(self) -> Iterator[Step]:
-        for status in codes_by_status():
+        for status in codes_by_status("GET"):
             yield self._get(f"an ordered {status}", headers=(("Prefer", f"code={status}"),),
                             telling=3 if status == 429 else None)  # fmt: skip
         for status in (429, 500):

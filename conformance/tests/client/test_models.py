@@ -235,10 +235,9 @@ def test_a_success_is_decoded_or_located() -> None:
 
 def test_results_can_be_handed_on() -> None:
     output = CommandOutput.from_dict({"exited": True, "stdout": "x", "stderr": None, "new": [1]})
-    assert json.loads(json.dumps(dataclasses.asdict(output))) == {
-        "exited": True, "exit_code": None, "stdout": "x", "stderr": None,
-        "additional_properties": {"new": [1]}, "null_members": ["stderr"],
-    }  # fmt: skip
+    members = {"exited": True, "exit_code": None, "stdout": "x", "stderr": None}
+    kept = {"additional_properties": {"new": [1]}, "null_members": ["stderr"]}
+    assert json.loads(json.dumps(dataclasses.asdict(output))).items() >= {**members, **kept}.items()
     changed = dataclasses.replace(output, exit_code=3)
     assert changed.to_dict() == {"exited": True, "exitCode": 3, "stdout": "x", "stderr": None, "new": [1]}
     from fastapi.encoders import jsonable_encoder  # takes a third of a second, which every worker would wait for

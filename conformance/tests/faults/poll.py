@@ -111,13 +111,6 @@ def exit_code_is_spelled_as_the_agent_does(_request: Request, response: Response
 
 
 @trips("POLL-04")
-def exitcode_as_in_v1(_request: Request, response: Response) -> None:
-    """exitCode is spelled exitcode."""
-    if response.is_output:
-        response.rename(exitCode="exitcode")
-
-
-@trips("POLL-04")
 def std_out_in_snake_case(_request: Request, response: Response) -> None:
     """stdout is spelled std_out."""
     if response.is_output:

@@ -276,6 +276,6 @@ def instance_is_reference(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(with_texts("instance")):
         if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
-            yield e, "a URI reference", e.body["instance"]
+            yield e, "instance: a URI reference", e.body["instance"]
         if e.body["instance"] == PLACEHOLDER:
-            yield e, "a reference to this request", f"the documentation's placeholder {PLACEHOLDER}"
+            yield e, "instance: a reference to this request", f"the documentation's placeholder {PLACEHOLDER}"
