@@ -72,6 +72,8 @@ class Connections:
         self._said_to_close = False
         #: Whether there was a whole response so far.
         self.responded = False
+        #: Whether connections are kept open for later requests.
+        self._keeps = True
         self._aborted = False
         self._network = BoundedNetwork()
         context = route.context
@@ -90,6 +92,17 @@ class Connections:
     def close_idle(self) -> None:
         """Close the connections that are kept open, while no request is under way."""
         self._kept.close()
+
+    @property
+    def keeps_open(self) -> bool:
+        """Whether a connection is kept open on which nothing is under way."""
+        kept = (connection for pool in (self._kept, self._apart) for connection in pool.connections)
+        return self._keeps and any(connection.is_idle() and not connection.has_expired() for connection in kept)
+
+    def keep_none(self) -> None:
+        """Close all connections, while no request is under way, and keep none from now on."""
+        self._keeps = False
+        self.close()
 
     def abort(self) -> None:
         """Break off the requests that are under way."""
@@ -112,7 +125,9 @@ class Connections:
             NoResponse: there is no whole response
             TooLarge: the response is larger than any of its kind need be
         """
-        until, reuse = time.monotonic() + seconds, reuse and self._resent < MOST_RESENT
+        until, reuse = time.monotonic() + seconds, reuse and self._keeps and self._resent < MOST_RESENT
+        if not (self._keeps or apart) and all(connection.is_idle() for connection in self._apart.connections):
+            self._apart.close()
         pool = self._apart if apart else self._kept if reuse else self._fresh
         while True:
             transfer = self._network.begin(until)
@@ -161,7 +176,8 @@ class Connections:
     def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: httpcore.ConnectionPool) -> Response:
         headers = [("Host", self._netloc), *with_fields(request.headers, self._route.fields)]
         chunked = request.header("transfer-encoding") is not None
-        if request.body and not chunked:
+        # Where a method may have content, its absence is told (RFC 9110 section 8.6): some servers wait for it else.
+        if (request.body or request.method in {"POST", "PUT", "PATCH"}) and not chunked:
             headers.append(("Content-Length", str(len(request.body))))
         scheme, host, port = self._origin
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))

@@ -53,6 +53,8 @@ ALONE = "alone"
 #: How a request was lost: there was no connection (nothing listens, for instance); it was dropped before the first byte
 #: of a response; TLS, or a proxy, failed; nothing came in time; or what came is not HTTP.
 Lost = Literal["refused", "dropped", "tls", "proxy", "silent", "foreign"]
+#: A request that takes so many seconds may have waited for the end of another connection.
+QUEUED = 2.0
 #: The ways that may pass, as while a server restarts.
 MAY_PASS: set[Lost | None] = {"refused", "dropped", "tls", "proxy"}
 
@@ -91,6 +93,8 @@ class Exchange(Generic[A]):
     source: str = "probe"
     #: Whether it had a connection of its own, on which another request follows to see whether its content was read.
     followed: bool = False
+    #: Whether it had a connection of its own while another was open on which nothing was under way.
+    behind_idle: bool = False
     #: What the generated client made of the response, if it sent the request.
     decoded: Decoded | None = None
     #: What was decided once about it (`decided_once`), by what decided it.

@@ -14,7 +14,7 @@ from typing import Generic
 
 from hostup_conformance.http.bodies import Memory, TooLarge
 from hostup_conformance.http.connections import Connections, NoResponse
-from hostup_conformance.http.exchange import ALONE, A, Classifier, Exchange
+from hostup_conformance.http.exchange import ALONE, QUEUED, A, Classifier, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Pace, Stopped, Unsent, Withheld, retry_after, seconds_asked
@@ -64,6 +64,8 @@ class Wire(Generic[A]):
         self._lasting, self._worked = 0, False
         #: Whether no connection is kept open for what is sent once.
         self._sparing = False
+        #: How many requests waited behind an idle connection, and whether any was served at once beside one.
+        self._queued, self._served_beside = 0, False
         #: By which methods requests with content had a connection of their own.
         self._apart = set[str]()
         #: Whether requests are sent one at a time, since the server could not take several.
@@ -242,6 +244,7 @@ class Wire(Generic[A]):
         # What follows a response to HEAD that has a body, though it may have none, is no response to the next request.
         spoils = has_content or request.method == "HEAD"
         reuse = draft.ask.repeatable and not spoils and not (once and self._sparing) and draft.source != ALONE
+        exchange.behind_idle = not (reuse or draft.aside) and self._connections.keeps_open
         longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)
@@ -253,10 +256,20 @@ class Wire(Generic[A]):
                 self._count_failure(error, exchange)
         exchange.seconds = time.monotonic() - began
         self._connections.responded |= exchange.failure is None
+        if exchange.behind_idle:
+            self._look_for_queueing(exchange)
         if exchange.response:
             self._failures, self._slowest = 0, max(self._slowest, exchange.seconds)
             self._hung.pop(exchange.kind, None)
         return exchange
+
+    def _look_for_queueing(self, exchange: Exchange[A]) -> None:
+        """Keep no connection open if the server seems to serve one at a time, so that all others wait for its end."""
+        self._served_beside |= exchange.seconds < QUEUED
+        self._queued += 1
+        several = self._queued > 1 or exchange.response is None
+        if several and not self._served_beside and self.pace.under_way == 1:
+            self._connections.keep_none()
 
     @property
     def is_failing(self) -> bool:

@@ -90,7 +90,8 @@ def more(sent: str, came: str, at: int, rest: int) -> str | None:
     size = len(came) - len(sent)
     if size <= 0:
         return None
-    if came == sent * (times := len(came) // len(sent)):
+    lines, line = came.strip("\n").split("\n"), sent.strip("\n")
+    if came == sent * (times := len(came) // len(sent)) or (lines == [line] * (times := len(lines))):
         return f"that comes {times} times"
     if at + rest >= len(sent) and sent.startswith(new := came[at : at + size], max(at - size, 0)):
         return f"in which {len(new):,} characters come twice{after(at - size)}"

@@ -28,7 +28,7 @@ from hostup_conformance.contract.content import (
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_error, is_output, is_plain
-from hostup_conformance.http.exchange import decided_once
+from hostup_conformance.http.exchange import QUEUED, decided_once
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
@@ -93,8 +93,8 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     for status, row in groupby(range(len(exchanges)), lambda at: exchanges[at].status):
         stretch = list(row)
         of_stretch = [exchanges[at] for at in stretch if should_not_be_forbidden(exchanges[at])]
-        # A wrong key may always get 400.
-        undue = {e.ask for e in of_stretch if status != 400 or e.ask.credential == "full"}
+        # A wrong key, or none, may always get this.
+        undue = {e.ask for e in of_stretch if e.ask.credential in VALID}
         if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
             rows.setdefault(status, set()).update(stretch)
     same = {status_and_body(exchanges[at]) for at in found.union(*rows.values())}
@@ -106,7 +106,10 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     # Where none is told that its command runs, what is refused may be the polls of those that do.
     polls = all(e.ask.pid != Pid.ABSENT for e in refusals)
     of_running = polls and not any(member(e, "exited") is False for e in exchanges)
-    if not enough or of_running or are_copies(refusals):
+    # Where requests at the same time disturb each other, one may be refused in another's name.
+    beside = all_beside(exchanges)
+    mixed = all(e.status in {400, 403} and beside.get(e.number) for e in refusals)
+    if not enough or of_running or mixed or are_copies(refusals):
         return None
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
 
@@ -176,6 +179,21 @@ def blocked_among(what: str, sent: Sequence[Exchange]) -> Cause | None:
     elif {e.request.method for e in after} == {"POST"} and all(e.request.method != "POST" for e in responded):
         words = f"none of {len(after)} starts got a response, and each GET did: their content does not arrive, it seems"
     return Cause({e.number for e in after}, words)
+
+
+def one_connection(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests that waited as long as another connection was kept open, if all did, and none afterwards."""
+    behind = [e for e in exchanges if e.behind_idle]
+    waited = [e for e in behind if e.response is None or e.seconds >= QUEUED]
+    last = waited[-1].number if waited else 0
+    served = {e.kind for e in exchanges if e.number > last and e.response and e.seconds < QUEUED}
+    if not waited or len(waited) < len(behind) or served.isdisjoint(e.kind for e in waited):
+        return None
+    words = (
+        f"{counted(len(waited), 'request')} waited as long as another connection was kept open, and the like did not"
+    )
+    words += " once none was: one connection is served at a time, it seems"
+    return Cause({e.number for e in waited if e.response is None}, words, "HTTP-01", says_more=True)
 
 
 def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -536,6 +554,7 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
     ways: dict[str, Callable[[Exchange], Exchange | None]] = {
         "the first request of its connection": first_of_connection(exchanges),
         "the request before it on its connection": before_it(exchanges, connection_of),
+        "the last request with any key on its connection": before_it(exchanges, connection_of, has_credential),
         "the request before it": before_it(exchanges, lambda _: 1),
     }
     undue = [e for e in exchanges if may_not(e) and e.ask.endpoint and (below(e, 300) or e.status in {401, 403})]
@@ -572,14 +591,26 @@ def first_of_connection(exchanges: Sequence[Exchange]) -> Callable[[Exchange], E
     return lambda e: connections[connection_of(e)][0] if connection_of(e) else None
 
 
-def before_it(exchanges: Sequence[Exchange], place: Callable[[Exchange], int]) -> Callable[[Exchange], Exchange | None]:
-    """Return what tells the last request with a valid key before another one in the same place."""
+def has_valid_key(e: Exchange) -> bool:
+    """Whether a request has a key that the server knows."""
+    return e.ask.credential in VALID
+
+
+def has_credential(e: Exchange) -> bool:
+    """Whether a request has a key, right or wrong."""
+    return e.request.header("authorization") is not None
+
+
+def before_it(
+    exchanges: Sequence[Exchange], place: Callable[[Exchange], int], counts: Callable[[Exchange], bool] = has_valid_key
+) -> Callable[[Exchange], Exchange | None]:
+    """Return what tells the last request that counts before another one in the same place."""
     last, found = dict[int, Exchange](), dict[int, Exchange]()
     for e in exchanges:
         if e.response and (at := place(e)):
             if at in last:
                 found[e.number] = last[at]
-            if e.ask.credential in VALID:
+            if counts(e):
                 last[at] = e
     return lambda e: found.get(e.number)
 
@@ -693,6 +724,7 @@ def what_failed(e: Exchange) -> frozenset[str]:
 #: What may explain several exchanges, the surest first.
 CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     limited,
+    one_connection,
     blocked,
     waiting,
     redirected,

@@ -14,10 +14,12 @@ from itertools import accumulate, dropwhile, pairwise
 from math import inf
 from statistics import median
 from typing import TypeAlias
+from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid
 from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
+from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.causes.traits import (
     CHANCE,
     FEWEST,
@@ -27,7 +29,7 @@ from hostup_conformance.contract.causes.traits import (
     of_command,
     traits,
 )
-from hostup_conformance.contract.content import below, failed, refused
+from hostup_conformance.contract.content import below, failed, member, refused
 from hostup_conformance.contract.lives import Life, overlap
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.http.exchange import ALONE
@@ -109,6 +111,9 @@ class Course:
             what = "for the start " if e.ask.starts else ""
             of_its_command = (f"{what}{does}" for does in (of_command(life) if life else ()))
             self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._after_others(e)])
+            polled = printed(life) + errors_of(life) if life and not e.ask.starts else ""
+            if not (unquote(e.request.path) + polled).isascii():
+                self._traits[e.number] |= {"for a path, or for output, with characters outside ASCII"}
         return self._traits[e.number]
 
     @cached_property
@@ -130,13 +135,25 @@ class Course:
             yield "on a connection that had carried others"
         elif connection_of(e) or e.source == ALONE:
             yield "as the first on a connection"
-        if before and before.ask.credential == "full" != e.ask.credential:
+        keyed = self._before_with_key.get(e.number)
+        if keyed and keyed.ask.credential == "full" != e.ask.credential:
             yield "that follow one with the full key on their connection"
 
     @cached_property
     def _before(self) -> Mapping[int, Exchange]:
         """The exchange before each on its connection, by its number."""
         return {e.number: o for on_it in by_connection(self.ordered).values() for o, e in pairwise(on_it)}
+
+    @cached_property
+    def _before_with_key(self) -> Mapping[int, Exchange]:
+        """The last exchange with a credential before each on its connection, by its number."""
+        found = dict[int, Exchange]()
+        for on_it in by_connection(self.ordered).values():
+            last = None
+            for e in on_it:
+                found |= {e.number: last} if last else {}
+                last = e if e.request.header("authorization") else last
+        return found
 
     @property
     def life_of(self) -> Mapping[int, Life]:
@@ -299,7 +316,8 @@ def responds(split: Split) -> str | None:
         said = (f"{n}: {shown(value, 40)}" for n, value in e.response.headers if n.lower().startswith(RESPONDERS))
         old = "a response with an Age" if (e.header("age") or "").strip("0") else ""
         form = "" if e.response.body.isascii() else "a body with characters outside ASCII"
-        return frozenset(f"that got {one}" for one in (*said, old, form) if one)
+        end = "the end of a command" if member(e, "exited") not in (None, False, 0, "0", "false", "False") else ""
+        return frozenset(f"that got {one}" for one in (*said, old, form, end) if one)
 
     return in_common(split.odd, [e for e in split.usual if e.response], carried)
 

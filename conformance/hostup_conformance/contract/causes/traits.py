@@ -238,6 +238,8 @@ def credentials(e: Exchange, key: str) -> Iterator[str]:
             yield "with the key and more behind it"
         if len(token) == len(key):
             yield "with a key as long as the right one"
+    if scheme and not blank:
+        yield "with an Authorization of one word"
     if blank and scheme in SCHEMES:
         yield f"with a key under the scheme {scheme}"
     if e.ask.credential == "malformed" and scheme.lower() == "bearer":

@@ -327,7 +327,8 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
         twin = plain.get((e.ask, e.request.target)) if e.request.method == "GET" else None
         ended = twin and content.member(twin, "exited") is True
         if twin and not ended and twin.status == 200 != e.status and e.status not in {429, 502, 503, 504}:
-            yield e, f"status {twin.status}, as request {twin.number} got", content.status_of(e)
+            accepted = f", for Accept: {e.request.header('accept')}" if e.status == 406 else ""
+            yield e, f"status {twin.status}, as request {twin.number} got", f"{content.status_of(e)}{accepted}"
         if e.status == 200 and e.decoded.raised is None and e.decoded.value != e.body:
             yield e, "the body as the server sent it", f"decoded: {short_json(e.decoded.value, 400)}"
         if e.status == 200 and e.decoded.raised and is_sound(e):
