@@ -94,7 +94,7 @@ def guest_of(token: str, stdout: object) -> Guest | None:
         return None
     text = found[1].strip()
     as_it_stands = re.sub(r"[\\']", "", text) in {SUM, ASKED_OF_GUEST.replace("'", "")}
-    if re.match("42-%OS%-[^-]", text):
+    if re.match("42-%OS%-([A-Za-z]:|/)", text):  # where PowerShell is, as its variable says
         return "powershell"
     if text.startswith("42") or (as_it_stands and ESCAPED in text):
         return "posix"

@@ -27,6 +27,7 @@ from hostup_conformance.contract.causes.splits import (
     Teller,
     asked,
     by_turns,
+    is_crowded,
     is_timed,
     told,
 )
@@ -36,7 +37,7 @@ from hostup_conformance.contract.content import below, failed, is_document, is_p
 from hostup_conformance.contract.lives import Life, overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
-from hostup_conformance.keeping.safe_text import counted, short_json
+from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many kinds of requests that get the same 5xx now and then show that it has nothing to do with what is asked for.
 KINDS = 3
@@ -52,6 +53,8 @@ ENOUGH_ERRORS = 5
 MOST, ALMOST_ALL = 50, 0.85
 #: Which part of what was found is most of it.
 MOSTLY = 0.5
+#: So many commands are named at one of whose polls a server went down.
+POLLED = 6
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
 
@@ -113,6 +116,11 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
         odd = [one.exchange for one in broken["PID-03"].findings]
         alike = {e.number for e in odd if sum(one.body == e.body for one in odd) >= FEWEST}  # which is no command's
         yield Cause(alike, f"{len(alike)} such pids get the same", "PID-03", says_more=True)
+    again = [one.exchange.number for one in broken["START-10"].findings] if "START-10" in broken else []
+    broke = [e.number for e in exchanges if e.lost == "dropped"]
+    if again and broke and broke[0] < again[0] and "HTTP-01" in broken:
+        words = f"the server restarted, it seems, when request {broke[0]} broke off, and counts its pids anew"
+        yield Cause({*again}, words, "HTTP-01")
     if "POLL-04" in broken:
         yield Cause({one.exchange.number for one in broken["POLL-04"].findings}, first="POLL-04")
     if "AUTH-11" in broken:
@@ -158,10 +166,18 @@ def note_on(
         or told_apart(result, course, IN_TIME)
         or of_one_command(result, reasons)
         or of_errors(result)
+        or of_most(result, of_others)
         or told_apart(result, course, UNDECIDED)
         or (told_apart(result, course, [by_turns]) if nothing_came(result) else None)
         or reasons.not_known(first)
     )
+
+
+def of_most(result: Result[Ask], causes: Sequence[Cause]) -> str | None:
+    """Return the cause of most of what was found, though not of what was found first."""
+    found = ((share_of(result, cause.numbers), cause.words) for cause in causes if cause.words)
+    share, words = max(found, key=lambda one: one[0], default=(0.0, None))
+    return f"most of them: {words}" if share > MOSTLY and len(result.findings) > FEWEST else None
 
 
 def of_errors(result: Result[Ask]) -> str | None:
@@ -224,7 +240,12 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
         return of_few(course, [*odd.values()], usual)
     words = told(Split([*odd.values()], usual, course), tellers)
     if not words and let_in and usual and tellers is UNDECIDED and "it seems" not in result.message:
-        return f"{len(odd)} of {len(odd) + len(usual)} such requests: it is not known what decides"
+        some = f"{len(odd)} of {len(odd) + len(usual)} such requests"
+        targets, others = (list(dict.fromkeys(e.request.target for e in of)) for of in (odd.values(), usual))
+        if set(targets).isdisjoint(others):
+            which = listed([shown(target, 80) for target in targets], FEWEST)
+            return f"{some}: {'that' if len(targets) == 1 else 'those'} of {which}"
+        return f"{some}: it is not known what decides"
     by_connection = let_in and words is not None and "on a connection" in words
     return f"{words}: the key of another request may count there" if by_connection else words
 
@@ -300,12 +321,13 @@ def goes_down(course: Course) -> Cause | None:
         return None
     words = f"{counted(len(broken), 'connection')} broke, and others were refused just after: the server goes down"
     urls = {e.request.target for e in broken if e.ask.pid.known}
-    polled = [life for life in course.life_of.values() if new_poll(life.start) in urls]
-    most = max(polled, key=lambda life: len(printed(life)), default=None)
+    polled = sorted({life.name for life in course.life_of.values() if life.name and new_poll(life.start) in urls})
     keys = {e.ask.credential for e in broken}
     usual = [e for e in responded if e.ask.credential in keys]
-    of_most = most and f"at a poll of the command {most.name}, perhaps, of which most is printed"
-    at = told(Split(broken, usual, course), BY_REQUEST) or of_most or "it is not known at what"
+    of_polls = f"at a poll of one of the commands {listed(polled, POLLED)}, it seems" if polled else None
+    each = " or ".join(f"{e.number} ({shown(e.purpose, 80)})" for e in broken) if len(broken) <= FEWEST else ""
+    at = told(Split(broken, usual, course), BY_REQUEST) or (f"at request {each}" if each else of_polls)
+    at = at or "it is not known at what"
     return Cause({e.number for e in (*broken, *refusals)}, f"{words}: {at}", "HTTP-01", says_more=True)
 
 
@@ -364,7 +386,7 @@ def failures(course: Course) -> list[Cause]:
         others = [e for e in course.ordered if e.response and not failed(e)]
         kinds, numbers = set(map(asked, alike)), {e.number for e in every}
         if len(kinds.intersection(asked(e) for e in others if not e.ask.pid.is_used_up)) < KINDS:
-            causes.append(Cause(numbers, told(Split(alike, others, course), [is_timed])))
+            causes.append(Cause(numbers, told(Split(alike, others, course), [is_crowded, is_timed])))
             continue
         often = f"{len(alike)} of {len(course.ordered)} requests got {status}, of {len(kinds)} kinds"
         common = told(Split(alike, others, course)) or "others of which did not"

@@ -114,6 +114,27 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
 
 
+def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return what the full key was refused for a while after another had been, if it got all that it asked for else."""
+    denied = (e for e in exchanges if e.when and e.ask.credential == "read" and e.status == 403)
+    ends = [e.when.timestamp() + e.seconds for e in denied if e.when]
+    own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and is_plain(e)]
+    due = [e for e in own if e.ask.needs_write]
+    waited = {
+        e.number: min((moment - end for end in ends if end <= moment), default=inf)
+        for e in due
+        if e.when and (moment := e.when.timestamp())
+    }
+    odd, usual = ([e for e in due if e.number in waited and e.status in got] for got in ({403}, {200, 404}))
+    if len(odd) < IN_A_ROW or len(usual) < IN_A_ROW:
+        return None
+    longest, least = max(waited[e.number] for e in odd), min(waited[e.number] for e in usual)
+    if longest >= least:
+        return None
+    words = f"the full key got 403 {len(odd)} times, and only within {longest:.1f} s after the other key did"
+    return Cause({e.number for e in odd}, f"{words}: what was decided for one key is kept for all, it seems")
+
+
 def status_and_body(e: Exchange) -> tuple[int | None, bytes]:
     """Return the status code and the body of a response."""
     return e.status, e.response.body if e.response else b""
@@ -149,8 +170,11 @@ def seconds_between(before: Exchange, e: Exchange) -> float:
 def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a valid key from one on that got no response, if all before did; or the starts alone."""
     sent = [e for e in exchanges if e.ask.credential in VALID]
-    proper = [e for e in sent if e.ask.command is not None and e.ask.credential == "full" and e.ask.vps == "own"]
-    return blocked_among("request", sent) or blocked_among("start", proper)
+    starts = [e for e in sent if e.ask.starts and e.ask.credential == "full" and e.ask.vps == "own"]
+    proper = [e for e in starts if e.ask.command is not None]
+    any_start = blocked_among("start", starts)
+    of_proper = any_start and not any_start.numbers.isdisjoint(e.number for e in proper)
+    return blocked_among("request", sent) or (any_start if of_proper else blocked_among("start", proper))
 
 
 def blocked_among(what: str, sent: Sequence[Exchange]) -> Cause | None:
@@ -723,6 +747,7 @@ def what_failed(e: Exchange) -> frozenset[str]:
 
 #: What may explain several exchanges, the surest first.
 CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
+    kept_decision,
     limited,
     one_connection,
     blocked,

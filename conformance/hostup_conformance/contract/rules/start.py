@@ -372,6 +372,8 @@ def pids_differ(exchanges: Exchanges) -> Findings:
     alive: dict[str, ask.Exchange] = {}
     told = {life.start.number for life, _ in exchanges.not_run_again}
     polled = exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e)))
+    pids = [pid for e in polled if (pid := ask.new_pid(e))]
+    few_digits = len(pids) > FEW and all(pid % 10 == 0 for pid in pids)
     for e in polled:
         if not (poll := selectors.new_poll(e)):
             if content.member(e, "exited") is True:
@@ -383,6 +385,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
             same = " for the same command: one that is sent twice is started once, it seems"
             pid = ask.new_pid(e) or 0
             rounded = ", as it comes of a number above 2^53 that was rounded, it seems" if pid > 2**53 else ""
+            rounded = rounded or (", and each pid ends in 0: it is rounded, it seems" if few_digits else "")
             yield e, expected, f"pid {pid}{rounded or (same if e.ask.command == before.ask.command else '')}"
 
 
