@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import inf
 
-from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
+from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start, new_pid
 from hostup_conformance.contract.ban import are_copies, should_not_be_forbidden
 from hostup_conformance.contract.causes.splits import asked, by_connection, connection_of
 from hostup_conformance.contract.causes.traits import all_beside
@@ -112,6 +112,19 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     if not enough or of_running or mixed or are_copies(refusals):
         return None
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
+
+
+def kept_start(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the starts that got the very body of another start, if so did several that have no valid command."""
+    sent = [e for e in exchanges if e.ask.starts and e.ask.vps == "own" and e.status == 200 and new_pid(e)]
+    firsts = dict[tuple[int | None, bytes], Exchange]()
+    first_of = {e.number: firsts.setdefault(status_and_body(e), e) for e in sent}
+    copies = [e for e in sent if first_of[e.number].request.body != e.request.body]
+    if sum(e.ask.command is None for e in copies) < FEW:
+        return None
+    like = f"as request {copies[0].number} that of {first_of[copies[0].number].number}"
+    words = f"{len(copies)} of {len(sent)} starts got the whole body that another start had got, {like}"
+    return Cause({e.number for e in copies}, f"{words}: a cache keeps what a POST got, it seems")
 
 
 def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -747,6 +760,7 @@ def what_failed(e: Exchange) -> frozenset[str]:
 
 #: What may explain several exchanges, the surest first.
 CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
+    kept_start,
     kept_decision,
     limited,
     one_connection,

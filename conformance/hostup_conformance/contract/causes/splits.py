@@ -343,8 +343,12 @@ def since(split: Split) -> str | None:
 
 
 def just_after(first: Exchange, split: Split) -> str:
-    """Return after which refusal, failure or start all got what the first odd one got, and which of these it was."""
+    """Return after which failure, refusal or start all got what the first odd one got, and which of these it was."""
     run = split.course.in_time
+    spared = max((e.number for e in split.usual if e.number < first.number), default=0)
+    between = [e for e in run if spared < e.number < first.number]
+    if crash := next((e for e in reversed(between) if failed(e) and not e.ask.unavailable), None):
+        return f", after request {crash.number} ({shown(crash.purpose, 80)}) got {crash.status}"
     before = [*dropwhile(lambda e: e.status == first.status, reversed(run[: run.index(first)]))]
     last = before[0] if before else first
     served = below(last, 400)
