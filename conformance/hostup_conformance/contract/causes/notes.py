@@ -46,7 +46,7 @@ TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 #: The areas whose requirements say who must be refused.
 LET_IN = {"AUTH", "SCOPE", "ID"}
 #: What finds all that it judges to be wrong, so that one finding is the only one.
-FIND_ALL = {"HTTP-01"}
+FIND_ALL = {"HTTP-01", "HTTP-08"}
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
 #: By so many commands it is known whose output they get, and which part of them shows it.

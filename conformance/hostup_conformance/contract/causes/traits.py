@@ -16,6 +16,7 @@ from hostup_conformance.contract.causes.mishaps import PIPE
 from hostup_conformance.contract.commands import Command
 from hostup_conformance.contract.lives import Life, command_text
 from hostup_conformance.contract.paths import Resource
+from hostup_conformance.contract.responder import has_utf_8_body, is_deep
 from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping.safe_text import counted, short_json, shown
 
@@ -120,6 +121,10 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     labelled = "json" in (request.header("content-type") or "")
     if labelled and json_of(request) is None and request.body != b"null":
         yield "with content that is no JSON, and is said to be"
+    if is_deep(e):
+        yield "with content that is nested deeply"
+    if not has_utf_8_body(e):
+        yield "with content that is not UTF-8"
     names = [name for name, _ in request.headers]
     if names and all(name == name.lower() for name in names):
         yield "with field names in lower case"
