@@ -7,16 +7,18 @@ import time
 import tracemalloc
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import httpcore
 import pytest
 from client.serving import dropping
+from hostup_conformance.contract.causes.shared import one_connection
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
+from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.json_text import LONGEST_STRING, read_json
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.network import BoundedNetwork
@@ -173,3 +175,39 @@ def test_the_response_that_is_too_much_for_a_run_is_not_kept() -> None:
     assert room.read((), [b"1234567"], 100) == (b"1234567", None)
     with pytest.raises(Stopped, match="larger than a run keeps"):
         room.read((), [b"1234567"], 100)
+
+
+class Patient(BaseHTTPRequestHandler):
+    """A handler that waits for the next request on its connection, with a server that has no other thread."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "18")
+        self.end_headers()
+        self.wfile.write(b'{"available":true}')
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_server_of_one_connection_at_a_time_is_served_so() -> None:
+    """After the first request that waited for the end of another connection, none is kept open."""
+    with HTTPServer(("127.0.0.1", 0), Patient) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        target = Target(f"http://127.0.0.1:{server.server_port}", "server", "key", "vps_1")
+        probe = authorized("/api/v2/vps/vps_1/agent/exec", target)
+        with closing(Wire(target, Limits(request_seconds=0.4, first_seconds=0.4, next_seconds=0.4))) as wire:
+            for source in ("probe", ALONE, ALONE, "probe"):
+                wire.send(probe, purpose="the probe", source=source)
+            found = wire.exchanges
+        server.shutdown()
+    assert [e.status for e in found] == [200, None, 200, 200]
+    assert [e.behind_idle for e in found] == [False, True, False, False]
+    cause = one_connection(found)
+    assert cause
+    assert cause.numbers == {2}
+    assert "one connection is served at a time" in str(cause.words)
+    assert one_connection([e for e in found if e.response]) is None

@@ -118,13 +118,7 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     yield from (f"with {shown(short_json(mark, 10), 10)}{IN_COMMAND}" for mark in marks)
     if re.search(r"%(?![0-9A-Fa-f]{2})", ask.command or ""):
         yield f"with % and no two hexadecimal digits after it{IN_COMMAND}"
-    labelled = "json" in (request.header("content-type") or "")
-    if labelled and json_of(request) is None and request.body != b"null":
-        yield "with content that is no JSON, and is said to be"
-    if is_deep(e):
-        yield "with content that is nested deeply"
-    if not has_utf_8_body(e):
-        yield "with content that is not UTF-8"
+    yield from of_content(e)
     names = [name for name, _ in request.headers]
     if names and all(name == name.lower() for name in names):
         yield "with field names in lower case"
@@ -144,6 +138,17 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     yield from filter(None, (*kinds, REFUSED if is_to_be_refused(ask) else ""))
     if e.decoded:
         yield "by the generated client"
+
+
+def of_content(e: Exchange) -> Iterator[str]:
+    """Yield what keeps programs from reading the content of a request."""
+    labelled = "json" in (e.request.header("content-type") or "")
+    if labelled and json_of(e.request) is None and e.request.body != b"null":
+        yield "with content that is no JSON, and is said to be"
+    if is_deep(e):
+        yield "with content that is nested deeply"
+    if not has_utf_8_body(e):
+        yield "with content that is not UTF-8"
 
 
 def of_method(e: Exchange) -> Iterator[str]:
