@@ -101,6 +101,11 @@ class Exchange(Generic[A]):
     decisions: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
+    def waited_behind_idle(self) -> bool:
+        """Whether it may have waited for the end of a connection on which nothing was under way."""
+        return self.behind_idle and (self.lost == "silent" or self.seconds >= QUEUED)
+
+    @property
     def kind(self) -> tuple[Hashable, ...]:
         """What of the request decides whether it is served: all of a kind may hang."""
         return self.request.method, *self.ask.served_like

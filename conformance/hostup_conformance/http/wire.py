@@ -14,7 +14,7 @@ from typing import Generic
 
 from hostup_conformance.http.bodies import Memory, TooLarge
 from hostup_conformance.http.connections import Connections, NoResponse
-from hostup_conformance.http.exchange import ALONE, QUEUED, A, Classifier, Exchange
+from hostup_conformance.http.exchange import ALONE, A, Classifier, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Pace, Stopped, Unsent, Withheld, retry_after, seconds_asked
@@ -265,7 +265,7 @@ class Wire(Generic[A]):
 
     def _look_for_queueing(self, exchange: Exchange[A]) -> None:
         """Keep no connection open if the server seems to serve one at a time, so that all others wait for its end."""
-        self._served_beside |= exchange.seconds < QUEUED
+        self._served_beside |= not exchange.waited_behind_idle
         self._queued += 1
         several = self._queued > 1 or exchange.response is None
         if several and not self._served_beside and self.pace.under_way == 1:

@@ -221,7 +221,7 @@ def blocked_among(what: str, sent: Sequence[Exchange]) -> Cause | None:
 def one_connection(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests that waited as long as another connection was kept open, if all did, and none afterwards."""
     behind = [e for e in exchanges if e.behind_idle]
-    waited = [e for e in behind if e.response is None or e.seconds >= QUEUED]
+    waited = [e for e in behind if e.waited_behind_idle]
     last = waited[-1].number if waited else 0
     served = {e.kind for e in exchanges if e.number > last and e.response and e.seconds < QUEUED}
     if not waited or len(waited) < len(behind) or served.isdisjoint(e.kind for e in waited):
