@@ -211,3 +211,13 @@ def test_a_server_of_one_connection_at_a_time_is_served_so() -> None:
     assert cause.numbers == {2}
     assert "one connection is served at a time" in str(cause.words)
     assert one_connection([e for e in found if e.response]) is None
+
+
+def test_what_comes_at_a_steady_pace_gets_more_time() -> None:
+    transfer = network.Transfer(time.monotonic() - 1)
+    with pytest.raises(httpcore.ReadTimeout):
+        transfer.remaining()
+    transfer.received = 2 * network.STEADY
+    assert 0 < transfer.remaining() <= 1
+    transfer.received = 10**9
+    assert transfer.remaining() <= network.MOST_SECONDS_MORE - 1

@@ -24,6 +24,8 @@ THIS_MACHINE = "localhost"
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 #: How many bytes may come before a response itself: a library would read interim responses without end.
 MOST_BEFORE = 1 << 20
+#: In bytes a second, at what pace a long response comes over a slow line, and how many seconds more it gets at most.
+STEADY, MOST_SECONDS_MORE = 50_000, 15.0
 #: The beginning of what a server may send, unasked, when it closes an idle connection (RFC 9110 section 15.5.9).
 REQUEST_TIMEOUT = re.compile(rb"HTTP/1\.[01] 408 ")
 
@@ -42,8 +44,12 @@ class Transfer:
     head: bytearray = field(default_factory=bytearray)
 
     def remaining(self) -> float:
-        """Return the seconds left; raise `httpcore.ReadTimeout` if there are none."""
-        if (left := self.deadline - time.monotonic()) <= 0:
+        """Return the seconds left; raise `httpcore.ReadTimeout` if there are none.
+
+        What has come at a steady pace over a slow line gives more time for what is to come.
+        """
+        more = min(self.received / STEADY, MOST_SECONDS_MORE)
+        if (left := self.deadline + more - time.monotonic()) <= 0:
             raise httpcore.ReadTimeout
         return left
 
