@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import comb, inf
+from typing import NamedTuple
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
@@ -45,6 +46,13 @@ TRACED = {"once", "slow", "again"}
 Measure = Callable[[Evidence, Sighting], Bounds]
 
 
+class Gap(NamedTuple):
+    """How much of a measure the spared had at most, and the odd at least, where one parts them."""
+
+    spared_at_most: float
+    odd_at_least: float
+
+
 @dataclass(frozen=True)
 class Parting:
     """The polls that show what has befallen commands, and those of commands that were spared until then."""
@@ -53,14 +61,20 @@ class Parting:
     odd: Sequence[Sighting]
     spared: Sequence[Sighting]
 
-    def by(self, measure: Measure, among: Callable[[Sighting], bool] = bool) -> Bounds | None:
-        """Return how much of a measure the spared had at most and the odd at least; None if it does not part them.
+    def by(self, measure: Measure, among: Callable[[Sighting], bool] = lambda _: True) -> Gap | None:
+        """Return between which values of a measure it happens; None if the measure does not part them.
 
-        Only those of the spared are looked at `among` which it would have shown.
+        Commands that were lost 6 s and 9 s after their start, and known for up to 4 s, are parted by the seconds since
+        the start, 4 and 6. Only those of the spared are looked at `among` which it would have shown.
         """
         most = max((measure(self.evidence, seen)[0] for seen in self.spared if among(seen)), default=inf)
         least = min((measure(self.evidence, seen)[1] for seen in self.odd), default=-inf)
-        return (most, least) if most < least else None
+        return Gap(most, least) if most < least else None
+
+
+def exactly(value: float) -> Bounds:
+    """Return the bounds of what is known exactly."""
+    return value, value
 
 
 def since_start(evidence: Evidence, seen: Sighting) -> Bounds:
@@ -68,13 +82,13 @@ def since_start(evidence: Evidence, seen: Sighting) -> Bounds:
 
     If they were known less exactly, what was polled at the same time would be parted.
     """
-    return (sum(evidence.seconds(seen)) / 2,) * 2
+    return exactly(sum(evidence.seconds(seen)) / 2)
 
 
 def since_end(evidence: Evidence, seen: Sighting) -> Bounds:
     """Seconds since the end, as far as it is known when that was."""
     runs = member(seen.e, "exited") is False and not seen.life.is_short
-    return (0.0 if runs else max(0.0, since_start(evidence, seen)[0] - seconds_of(seen.life)),) * 2
+    return exactly(0.0 if runs else max(0.0, since_start(evidence, seen)[0] - seconds_of(seen.life)))
 
 
 def others_started(evidence: Evidence, seen: Sighting) -> Bounds:
@@ -105,7 +119,7 @@ def polled(evidence: Evidence, seen: Sighting) -> Bounds:
 
 def silent(evidence: Evidence, seen: Sighting) -> Bounds:
     """Seconds since it has printed something, or was started, if it prints nothing meanwhile."""
-    return (0.0, 0.0) if seen.life.name == "steady" else since_start(evidence, seen)
+    return exactly(0.0) if seen.life.name == "steady" else since_start(evidence, seen)
 
 
 def after_start(parting: Parting) -> str | None:
@@ -127,7 +141,7 @@ def after_end(parting: Parting) -> str | None:
     return found and f"{time_in_words(found)} after its end, polled or not"
 
 
-def time_in_words(found: Bounds) -> str:
+def time_in_words(found: Gap) -> str:
     """Return the time between which and which something happened."""
     least, most = (f"{max(0.0, seconds):.1f}" for seconds in found)
     return f"about {most} s" if least == most else f"{least} to {most} s"
@@ -137,14 +151,14 @@ def after_others(parting: Parting) -> str | None:
     """It is once so many others have been started; what runs may be spared."""
     whole, ended = parting.by(others_started), parting.by(others_started, tells_the_end)
     found = whole or ended
-    number = found and f"{count_in_words(found, 'other command')} {'has' if found[1] == 1 else 'have'}"
+    number = found and f"{count_in_words(found, 'other command')} {'has' if found.odd_at_least == 1 else 'have'}"
     return number and f"once {number} been started{'' if whole else ', unless it runs'}"
 
 
 def after_output(parting: Parting) -> str | None:
     """It is once others have printed so much."""
     found = parting.by(printed_by_others, tells_the_end)
-    much = found and found[1] >= MUCH and f"{found[0]:,.0f} to {found[1]:,.0f} bytes"
+    much = found and found.odd_at_least >= MUCH and "{:,.0f} to {:,.0f} bytes".format(*found)
     return f"once others have printed {much}" if much else None
 
 
@@ -154,9 +168,9 @@ def after_polls(parting: Parting) -> str | None:
     return found and f"once it has been polled {count_in_words(found, 'time')}"
 
 
-def count_in_words(found: Bounds, noun: str) -> str:
+def count_in_words(found: Gap, noun: str) -> str:
     """Return from how many of something on a command was lost."""
-    least, most = int(found[0]) + 1, int(found[1])
+    least, most = int(found.spared_at_most) + 1, int(found.odd_at_least)
     return counted(most, noun) if least == most else f"{least} to {counted(most, noun)}"
 
 
@@ -187,10 +201,10 @@ def after_event(kind: object) -> Callable[[Parting], str | None]:
 
     def hypothesis(parting: Parting) -> str | None:
         # What takes output away leaves a command alone that still runs; but what runs gets no 5xx.
-        found = parting.by(measure, bool if kind in {"probe", "5xx"} else tells_the_end)
+        found = parting.by(measure) if kind in {"probe", "5xx"} else parting.by(measure, tells_the_end)
         ended = parting.by(probes_after_end) if kind == "probe" and not found else None
         unless = "" if found else ", unless it runs"
-        return f"{EVENTS[kind]}{unless}" if (parts := found or ended) and parts[0] == 0 else None
+        return f"{EVENTS[kind]}{unless}" if (gap := found or ended) and gap.spared_at_most == 0 else None
 
     return hypothesis
 
@@ -217,7 +231,7 @@ def after_silence(parting: Parting) -> str | None:
 def within_a_time(parting: Parting) -> str | None:
     """There is a time limit. So short a one may as well be the end of a request."""
     found = parting.by(since_start)
-    or_so = ", or at the end of its start" if found and found[1] < SHORTEST_LIMIT else ""
+    or_so = ", or at the end of its start" if found and found.odd_at_least < SHORTEST_LIMIT else ""
     return found and f"{time_in_words(found)} after its start{or_so}"
 
 
@@ -261,7 +275,7 @@ def after_the_end(evidence: Evidence) -> str | None:
     if min(len(evidence.lost_lives), len(evidence.ended)) < SEVERAL:
         return None
     words = "a command is forgotten once another has been started after its end, or a while after its end, it seems"
-    return words if found and found[0] == 0 else None
+    return words if found and found.spared_at_most == 0 else None
 
 
 def known_late(evidence: Evidence) -> str | None:
