@@ -449,6 +449,24 @@ def test_no_other_mistake_is_taken_for_one(fault: str, id: str) -> None:
     assert "it seems" not in message(FAULTS.named(fault).change, id)
 
 
+def restarts_at_a_deep_body(request: Request, response: Response) -> None:
+    """The server ends at a body that is nested deeply, and gives its pids again after that."""
+    if b"[[[" in request.body:
+        request.memory["given"] = list(request.memory.get("pids", []))
+        response.raw = []
+    elif response.is_started and request.memory.get("given"):
+        response.change(pid=request.memory["given"].pop(), pollUrl=None)
+    elif response.is_started:
+        request.memory.setdefault("pids", []).append(response.json["pid"])
+
+
+def test_pids_that_are_counted_anew_stand_behind_what_restarted_the_server() -> None:
+    _target, wire, _stage = run(restarts_at_a_deep_body, allow_exec=True)
+    verdict = verdict_by(wire)
+    assert "broke off, and counts its pids anew" in verdict.results["START-10"].message
+    assert "START-10" in root_causes(verdict)["HTTP-01"]
+
+
 def keeps_what_head_got(request: Request, response: Response) -> None:
     url = f"kept {request.path}?{request.query}"
     if request.method == "HEAD" and response.status == 200:
