@@ -165,7 +165,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No scene waits."""
     sleep = asyncio.sleep
     monkeypatch.setattr(asyncio, "sleep", lambda _: sleep(0))
-    monkeypatch.setattr(scripted, "A_MOMENT", 0)
+    monkeypatch.setattr(scripted, "IDLE_SECONDS", 0)
 
 
 @settings(each, max_examples=max(CASES // CONNECTIONS, 1))

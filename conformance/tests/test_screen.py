@@ -15,7 +15,7 @@ from catalogue import first_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import redacted
 from hostup_conformance.front.run import Run
-from hostup_conformance.front.session import LONGEST, Conformance
+from hostup_conformance.front.session import LONGEST_TOLD, Conformance
 from hostup_conformance.http import credentials, har
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.keeping import screen
@@ -264,7 +264,7 @@ def test_a_log_file_of_pytest_holds_no_key(tmp_path: Path) -> None:
 
 def test_of_what_pytest_tells_of_an_item_the_end_is_shown() -> None:
     """With --showlocals and --full-trace it may be megabytes, in which keys are looked for."""
-    plugin, long = object.__new__(Conformance), f"{'a' * LONGEST} the key {API_KEY}"
+    plugin, long = object.__new__(Conformance), f"{'a' * LONGEST_TOLD} the key {API_KEY}"
     plugin.run = cast("Run", SimpleNamespace(configured=Target("http://127.0.0.1:1", "server", API_KEY, VPS_ID)))
     report = pytest.TestReport("a", ("a", 1, "a"), {}, "failed", long, "call", [("Captured log", long)])
     steps = plugin.pytest_runtest_makereport()
@@ -273,7 +273,7 @@ def test_of_what_pytest_tells_of_an_item_the_end_is_shown() -> None:
         steps.send(report)
     for text in (ended.value.value.longreprtext, ended.value.value.caplog):
         assert text.endswith(" the key [redacted]")
-        assert len(text) < LONGEST
+        assert len(text) < LONGEST_TOLD
 
 
 @pytest.mark.parametrize(

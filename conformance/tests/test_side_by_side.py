@@ -26,7 +26,7 @@ pytestmark = pytest.mark.catalogue
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every server counts as slow."""
-    monkeypatch.setattr(queue, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(queue, "SLOW_RESPONSE_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hostup_conformance.keeping.processes import COMMANDS, PROC, STARTING, end_g
 from hostup_conformance.keeping.shortage import shortage
 
 #: How many seconds to wait, once the command has ended, for the rest of the output, and for the end of its processes.
-A_MOMENT, A_WHILE = 1.0, 3.0
+OUTPUT_SECONDS, PROCESSES_SECONDS = 1.0, 3.0
 #: How many seconds pass between two checks whether to stop the command.
 LOOK = 0.5
 
@@ -104,9 +104,9 @@ def run_command(
         end_group(process.pid)
         end_marked(mark)
         with suppress(subprocess.TimeoutExpired):  # one that runs as another user may not be killed
-            process.wait(A_WHILE)
+            process.wait(PROCESSES_SECONDS)
         COMMANDS.discard(process.pid)
-    stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
+    stdout, stderr = (stream.finish(OUTPUT_SECONDS) for stream in streams)
     if any(stream.excess for stream in streams):
         return Outcome(None, stdout, stderr, took, "bound", f"it printed more than {most >> 20} MiB")
     if code is None:
@@ -118,7 +118,7 @@ def run_command(
 
 def still_running(mark: str) -> frozenset[str]:
     """Return the programs of the processes that still run a while after the command has ended."""
-    latest = time.monotonic() + A_WHILE
+    latest = time.monotonic() + PROCESSES_SECONDS
     while (found := frozenset(marked_with(mark))) and time.monotonic() < latest:
         time.sleep(0.05)
     return found

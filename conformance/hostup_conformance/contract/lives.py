@@ -28,7 +28,7 @@ NO_SYNTAX = 2
 #: For how many seconds the result of a command is kept that nobody polls.
 RETAINED = 30.0
 #: How many seconds longer a command that sleeps is seen to run, at least, than those that end at once.
-MOMENT = 0.5
+RUNS_LONGER = 0.5
 
 
 @dataclass
@@ -114,7 +114,7 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
         life.command, life.text = None, ""
     quick = max((seen_running(life) for life in found if not seconds_of(life)), default=0.0)
     for life in found:
-        life.has_sleep = life.name in {"slow", "closed"} and seen_running(life) > MOMENT + 2 * quick
+        life.has_sleep = life.name in {"slow", "closed"} and seen_running(life) > RUNS_LONGER + 2 * quick
     return found
 
 

@@ -32,7 +32,7 @@ CHECK_LOST: dict[str | None, str] = {
     "proxy": "check the base URL and the proxy, or name the host in NO_PROXY",
 }
 #: After how many seconds of polling a recording shows that a command does not end.
-LONG_ENOUGH = 10.0
+POLLED_LONG_ENOUGH = 10.0
 #: A later request may get something else than these: one that accepts more, or that is sent after a while.
 NOT_FINAL = {406, 429}
 
@@ -80,7 +80,7 @@ def doubt_about(exchanges: Sequence[Exchange], target: Target) -> str | None:
     """
     polled = [life for life in lives(list(exchanges)) if life.is_short and life.polls]
     # A recording may have been cut, and shows little of a command then.
-    long_enough = target.kind != "har" or any(life.seconds_polled >= LONG_ENOUGH for life in polled)
+    long_enough = target.kind != "har" or any(life.seconds_polled >= POLLED_LONG_ENOUGH for life in polled)
     if polled and long_enough and not any(life.end for life in polled):
         statuses = {e.status for life in polled for e in life.polls}
         got = f": each got {statuses.pop()}" if len(statuses) == 1 and statuses - {200, None} else ""

@@ -38,7 +38,7 @@ NO_ITEM = (
 #: What the reports say until the run ends, whatever ends it.
 UNFINISHED = "the run did not come to its end"
 #: For how many seconds judging may go on after the sending, and after an interruption.
-JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
+JUDGING_SECONDS, INTERRUPTED_SECONDS = 15.0, 3.0
 #: For how many more seconds after that the record may be built. Its reports and the recording take their own few.
 RECORD_SECONDS = 8.0
 #: How often, in seconds, the run looks whether the sending has ended.
@@ -124,7 +124,7 @@ class Run:
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
         info = replace(self.info, seconds=time.monotonic() - self._began, stopped=stopped, only=self.only)
-        by = A_MOMENT + time.monotonic() if self.interruption.happened else self._judged_by + RECORD_SECONDS
+        by = INTERRUPTED_SECONDS + time.monotonic() if self.interruption.happened else self._judged_by + RECORD_SECONDS
         return record_of(verdict, self.exchanges, server(self.target, self.exchanges), info, root_causes, by)
 
     def _judge(self, stopped: str | None) -> Verdict:
@@ -139,7 +139,7 @@ class Run:
 
     def _time_up(self) -> str | None:
         """Return why no more may be judged, once that is so."""
-        if self.interruption.longer_ago_than(A_MOMENT):
+        if self.interruption.longer_ago_than(INTERRUPTED_SECONDS):
             return REASON
         return "the time for judging is used up" if time.monotonic() > self._judged_by else None
 
@@ -226,6 +226,6 @@ def looked_up(target: Target, options: Options, interruption: Interruption) -> T
 
 def end_rules_later(_reason: str) -> None:
     """After a moment, end the rule that judges then; no other one is asked after that."""
-    timer = threading.Timer(A_MOMENT, end_now)
+    timer = threading.Timer(INTERRUPTED_SECONDS, end_now)
     timer.daemon = True
     timer.start()

@@ -17,7 +17,7 @@ from hostup_conformance.sources import commands
 from hostup_conformance.sources.requests import EVERYTHING, Selection
 
 #: How many seconds the slow command of the mock takes.
-SLOW_SECONDS = 0.2
+MOCK_SLOW_SECONDS = 0.2
 
 
 @dataclass
@@ -47,7 +47,7 @@ def rehearsal(target: Target) -> Wire:
         known = Target.from_environment(url, mock.environment(), kind="mock", profile=target.profile)
         known = replace(known, allow_exec=target.allow_exec, live=target.is_live)
         with closing(Wire(known, Limits())) as wire:
-            commands.run(wire, slow_seconds=SLOW_SECONDS)
+            commands.run(wire, slow_seconds=MOCK_SLOW_SECONDS)
     return wire
 
 

@@ -37,7 +37,7 @@ WIDEST = 1000
 #: The attributes of pytest's options that let it show something, and run nothing: an earlier run keeps its reports.
 ONLY_SHOWING = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow")
 #: How many characters of what pytest tells of an item are shown, from the end: keys are looked for in all that is.
-LONGEST = 1 << 16
+LONGEST_TOLD = 1 << 16
 #: The exit codes of pytest that say nothing of a verdict.
 ENDED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 #: The module of the items that are no requirements.
@@ -177,8 +177,8 @@ class Conformance:
         report = yield
         redact = redactor(self.run.configured.nearly_secrets)
         if report.failed:
-            report.longrepr = redact(str(report.longrepr)[-LONGEST:])
-        report.sections = [(name, redact(text[-LONGEST:])) for name, text in report.sections]
+            report.longrepr = redact(str(report.longrepr)[-LONGEST_TOLD:])
+        report.sections = [(name, redact(text[-LONGEST_TOLD:])) for name, text in report.sections]
         return report
 
     def _tell(self, words: Callable[[], str]) -> None:

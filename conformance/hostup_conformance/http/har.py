@@ -44,7 +44,7 @@ MOST_VALUES = 50_000
 MOST_ENTRIES = 5000
 #: Responses with larger bodies (in bytes) are left out of a recording. Redaction may take long, so a response is left
 #: out too once redacting has taken so many seconds in all; each still gets the last figure, in seconds.
-RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
+RECORDED, RECORDING_SECONDS, LEAST_SECONDS = 8 << 20, 10.0, 0.02
 #: How a recording names the version without chunks.
 OLD = "HTTP/1.0"
 #: How a recording names a connection, where that is a number.
@@ -229,7 +229,7 @@ def entries_for(
         try:
             if exchange.response and len(exchange.response.body) > RECORDED:
                 raise TimeUp
-            with at_most(max(left, A_MOMENT)):
+            with at_most(max(left, LEAST_SECONDS)):
                 entry = entry_for(exchange, base_url, redact, asks)
         except TimeUp:
             entry = entry_for(too_large, base_url, redact, asks)

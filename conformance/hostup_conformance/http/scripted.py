@@ -23,7 +23,7 @@ After = Literal["keep", "close", "reset", "silence"]
 #: keeps it open if a request begins within a moment, and goes on with the next part otherwise.
 Part = bytes | float | After | Literal["idle"]
 #: How many seconds a connection may be idle.
-A_MOMENT = 0.2
+IDLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -307,7 +307,7 @@ async def send_parts(
             return part, b""
         else:
             with suppress(TimeoutError):
-                return "keep", await asyncio.wait_for(reader.read(1), A_MOMENT)
+                return "keep", await asyncio.wait_for(reader.read(1), IDLE_SECONDS)
     return None
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
 #: The greatest length of a text that is tried as a time, in characters.
-LONGEST = 100
+LONGEST_TIME = 100
 #: Longer waits are read as a century (in seconds), which can be added to any date without overflow.
 A_CENTURY = 100 * 365.25 * 86400
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ def within_reckoning(moment: datetime) -> datetime:
 
 def rfc3339(text: str) -> datetime | None:
     """Return the instant of an RFC 3339 date-time, or None if the text is not one."""
-    if len(text) > LONGEST or not (text.isascii() and _RFC3339.fullmatch(text)):
+    if len(text) > LONGEST_TIME or not (text.isascii() and _RFC3339.fullmatch(text)):
         return None
     # RFC 3339 allows leap seconds, more than six decimals and lower case; Python does not.
     text = re.sub(r"\.(\d{1,6})\d*", lambda m: "." + m[1].ljust(6, "0"), text.upper())
@@ -36,7 +36,7 @@ def rfc3339(text: str) -> datetime | None:
 
 def http_date(text: str) -> datetime | None:
     """Return the instant of an HTTP-date (RFC 9110 section 5.6.7), or None if the text is not one."""
-    if len(text) > LONGEST or not re.match(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", text):
+    if len(text) > LONGEST_TIME or not re.match(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", text):
         return None
     try:
         moment = parsedate_to_datetime(text)

@@ -22,7 +22,7 @@ from hostup_conformance.http.route import DIRECT, Route
 from hostup_conformance.keeping.safe_text import counted
 
 #: The longest Retry-After, in seconds, that is waited for before a request that the run can do without.
-A_MOMENT = 5.0
+WAIT_IF_DISPENSABLE = 5.0
 #: How long a request waits at least, in seconds, that was limited again after it had waited as told.
 A_SECOND = 1.0
 #: For how many seconds requests wait for those that are to be sent together with them.
@@ -202,7 +202,7 @@ class Wire(Generic[A]):
         waited = "although each was waited out" if asked else "without Retry-After; a second was waited each time"
         limited = f"the server responded 429 to one request {counted(times, 'time')}, {waited}"
         enough = times > self.limits.repetitions
-        if exchange.ask.dispensable and (enough or seconds_asked(exchange) > A_MOMENT):
+        if exchange.ask.dispensable and (enough or seconds_asked(exchange) > WAIT_IF_DISPENSABLE):
             raise Withheld(limited)  # the run can do without it
         if enough:
             raise self.stop(limited)

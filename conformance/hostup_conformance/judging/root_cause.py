@@ -18,7 +18,7 @@ from hostup_conformance.judging.ledger import HARMS
 #: everywhere does not follow from what is broken in a few places.
 SHARE = 0.5
 #: Which part of the places of one requirement are most of them.
-MOST = 0.75
+MOST_PLACES = 0.75
 #: The rank of what does no harm but to the form of something.
 FORM = HARMS.index("form")
 
@@ -115,7 +115,7 @@ def is_cause(cause: Breach, consequence: Breach, counts: Counter[tuple[str, str]
     shared, certain = in_common(consequence, cause), cause.rank == 0 or (cause.undue and not consequence.undue)
     if shared is not None and cause.general != consequence.general:
         return consequence.general and counts[cause.id, consequence.id] > 0
-    most = (1.0 if cause.rank == 0 else MOST) * len(consequence.places or ())
+    most = (1.0 if cause.rank == 0 else MOST_PLACES) * len(consequence.places or ())
     if shared is not None and certain and shared >= most:
         return True  # whatever else is wrong with a response that should not have come
     return explains(counts, cause.id, consequence.id)

@@ -15,7 +15,7 @@ from hostup_conformance.keeping.time_limit import is_lost_in
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 REASON = "the run was interrupted"
 #: How many seconds pass until an exception is raised that would be lost.
-A_MOMENT = 0.05
+RAISED_WITHIN = 0.05
 
 
 def ended_at_once(_number: int, _frame: object) -> NoReturn:
@@ -29,7 +29,7 @@ def interrupted(_number: int, frame: FrameType | None) -> None:
     if not is_lost_in(frame) or not hasattr(signal, "setitimer"):
         raise KeyboardInterrupt
     signal.signal(signal.SIGALRM, interrupted)
-    signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
+    signal.setitimer(signal.ITIMER_REAL, RAISED_WITHIN)
 
 
 class Interruption:

@@ -16,7 +16,7 @@ from typing import TypeVar
 T = TypeVar("T")
 #: How many seconds code may take that begins after the deadline, and how often the signal comes again: what a signal
 #: has ended may be followed by more that takes long.
-A_MOMENT, AGAIN = 0.05, 0.25
+AFTER_THE_DEADLINE, SIGNALLED_AGAIN = 0.05, 0.25
 #: The names of functions that the interpreter calls while it frees memory; hypothesis has one of the first name.
 CALLBACKS = {"gc_callback", "__del__"}
 #: The modules whose functions it calls when what a weak reference is of has gone.
@@ -53,14 +53,14 @@ def at_most(seconds: float) -> Iterator[None]:
 
     before, began = signal.signal(signal.SIGPROF, end), time.process_time()
     around = signal.getitimer(signal.ITIMER_PROF)[0]
-    signal.setitimer(signal.ITIMER_PROF, min(seconds, around or A_DAY, A_DAY), AGAIN)
+    signal.setitimer(signal.ITIMER_PROF, min(seconds, around or A_DAY, A_DAY), SIGNALLED_AGAIN)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
         if around:
-            signal.setitimer(signal.ITIMER_PROF, max(around - (time.process_time() - began), 1e-6), AGAIN)
+            signal.setitimer(signal.ITIMER_PROF, max(around - (time.process_time() - began), 1e-6), SIGNALLED_AGAIN)
 
 
 def is_lost_in(frame: FrameType | None) -> bool:
@@ -74,5 +74,5 @@ def is_lost_in(frame: FrameType | None) -> bool:
 
 def done_by(deadline: float, step: Callable[[], T]) -> T:
     """Return what a step returns; raise `TimeUp` if it takes longer than until a deadline (on the monotonic clock)."""
-    with at_most(max(deadline - time.monotonic(), A_MOMENT)):
+    with at_most(max(deadline - time.monotonic(), AFTER_THE_DEADLINE)):
         return step()

@@ -21,7 +21,7 @@ KINDS = {
     "new": "new",
     "gone": "gone",
 }
-LONGEST = 200
+LONGEST_MESSAGE = 200
 OTHER_CONTRACT = "The contract differs between the two: some changes may be the suite's, and not the server's."
 
 
@@ -85,8 +85,8 @@ def kind_of_change(before: str, after: str) -> str | None:
 
 def line(id: str, change: str, entry: dict[str, Any]) -> str:
     """Return a change in one line."""
-    message = f": {shown(entry['message'], LONGEST)}" if entry.get("message") else ""
-    return f"{shown(id)} {shown(change)}  {shown(entry['title'], LONGEST)}{message}"
+    message = f": {shown(entry['message'], LONGEST_MESSAGE)}" if entry.get("message") else ""
+    return f"{shown(id)} {shown(change)}  {shown(entry['title'], LONGEST_MESSAGE)}{message}"
 
 
 def text_of(comparison: Comparison, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:

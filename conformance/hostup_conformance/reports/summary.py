@@ -8,7 +8,7 @@ from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.reports.figures import Mend, about, doubts, mends, not_judged, totals
 
 #: How many things to mend are shown, since GitHub shows no summary above a MiB.
-MOST = 40
+MOST_MENDS = 40
 
 
 def render(record: dict[str, Any]) -> str:
@@ -23,7 +23,7 @@ def render(record: dict[str, Any]) -> str:
     lines += ["", code(record["scope"]) + "."]
     if waived := [e["id"] for e in record["requirements"] if e["status"] == "observe" and e["level"] != "OBSERVE"]:
         lines += ["", f"Broken, but waived: {', '.join(waived)}."]
-    lines += [line for mend in mends(record)[:MOST] for line in to_mend(mend)]
+    lines += [line for mend in mends(record)[:MOST_MENDS] for line in to_mend(mend)]
     if reasons := not_judged(record):
         total = counted(sum(map(len, reasons.values())), "requirement")
         lines += ["", f"<details><summary>{total} not judged</summary>", ""]

@@ -23,7 +23,7 @@ from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Ste
 T = TypeVar("T")
 
 #: A server is slow if its median response takes longer than this, in seconds.
-SLOW_SECONDS = 0.08
+SLOW_RESPONSE_SECONDS = 0.08
 #: The part of a request's time limit that a server may need which serves all requests under way one by one.
 SHARE = 0.6
 #: For how many seconds a run waits to see whether what seems to be a ban passes, and how often.
@@ -31,7 +31,7 @@ PAUSE, PAUSES = 2.0, 2
 #: The purpose of probes where requests fail.
 STILL_WORKS = "the probe, to see whether it still works"
 #: For how many seconds a probe waits at most until nothing else is under way, to see whether the server still works.
-LOOK_SECONDS = 10.0
+ALONE_SECONDS = 10.0
 
 
 def width(wire: Wire) -> int:
@@ -42,7 +42,7 @@ def width(wire: Wire) -> int:
     """
     seconds = sorted(exchange.seconds for exchange in wire.exchanges)
     usual = seconds[(len(seconds) - 1) // 2] if seconds else 0.0
-    if usual <= SLOW_SECONDS or wire.one_at_a_time:
+    if usual <= SLOW_RESPONSE_SECONDS or wire.one_at_a_time:
         return 1
     return max(1, min(CONNECTIONS, int(SHARE * wire.limits.request_seconds / usual)))
 
@@ -126,7 +126,7 @@ def end_if_pointless(wire: Wire) -> None:
 
     with wire.ending:
         if wire.is_failing:  # what is under way may keep the server from the probe
-            wire.pace.wait_for_others(LOOK_SECONDS)
+            wire.pace.wait_for_others(ALONE_SECONDS)
         if wire.is_failing or seems_banned(wire.exchanges):
             probe(STILL_WORKS)
         if wire.is_failing:  # what is lost now and then may be lost again

@@ -56,7 +56,7 @@ RUNS_FOR_SURE = 50.0
 #: For how many seconds one is polled once so many were polled for as long as that in vain: others will not end either.
 LITTLE_PATIENCE, ENOUGH = 0.5, 3
 #: From so many polls on that were told that a command runs, each pause is twice as long as the longest.
-OFTEN = 18
+MANY_POLLS = 18
 #: For how many more seconds so many of the commands are polled that have not ended by then.
 LAST_PATIENCE, LAST = 8.0, 2
 #: How many more times the first command is polled that is not found.
@@ -345,7 +345,7 @@ def follow(
 
 def are_told_late(wire: Wire) -> bool:
     """Whether so many polls were told that their command runs that ends seem to be noticed only now and then."""
-    return sum(e.ask.pid.is_used_up and says_it_runs(e) for e in wire.exchanges) > OFTEN
+    return sum(e.ask.pid.is_used_up and says_it_runs(e) for e in wire.exchanges) > MANY_POLLS
 
 
 def patience(wire: Wire) -> float:

@@ -114,9 +114,9 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
     "0 for failures, and 1 for others": lambda _, code: int(not code),
 }
 #: So many texts, at least, show of which commands they are lost, and so many others of which they are not.
-FEW = 2
+FEW_TEXTS = 2
 #: By so many texts it is known what becomes of one, of so many characters each.
-MOST, LONGEST = 200, 1 << 21
+MOST_TEXTS, LONGEST_TEXT = 200, 1 << 21
 #: How many characters of the first line of a text, at least and at most, tell it from others; how many texts are looked
 #: for in another, and in how many characters of that.
 SHORTEST_MARK, MARK, MARKS, WITHIN = 8, 64, 64, 1 << 12
@@ -241,11 +241,11 @@ def continued(begun: str, came: str, command: str) -> str:
 def fate_of(texts: Iterable[Text]) -> Fate | None:
     """Return what became of all texts that have changed; None if that is unknown."""
     fixed = [text for text in texts if text.life.name not in VARYING]
-    short = [text for text in fixed[:MOST] if max(len(text.sent), len(text.came)) <= LONGEST]
+    short = [text for text in fixed[:MOST_TEXTS] if max(len(text.sent), len(text.came)) <= LONGEST_TEXT]
     changed = sorted((text for text in short if not text.whole), key=lambda text: len(text.sent))
     # Where nothing came, nothing shows what became of it; nor do texts of one length, where a size has to do with it.
     shows = any(plain(text.came) for text in short)
-    several = len({len(text.came) for text in changed}) >= FEW
+    several = len({len(text.came) for text in changed}) >= FEW_TEXTS
     forms = {**FORMS, **framed_as(changed[0])} if several else FORMS
     for words, concerns in KINDS.items() if changed and shows else ():
         others = [text for text in short if text.whole and concerns(text)]
@@ -262,7 +262,7 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
     """
     texts = [text for text in texts_of(every) if text.name == "stdout" and text.life.name not in VARYING]
     shown = [text for text in texts if not text.whole and (is_echo(text) or text.life.name == "verbatim")]
-    others = [text for text in texts if text not in shown and max(len(text.sent), len(text.came)) <= LONGEST]
+    others = [text for text in texts if text not in shown and max(len(text.sent), len(text.came)) <= LONGEST_TEXT]
     if not all(plain(text.came) for text in shown) or not any(text.sent.isascii() for text in shown):
         return None
     for words, form in FORMS.items():
@@ -297,14 +297,14 @@ def emptied(texts: Sequence[Text]) -> Fate | None:
     Those may have printed as well, or have been polled sooner.
     """
     lost, whole = ([text for text in texts if text.whole is one] for one in (False, True))
-    if len(lost) < FEW or any(plain(text.came) for text in lost):
+    if len(lost) < FEW_TEXTS or any(plain(text.came) for text in lost):
         return None
     kind = of_one_kind([text.life for text in lost], [text.life for text in whole]) if whole else "command"
     soon = [seconds_to_end(text.life) for text in lost]
     later = min((text.life.seconds_until(text.life.end) for text in whole if text.life.end), default=inf)
     if not kind and all(printed(text.life) for text in lost) and not any(printed(text.life) for text in whole):
         kind = "command that prints something"
-    if not kind and max(soon) < later < inf and len(whole) >= FEW:
+    if not kind and max(soon) < later < inf and len(whole) >= FEW_TEXTS:
         kind = f"command that was polled within {max(soon):.1f} s of its start, and of none after {later:.1f} s"
     return (
         Fate(f"that is empty, as of every {kind}", lambda _: "", lambda text: bool(plain(text.sent))) if kind else None

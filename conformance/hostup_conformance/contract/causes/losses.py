@@ -20,11 +20,11 @@ from hostup_conformance.contract.lives import Life, command_text, seconds_of, se
 from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
-ENOUGH, MANY = 2, 3
+ENOUGH, MANY_HYPOTHESES = 2, 3
 #: So many commands of both kinds show what a few would not.
 SEVERAL = 5
 #: So many bytes of output may be too much to be stored.
-MUCH = 1 << 16
+MUCH_OUTPUT = 1 << 16
 #: So many commands must have been forgotten at one moment, on average.
 AT_ONE_MOMENT = 3
 #: How improbable it is that by chance only those were lost that were started with others.
@@ -158,7 +158,7 @@ def after_others(parting: Parting) -> str | None:
 def after_output(parting: Parting) -> str | None:
     """It is once others have printed so much."""
     found = parting.by(printed_by_others, tells_the_end)
-    much = found and found.odd_at_least >= MUCH and "{:,.0f} to {:,.0f} bytes".format(*found)
+    much = found and found.odd_at_least >= MUCH_OUTPUT and "{:,.0f} to {:,.0f} bytes".format(*found)
     return f"once others have printed {much}" if much else None
 
 
@@ -258,7 +258,7 @@ ENDING = (within_a_time, after_silence, by_polls, by_output, after_others, after
 def of_what(parting: Parting, hypotheses: Iterable[Callable[[Parting], str | None]]) -> str | None:
     """Return what may bring it about, if these are not many between which nothing decides."""
     found = [words for hypothesis in hypotheses if (words := hypothesis(parting))]
-    return ", or ".join(found) if 0 < len(found) <= MANY else None
+    return ", or ".join(found) if 0 < len(found) <= MANY_HYPOTHESES else None
 
 
 def forgotten(evidence: Evidence) -> str | None:

@@ -41,9 +41,9 @@ VARYING = {"again", "trace", "not_utf_8", "killed"}
 #: Those, one that goes wrong in any case, and those that hide what a shell says tell nothing about which do.
 UNTELLING, HIDES = {*VARYING, "unknown_program"}, "2>/dev/null"
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
-FEW = 3
+FEW_COMMANDS = 3
 #: So many characters at most are told, of which each command that goes wrong has one.
-MOST = 3
+MOST_MARKS = 3
 #: How much of what a shell says is shown.
 MESSAGE = 80
 #: So many characters may be added at one place of a text by whoever writes another for it, or for a variable.
@@ -207,7 +207,7 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
     known = [life for life in telling if life.end and (life.command or life.text)]
     wrong = [life for life in known if went_wrong(life) or foreign_errors(life)]
     right = [life for life in known if life not in wrong]
-    if min(len(wrong), len(right), sum(map(ran_otherwise, wrong))) < FEW:
+    if min(len(wrong), len(right), sum(map(ran_otherwise, wrong))) < FEW_COMMANDS:
         return None
     # An exit code that comes otherwise shows no other command.
     if not any(foreign_errors(life) or plain(stdout(life)) != plain(printed(life)) for life in wrong):
@@ -218,7 +218,7 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
         return None
     first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
     said = f", with {short_json(foreign_errors(first), MESSAGE)} in stderr" if foreign_errors(first) else ""
-    if sum(stdout(life)[:1] in QUOTES and printed(life)[:1] not in QUOTES for life in wrong) >= FEW:
+    if sum(stdout(life)[:1] in QUOTES and printed(life)[:1] not in QUOTES for life in wrong) >= FEW_COMMANDS:
         said += ", and printed their quotes: a backslash stands before each, it seems"
     listed = " or ".join(short_json(mark, 10) for mark in marks)
     words = f"all {len(wrong)} commands with {listed} in them ran otherwise{said}, and none of {len(right)} others"
@@ -230,7 +230,7 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
 def covering(some: Sequence[set[str]]) -> list[str]:
     """Return the fewest marks of which each set has one, the most frequent first; none if there are none."""
     found, left = list[str](), list(some)
-    while left and all(left) and len(found) < MOST:
+    while left and all(left) and len(found) < MOST_MARKS:
         counts = Counter(mark for marks in left for mark in marks)
         found.append(max(sorted(counts), key=counts.__getitem__))
         left = [marks for marks in left if found[-1] not in marks]

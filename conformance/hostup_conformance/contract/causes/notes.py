@@ -13,7 +13,7 @@ from math import inf
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
-from hostup_conformance.contract.causes.fates import FEW, looks, owner_of, owners, texts_of
+from hostup_conformance.contract.causes.fates import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.losses import Reasons, known_in_turns
 from hostup_conformance.contract.causes.mishaps import plain, printed
 from hostup_conformance.contract.causes.shared import CAUSES, VALID, Cause
@@ -50,7 +50,7 @@ FIND_ALL = {"HTTP-01", "HTTP-08"}
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
 #: By so many commands it is known whose output they get, and which part of them shows it.
-MOST, ALMOST_ALL = 50, 0.85
+MOST_OWNERS, ALMOST_ALL = 50, 0.85
 #: Which part of what was found is most of it.
 MOSTLY = 0.5
 #: So many commands are named at one of whose polls a server went down.
@@ -412,14 +412,14 @@ def whose_output(evidence: Evidence) -> Cause | None:
     for text in texts:
         alike[looks(text.sent)].append(text.life)
     others = [(text.life, one) for text in texts if plain(text.came) and (one := owner_of(text, known))]
-    pairs = [(own, alike[looks(one.sent)][:MOST]) for own, one in others[:MOST]]
+    pairs = [(own, alike[looks(one.sent)][:MOST_OWNERS]) for own, one in others[:MOST_OWNERS]]
     fits = {
         words: sum(any(holds(evidence, own, one) for one in ones if one is not own) for own, ones in pairs)
         for words, holds in WHOSE.items()
     }
     words = max(fits, key=fits.__getitem__)
     found = {e.number for life in evidence.lives for e in (life.start, *life.full_polls)}
-    told = len(pairs) >= FEW and fits[words] >= ALMOST_ALL * len(pairs)
+    told = len(pairs) >= FEW_TEXTS and fits[words] >= ALMOST_ALL * len(pairs)
     return Cause(found, f"each got {words}, it seems", "START-05", says_more=True) if told else None
 
 

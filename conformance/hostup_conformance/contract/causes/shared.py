@@ -42,7 +42,7 @@ INSTEAD = {400, 403, 503}
 #: So many requests back a connection may be that is out of step.
 STEPS = 4
 #: Which part of the copies of a cache have what it knows a request by.
-MOST = 0.9
+MOSTLY = 0.9
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
 FEW, STRAYS = 3, 5
 #: The keys that the server knows.
@@ -569,11 +569,11 @@ def kept(exchanges: Sequence[Exchange]) -> Cause | None:
             of_path += any(one.request.path == e.request.path for one in earlier)
             of_url += any(one.request.target == e.request.target for one in earlier)
         earlier.append(e)
-    if of_path < MOST * len(found) or len({e.response.body for e in found if e.response}) < FEW:
+    if of_path < MOSTLY * len(found) or len({e.response.body for e in found if e.response}) < FEW:
         return None
     errors = "errors have the body of an earlier one of the same URL, with its requestId: a cache keeps errors"
     others = "responses have the body of an earlier one of the same path, with its requestId or pid: a cache takes no"
-    words = errors if of_url >= MOST * len(found) else f"{others} notice of the query"
+    words = errors if of_url >= MOSTLY * len(found) else f"{others} notice of the query"
     return Cause({e.number for e in found}, f"{len(found)} {words}, it seems")
 
 
@@ -705,7 +705,7 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
             outcomes[mistake].append(outcome_of(e))
     served = set(outcomes.pop("", ()))
     most = {what: Counter(got).most_common(1)[0] for what, got in outcomes.items()}
-    pages = {what for what, (got, number) in most.items() if "page" in got and number >= MOST * len(outcomes[what])}
+    pages = {what for what, (got, number) in most.items() if "page" in got and number >= MOSTLY * len(outcomes[what])}
     whole = {what: got for what, (got, number) in most.items() if what in pages or number == len(outcomes[what])}
     for got, number in Counter(whole.values()).most_common():
         kinds = {what for what in whole if whole[what] == got}

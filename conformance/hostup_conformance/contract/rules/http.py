@@ -16,7 +16,7 @@ from hostup_conformance.keeping.safe_text import counted, short_json
 DOCUMENTED = {*problems.codes_by_status(), *problems.RELATED_STATUSES}
 #: How many connections a server may drop in a run, as when its workers are replaced; and how often it is down where it
 #: does not just start again once.
-FEW, AGAIN_AND_AGAIN = 3, 3
+FEW_RESTARTS, AGAIN_AND_AGAIN = 3, 3
 #: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
 LONG = 4000
 #: The header fields that are dates; Expires is often something else on purpose, such as 0.
@@ -82,7 +82,7 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
     """
     selected = exchanges.each(lambda e: not is_long(e), recovered=True)
     dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
-    passes = {"dropped": dropped <= FEW, "refused": times_down(selected) < AGAIN_AND_AGAIN}
+    passes = {"dropped": dropped <= FEW_RESTARTS, "refused": times_down(selected) < AGAIN_AND_AGAIN}
     for e in selected:
         if e.lost == "dropped" and e.request.method == "GET" and e.request.body:
             continue

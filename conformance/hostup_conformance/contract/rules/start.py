@@ -18,11 +18,14 @@ BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited, and after how many it must be.
 LONG_ENOUGH, TOO_LONG = 4.0, 10.0
 #: From how many bytes on it is told how much a command prints.
-MUCH = 10_000
+MUCH_OUTPUT = 10_000
 #: So many starts show that a server starts no more, and what is said of it.
-FEW, FOR_GOOD = 3, ", and so to the end, while no more ran than when others were started: no slot gets free, it seems"
+FEW_STARTS, FOR_GOOD = (
+    3,
+    ", and so to the end, while no more ran than when others were started: no slot gets free, it seems",
+)
 #: So many polls of a command in a row do not fail because of a gateway that has a bad moment.
-OFTEN = 5
+MANY_FAILURES = 5
 
 
 def differs(exchanges: Exchanges, e: ask.Exchange, name: str, expected: bytes) -> object:
@@ -97,7 +100,7 @@ def no_longer_started(starts: list[ask.Exchange], every: list[lives.Life]) -> li
     idle = [
         e for e in (in_time or at_any_time) if sum(life.start.number < e.number < end for life, end in told) <= most
     ]
-    return idle if len(idle) >= FEW else []
+    return idle if len(idle) >= FEW_STARTS else []
 
 
 def is_in_time(before: ask.Exchange, e: ask.Exchange) -> bool:
@@ -373,7 +376,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
     told = {life.start.number for life, _ in exchanges.not_run_again}
     polled = exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e)))
     pids = [pid for e in polled if (pid := ask.new_pid(e))]
-    few_digits = len(pids) > FEW and all(pid % 10 == 0 for pid in pids)
+    few_digits = len(pids) > FEW_STARTS and all(pid % 10 == 0 for pid in pids)
     for e in polled:
         if not (poll := selectors.new_poll(e)):
             if content.member(e, "exited") is True:
@@ -857,7 +860,7 @@ def although_busy(gone: ask.Exchange, exchanges: Exchanges) -> str:
 def gone_for_good(polls: list[ask.Exchange], served: list[int]) -> bool:
     """Whether a command's last polls failed so often, while others were served, that no bad moment explains it."""
     failed = list(takewhile(content.failed, reversed(polls)))
-    return len(failed) >= OFTEN and any(failed[-1].number < number < failed[0].number for number in served)
+    return len(failed) >= MANY_FAILURES and any(failed[-1].number < number < failed[0].number for number in served)
 
 
 def is_unreadable(e: ask.Exchange) -> bool:
@@ -868,7 +871,7 @@ def is_unreadable(e: ask.Exchange) -> bool:
 def named(life: lives.Life) -> str:
     """Return what a command is called, or its beginning."""
     printed = len(life.command.stdout) if life.command else 0
-    return called(life.start, life.command) + (f", which prints {printed:,} bytes" if printed > MUCH else "")
+    return called(life.start, life.command) + (f", which prints {printed:,} bytes" if printed > MUCH_OUTPUT else "")
 
 
 def called(start: ask.Exchange, known: commands.Command | None) -> str:
