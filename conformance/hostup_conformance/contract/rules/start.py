@@ -20,10 +20,8 @@ LONG_ENOUGH, TOO_LONG = 4.0, 10.0
 #: From how many bytes on it is told how much a command prints.
 MUCH_OUTPUT = 10_000
 #: So many starts show that a server starts no more, and what is said of it.
-FEW_STARTS, FOR_GOOD = (
-    3,
-    ", and so to the end, while no more ran than when others were started: no slot gets free, it seems",
-)
+FEW_STARTS = 3
+FOR_GOOD = ", and so to the end, while no more ran than when others were started: no slot gets free, it seems"
 #: So many polls of a command in a row do not fail because of a gateway that has a bad moment.
 MANY_FAILURES = 5
 
