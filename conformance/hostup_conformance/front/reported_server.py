@@ -95,7 +95,8 @@ def curl(e: Exchange, target: Target) -> CommandLine:
 def is_made_up(e: Exchange, target: Target) -> bool:
     """Whether a request has a key of the suite's own, in which there is nothing of the user's."""
     values = [value for _, value in e.request.headers]
-    return e.ask.credential == "wrong" and not any(one in value for one in target.nearly_secrets for value in values)
+    made_up = e.ask.credential in {"wrong", "malformed"}
+    return made_up and not any(one in value for one in target.nearly_secrets for value in values)
 
 
 def field_word(
@@ -103,11 +104,15 @@ def field_word(
 ) -> str | tuple[str | Variable, ...]:
     """Return a header field as a word; in Authorization, the variable of a known key takes the key's place.
 
-    `WRONG` takes that of a key which the suite has made up; but "undefined" and the like are what they are.
+    `WRONG` takes that of a key which the suite has made up, with what is not ASCII in it; but "undefined" and the like
+    are what they are.
     """
     if name.lower() != "authorization" or value == "Bearer":  # a scheme without a key
         return f"{name}: {shortened(value)}"
     scheme, _, token = value.rpartition(" ")
     if token in variables:
         return (f"{name}: {scheme} ", Variable(variables[token]))
-    return f"{name}: {scheme} {MARK if not made_up else token if len(token) < len(WRONG) else WRONG}"
+    beyond_ascii = "".join(character for character in token if not character.isascii())
+    octets = beyond_ascii.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+    shown = token if len(token) < len(WRONG) else WRONG + octets
+    return f"{name}: {scheme} {shown if made_up else MARK}"
