@@ -26,6 +26,7 @@ LONGEST_STRING = 1 << 22
 #: How many characters of a string are checked for errors by a schema, more than any schema allows where it has a form.
 LONGEST_CHECKED = 1 << 16
 #: How a text in UTF-16 begins, in which a quote or a backslash is two bytes.
+_GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: A character of several bytes in UTF-8, or its beginning, of which a text in another encoding hardly has any.
 _SEVERAL = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
@@ -123,7 +124,9 @@ def decoded(body: bytes) -> tuple[str, list[str]]:
     except UnicodeDecodeError as error:
         defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
         text = body.decode("utf-16" if body.startswith(_UTF16) else "latin-1", "replace")
-        if body.startswith(_UTF16):
+        if body.startswith(_GZIP):
+            defects[0] += ", but gzip: it was compressed once more, it seems"
+        elif body.startswith(_UTF16):
             defects[0] += ", but UTF-16, it seems"
         elif not _SEVERAL.search(body):
             defects[0] += ", but one byte for each character (ISO-8859-1 or the like), it seems"

@@ -740,7 +740,8 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     errors = [e for e in exchanges if is_error(e)]
     others = [e for e in errors if isinstance(e.body, dict) and {"type", "code"} & e.body.keys()]
     odd = [e for e in errors if e not in others]
-    if len(odd) < STRAYS or 0 < len(others) < STRAYS:
+    # What fails may well be no document, but the failure says more than its form.
+    if len(odd) < STRAYS or 0 < len(others) < STRAYS or (others and all(map(failed, odd))):
         return None
     common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others)) if others else ()
     which = f"only the {len(odd)} errors {max(common)}" if common else ""

@@ -521,7 +521,7 @@ SIZES = (
         known=lambda _, e: e.response is not None,
         enough=1024,
         fewest=2,
-        holds=lambda split: all(e.response for e in split.odd),
+        holds=lambda split: all(below(e, 300) for e in split.odd),  # an error is as large as its page
     ),
     SIZE(
         "with the pid {} or one above it, where others have {} at most",
