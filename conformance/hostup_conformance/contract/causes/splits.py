@@ -315,7 +315,8 @@ def responds(split: Split) -> str | None:
             return frozenset()
         said = (f"{n}: {shown(value, 40)}" for n, value in e.response.headers if n.lower().startswith(RESPONDERS))
         old = "a response with an Age" if (e.header("age") or "").strip("0") else ""
-        form = "" if e.response.body.isascii() else "a body with characters outside ASCII"
+        plain = e.response.body.isascii() or not below(e, 300)
+        form = "" if plain else "a body with characters outside ASCII"
         end = "the end of a command" if member(e, "exited") not in (None, False, 0, "0", "false", "False") else ""
         return frozenset(f"that got {one}" for one in (*said, old, form, end) if one)
 
