@@ -31,6 +31,7 @@ from hostup_conformance.contract.causes.traits import (
 )
 from hostup_conformance.contract.content import below, failed, member, refused
 from hostup_conformance.contract.lives import Life, overlap
+from hostup_conformance.contract.responder import is_gateways
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import counted, shown
@@ -49,8 +50,8 @@ AGREE, STRETCH = 0.75, 3
 FEW_CHARACTERS = 8
 #: After so many seconds a connection may have been idle for too long.
 PAUSE = 0.25
-#: The status codes of a gateway; for how many seconds one waits at least for what is behind it, and how exactly.
-GATEWAYS, LEAST_WAIT, SPREAD = {502, 503, 504}, 0.3, 0.15
+#: For how many seconds a gateway waits at least for what is behind it, and how exactly.
+LEAST_WAIT, SPREAD = 0.3, 0.15
 #: How the size of a body is told that broke off; whole ones may be so many times as long, if they were sent otherwise.
 RECEIVED, LONGER = re.compile(r"received (\d+) bytes, expected \d+"), 2
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
@@ -301,7 +302,7 @@ def waits_no_longer(split: Split) -> str | None:
     alike = least >= LEAST_WAIT and most - least <= max(SPREAD, SPREAD * least)
     if len(split.odd) < FEWEST or not alike or longer > OFF * len(split.usual):
         return None
-    gave_up = all(e.status in GATEWAYS for e in split.odd)
+    gave_up = all(map(is_gateways, split.odd))
     return (
         f"each after {least:.1f} s or a little more: something in front waits no longer, it seems" if gave_up else None
     )
