@@ -17,7 +17,7 @@ GIVEN := $(foreach name,$(filter-out HOSTUP_% SHELL,$(.VARIABLES)),$(if $(filter
 PARAGRAPHS := awk -v RS= -v made=' $(or $(MAKECMDGOALS),help) ' '{ kept = !/\n[a-z-]+:/; \
   for (n = split($$0, line, "\n"); n; n--) if (match(line[n], /^[a-z-]+:/)) kept += index(made, " " substr(line[n], 1, RLENGTH - 1) " "); \
   if (kept) print }' $(firstword $(MAKEFILE_LIST))
-UNREAD := $(foreach name,$(GIVEN),$(if $(shell $(PARAGRAPHS) | grep -w '$(name)'),,$(name)=))
+UNREAD := $(foreach name,$(GIVEN),$(if $(shell echo '$(name)' | grep -qx '[A-Z_]*' && $(PARAGRAPHS) | grep -w '$(name)'),,$(name)=))
 $(if $(strip $(UNREAD)),$(error nothing that is made reads $(strip $(UNREAD)); make help lists what is read (for the environment of a command, write it before make)))
 # Refuses a switch that is given as something else than 1.
 SWITCH = $(if $(filter-out 1,$($(1))),$(error $(1)=$($(1)) is unknown; give $(1)=1, or leave it out))

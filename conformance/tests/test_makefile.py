@@ -21,7 +21,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("slip", ["BASE_URl", "base_url", "BASEURL", "URL", "ARG", "BASE", "COMMAND", "INSTALL"])
+@pytest.mark.parametrize("slip", ["BASE_URl", "base_url", "url", "BASEURL", "URL", "ARG", "BASE", "COMMAND", "INSTALL"])
 def test_a_slip_in_the_name_of_a_variable_is_refused(slip: str) -> None:
     """BASE, COMMAND and INSTALL are read by other targets."""
     done = make("conformance", f"{slip}=1")

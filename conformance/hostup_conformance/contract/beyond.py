@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
-from hostup_conformance.contract.causes.shared import one_connection
+from hostup_conformance.contract.causes.shared import few_connections
 from hostup_conformance.contract.content import member, refused, status_of
 from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives, sleepless
 from hostup_conformance.contract.refusal import shows_core
@@ -54,7 +54,7 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
     offered = {None, *target.capabilities}
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
     said = [blocked] if (blocked := blocked_commands(exchanges)) else []
-    said += [queued.words] if (queued := one_connection(exchanges)) and queued.words and not queued.numbers else []
+    said += [queued.words] if (queued := few_connections(exchanges)) and queued.words and not queued.numbers else []
     begun = lives([*exchanges])
     said += [NO_SHELL] if guest_of_lives(begun) == "none" else []
     said += [NO_SLEEP] if any(map(sleepless, begun)) else []

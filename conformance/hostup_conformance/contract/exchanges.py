@@ -120,7 +120,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def runs(self) -> list[Run]:
         """How often the commands ran that are counted: START-16 judges that, unless numbers do not come as printed."""
         printed = all(stream(e, "stdout") == command.stdout.decode() for e, command in self._ends("number", "slow"))
-        runs = mishaps.runs_of(self.lives, self.all(starts, failed), self.all(asks_start, lambda e: e.limited))
+        unsure = [*self.all(starts, failed), *self.all(lambda e: e.ask.starts and e.response is None)]
+        runs = mishaps.runs_of(self.lives, unsure, self.all(asks_start, lambda e: e.limited))
         whole = printed and all(life in self.lives for life in self.every_life if life.name == "again")
         return [run for run in runs if whole or run.life.name != "again"]
 

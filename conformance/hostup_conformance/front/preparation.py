@@ -38,6 +38,9 @@ def target_of(options: Options, resources: ExitStack) -> Target:
         raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
     if len(named := [name for name, value in options.servers.items() if value]) > 1:
         raise Misconfigured(f"{' and '.join(named)} name a server each; give one of them")
+    of_route = [name for name, value in options.of_route.items() if value]
+    if of_route and (options.har or not (options.base_url or options.app)):
+        raise Misconfigured(f"{of_route[0]} says how a server is reached; give its URL too, or omit the option")
     if options.har:
         if options.allow_exec is not None:
             raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
@@ -55,8 +58,6 @@ def target_of(options: Options, resources: ExitStack) -> Target:
             options.base_url, os.environ, profile=options.profile, plain_http=options.allow_plain_http
         )
         return replace(target, route=route_to(target, options, os.environ))
-    if of_route := [name for name, value in options.of_route.items() if value]:
-        raise Misconfigured(f"{of_route[0]} says how a server is reached; give its URL too, or omit the option")
     if options.backend:
         return agent_target(options, resources)
     from hostup_conformance.mock.memory import Mock, serve

@@ -93,16 +93,20 @@ class Connections:
         """Close the connections that are kept open, while no request is under way."""
         self._kept.close()
 
-    @property
-    def keeps_open(self) -> bool:
-        """Whether a connection is kept open on which nothing is under way."""
-        kept = (connection for pool in (self._kept, self._apart) for connection in pool.connections)
-        return self._keeps and any(connection.is_idle() and not connection.has_expired() for connection in kept)
+    def beside(self, *, reuse: bool) -> int:
+        """Return beside how many open connections the next request opens one; 0 if it does not, or if none is kept."""
+        idle = any(connection.is_idle() and not connection.has_expired() for connection in self._kept.connections)
+        pools = (self._kept, self._fresh, self._apart) if self._keeps and not (reuse and idle) else ()
+        every = (connection for pool in pools for connection in pool.connections)
+        return sum(not (connection.is_closed() or connection.has_expired()) for connection in every)
 
-    def keep_none(self) -> None:
-        """Close all connections, while no request is under way, and keep none from now on."""
-        self._keeps = False
-        self.close()
+    def keep(self, kept: bool) -> None:
+        """Keep connections open from now on, or none: those on which nothing is under way are closed then."""
+        self._keeps = kept
+        for pool in (self._kept, self._apart) if not kept else ():
+            for connection in pool.connections:
+                if connection.is_idle():
+                    connection.close()
 
     def abort(self) -> None:
         """Break off the requests that are under way."""

@@ -54,7 +54,7 @@ ALONE = "alone"
 #: of a response; TLS, or a proxy, failed; nothing came in time; or what came is not HTTP.
 Lost = Literal["refused", "dropped", "tls", "proxy", "silent", "foreign"]
 #: A request that takes so many seconds may have waited for the end of another connection.
-QUEUED = 2.0
+QUEUED = 0.9
 #: The ways that may pass, as while a server restarts.
 MAY_PASS: set[Lost | None] = {"refused", "dropped", "tls", "proxy"}
 
@@ -93,17 +93,17 @@ class Exchange(Generic[A]):
     source: str = "probe"
     #: Whether it had a connection of its own, on which another request follows to see whether its content was read.
     followed: bool = False
-    #: Whether it had a connection of its own while another was open on which nothing was under way.
-    behind_idle: bool = False
+    #: Beside how many open connections it opened one; 0 if it did not, or if none is kept.
+    beside_open: int = 0
     #: What the generated client made of the response, if it sent the request.
     decoded: Decoded | None = None
     #: What was decided once about it (`decided_once`), by what decided it.
     decisions: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def waited_behind_idle(self) -> bool:
-        """Whether it may have waited for the end of a connection on which nothing was under way."""
-        return self.behind_idle and (self.lost == "silent" or self.seconds >= QUEUED)
+    def is_long(self) -> bool:
+        """Whether it may have waited for the end of another connection."""
+        return self.lost == "silent" or self.seconds >= QUEUED
 
     @property
     def kind(self) -> tuple[Hashable, ...]:

@@ -48,7 +48,7 @@ class Transfer:
 
         What has come at a steady pace over a slow line gives more time for what is to come.
         """
-        more = min(self.received / STEADY, MOST_SECONDS_MORE)
+        more = min(self.received / STEADY, MOST_SECONDS_MORE) if self.begun else 0.0
         if (left := self.deadline + more - time.monotonic()) <= 0:
             raise httpcore.ReadTimeout
         return left

@@ -14,6 +14,7 @@ from typing import Generic
 
 from hostup_conformance.http.bodies import Memory, TooLarge
 from hostup_conformance.http.connections import Connections, NoResponse
+from hostup_conformance.http.crowding import Crowding
 from hostup_conformance.http.exchange import ALONE, A, Classifier, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
@@ -64,8 +65,8 @@ class Wire(Generic[A]):
         self._lasting, self._worked = 0, False
         #: Whether no connection is kept open for what is sent once.
         self._sparing = False
-        #: How many requests waited behind an idle connection, and whether any was served at once beside one.
-        self._queued, self._served_beside = 0, False
+        #: Whether requests wait for the end of other connections.
+        self._crowding = Crowding()
         #: By which methods requests with content had a connection of their own.
         self._apart = set[str]()
         #: Whether requests are sent one at a time, since the server could not take several.
@@ -244,7 +245,8 @@ class Wire(Generic[A]):
         # What follows a response to HEAD that has a body, though it may have none, is no response to the next request.
         spoils = has_content or request.method == "HEAD"
         reuse = draft.ask.repeatable and not spoils and not (once and self._sparing) and draft.source != ALONE
-        exchange.behind_idle = not (reuse or draft.aside) and self._connections.keeps_open
+        alone = self.pace.under_way == 1
+        exchange.beside_open = 0 if draft.aside else self._connections.beside(reuse=reuse)
         longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)
@@ -256,20 +258,14 @@ class Wire(Generic[A]):
                 self._count_failure(error, exchange)
         exchange.seconds = time.monotonic() - began
         self._connections.responded |= exchange.failure is None
-        if exchange.behind_idle:
-            self._look_for_queueing(exchange)
+        with self._lock:
+            kept = self._crowding.look(exchange, len(self.exchanges), alone=alone and self.pace.under_way == 1)
+        if kept is not None:
+            self._connections.keep(kept)
         if exchange.response:
             self._failures, self._slowest = 0, max(self._slowest, exchange.seconds)
             self._hung.pop(exchange.kind, None)
         return exchange
-
-    def _look_for_queueing(self, exchange: Exchange[A]) -> None:
-        """Keep no connection open if the server seems to serve one at a time, so that all others wait for its end."""
-        self._served_beside |= not exchange.waited_behind_idle
-        self._queued += 1
-        several = self._queued > 1 or exchange.response is None
-        if several and not self._served_beside and self.pace.under_way == 1:
-            self._connections.keep_none()
 
     @property
     def is_failing(self) -> bool:

@@ -2,7 +2,7 @@
 
 import random
 import string
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
@@ -25,6 +25,11 @@ from hostup_conformance.sources.requests import (
 
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2
+#: A JSON Web Token (RFC 7519, section 6) of the algorithm none, with all scopes and no signature.
+UNSIGNED = ".".join(
+    urlsafe_b64encode(part).decode().rstrip("=")
+    for part in (b'{"alg":"none","typ":"JWT"}', b'{"sub":"admin","scope":"read:vm write:vm"}', b"none")
+)
 #: So many of the telling steps come before the polls of the ended command, which show more than the others.
 FIRST = 4
 
@@ -209,6 +214,7 @@ class Script:
         for value in ("null", "undefined"):
             yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
         yield self._with_authorization("what a database takes for any key", "Bearer %")
+        yield self._with_authorization("a token that nobody has signed", f"Bearer {UNSIGNED}")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
         yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=12)
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),

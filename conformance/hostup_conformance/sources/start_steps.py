@@ -57,7 +57,8 @@ class CommandScript(Script):
         too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
         no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
         odd_bodies = (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, next(marked).encode())
-        for bad in (*odd_bodies, *map(body_of, [*no_commands, too_long])):
+        trailing = body_of(next(marked)) + b" and more"
+        for bad in (*odd_bodies, trailing, *map(body_of, [*no_commands, too_long])):
             yield Step("a start without a proper command", post(target, bad), "input")
         if not self.target.is_live:
             yield Step("a start without a body", post(target, b""), "input")
@@ -69,6 +70,8 @@ class CommandScript(Script):
             for method in ("PUT", "PATCH", "OPTIONS"):
                 as_start = replace(post(target, body_of(next(marked))), method=method)
                 yield Step(f"{method}, with a command", as_start, "input")
+            own = post(target, body_of(next(marked)), headers=(("X-HTTP-Method-Override", "POST"),))
+            yield Step("a GET with a command that is to count as a start", replace(own, method="GET"), "input")
             query = f"command={quote(next(marked), safe='')}"
             yield Step(
                 "GET, with a command in its query", authorized(f"{path_of(target.vps)}?{query}", target), "input"

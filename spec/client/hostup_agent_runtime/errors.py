@@ -260,6 +260,7 @@ def without_key(error: BaseException, header: str) -> None:
 _SENDERS = {
     *(__name__.partition(".")[0], "httpx", "httpcore", "h11", "h2", "hpack"),
     *("anyio", "asyncio", "trio", "ssl", "socket", "gevent"),  # which have its bytes
+    *("urllib", "http", "email"),  # which have its header fields, where httpx looks for cookies
     *("httpx_aiohttp", "aiohttp"),
 }
 """The packages that a request goes through on its way out."""

@@ -377,7 +377,8 @@ class Run:
 def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = (), limited: Sequence[Exchange] = ()) -> list[Run]:
     """Return how often commands ran that leave a trace. The first trace is taken before anything is written.
 
-    A start that failed may have been carried out, or not; one that was `limited` must not have been.
+    A start that failed, or got no response, may have been carried out, or not; one that was `limited` must not have
+    been.
     """
     named = {life.name: life for life in reversed(every)}
 

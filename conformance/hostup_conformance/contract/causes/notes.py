@@ -118,9 +118,14 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
         yield Cause(alike, f"{len(alike)} such pids get the same", "PID-03", says_more=True)
     again = [one.exchange.number for one in broken["START-10"].findings] if "START-10" in broken else []
     broke = [e.number for e in exchanges if e.lost == "dropped"]
-    if again and broke and broke[0] < again[0] and "HTTP-01" in broken:
+    several = len({pid for e in exchanges if e.number < again[0] and (pid := new_pid(e))}) > 1 if again else False
+    if several and broke and broke[0] < again[0] and "HTTP-01" in broken:
         words = f"the server restarted, it seems, when request {broke[0]} broke off, and counts its pids anew"
         yield Cause({*again}, words, "HTTP-01")
+    if "START-31" in broken:
+        large = {new_poll(e) for e in exchanges if (new_pid(e) or 0) >= 2**53}
+        polls = {e.number for e in exchanges if e.request.target in large}
+        yield Cause(polls, "its pid is above 2^53, and was rounded by a reader of JSON, it seems (START-31)")
     if "POLL-04" in broken:
         yield Cause({one.exchange.number for one in broken["POLL-04"].findings}, first="POLL-04")
     if "AUTH-11" in broken:

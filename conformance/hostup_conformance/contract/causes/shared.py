@@ -28,7 +28,7 @@ from hostup_conformance.contract.content import (
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_error, is_output, is_plain
-from hostup_conformance.http.exchange import QUEUED, decided_once
+from hostup_conformance.http.exchange import decided_once
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
@@ -114,6 +114,15 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
 
 
+def enveloped(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the responses whose body is that of an adapter: status code, header fields and body, all with 200."""
+    every = [e for e in exchanges if e.response and e.response.body and isinstance(e.body, dict)]
+    found = [e for e in every if e.status == 200 and {"statusCode", "body"} <= e.body.keys()]
+    words = "each body has statusCode and body: what a function returned was not unwrapped by what stands before it"
+    enough = len(found) >= BEFORE and 2 * len(found) > len(every)
+    return Cause({e.number for e in found}, f"{words}, it seems", "PROBE-01", says_more=True) if enough else None
+
+
 def kept_start(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the starts that got the very body of another start, if so did several that have no valid command."""
     sent = [e for e in exchanges if e.ask.starts and e.ask.vps == "own" and e.status == 200 and new_pid(e)]
@@ -124,7 +133,7 @@ def kept_start(exchanges: Sequence[Exchange]) -> Cause | None:
         return None
     like = f"as request {copies[0].number} that of {first_of[copies[0].number].number}"
     words = f"{len(copies)} of {len(sent)} starts got the whole body that another start had got, {like}"
-    return Cause({e.number for e in copies}, f"{words}: a cache keeps what a POST got, it seems")
+    return Cause({e.number for e in copies}, f"{words}: a cache keeps what a POST got, or all get the same, it seems")
 
 
 def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -146,6 +155,23 @@ def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
         return None
     words = f"the full key got 403 {len(odd)} times, and only within {longest:.1f} s after the other key did"
     return Cause({e.number for e in odd}, f"{words}: what was decided for one key is kept for all, it seems")
+
+
+def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests with a valid key that got 401 for a while after one with a wrong key, and only then."""
+    ends = [e.when.timestamp() + e.seconds for e in exchanges if e.when and e.ask.credential == "wrong"]
+    sent = [e for e in exchanges if e.when and e.response and e.ask.credential in VALID and not e.obeyed]
+    waited = {
+        e.number: min((moment - end for end in ends if end <= moment), default=inf)
+        for e in sent
+        if e.when and (moment := e.when.timestamp())
+    }
+    odd, usual = ([waited[e.number] for e in sent if (e.status == 401) is denied] for denied in (True, False))
+    if min(len(odd), len(usual)) < IN_A_ROW or max(odd) >= min(usual):
+        return None
+    words = f"a valid key got 401 {len(odd)} times, and only within {max(odd):.1f} s after a wrong one was tried"
+    found = {e.number for e in sent if e.status == 401}
+    return Cause(found, f"{words}: callers are locked out for a while, it seems", "AUTH-08", says_more=True)
 
 
 def status_and_body(e: Exchange) -> tuple[int | None, bytes]:
@@ -218,19 +244,21 @@ def blocked_among(what: str, sent: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in after}, words)
 
 
-def one_connection(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests that waited as long as another connection was kept open, if all did, and none afterwards."""
-    behind = [e for e in exchanges if e.behind_idle]
-    waited = [e for e in behind if e.waited_behind_idle]
+def few_connections(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests that waited as long as so many other connections were open, and not once none was kept."""
+    waited = [e for e in exchanges if e.beside_open and e.is_long]
+    least = min((e.beside_open for e in waited), default=0)
+    most = max((e.beside_open for e in exchanges if e.response and not e.is_long), default=0)
     last = waited[-1].number if waited else 0
-    served = {e.kind for e in exchanges if e.number > last and e.response and e.seconds < QUEUED}
-    if not waited or len(waited) < len(behind) or served.isdisjoint(e.kind for e in waited):
+    served = {e.kind for e in exchanges if e.number > last and e.response and not e.is_long}
+    if least <= most or served.isdisjoint(e.kind for e in waited):
         return None
+    others = "another connection was" if least == 1 else f"{least} others were"
     words = (
-        f"{counted(len(waited), 'request')} waited as long as another connection was kept open, and the like did not"
+        f"{counted(len(waited), 'request')} waited as long as {others} kept open, and the like did not once none was"
     )
-    words += " once none was: one connection is served at a time, it seems"
-    return Cause({e.number for e in waited if e.response is None}, words, "HTTP-01", says_more=True)
+    at_a_time = f"{counted(least, 'connection')} {'is' if least == 1 else 'are'} served at a time, it seems"
+    return Cause({e.number for e in waited if not e.response}, f"{words}: {at_a_time}", "HTTP-01", says_more=True)
 
 
 def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -761,10 +789,12 @@ def what_failed(e: Exchange) -> frozenset[str]:
 
 #: What may explain several exchanges, the surest first.
 CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
+    enveloped,
     kept_start,
     kept_decision,
+    locked_out,
     limited,
-    one_connection,
+    few_connections,
     blocked,
     waiting,
     redirected,

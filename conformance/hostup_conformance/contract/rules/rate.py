@@ -10,6 +10,7 @@ from math import inf
 from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http import times
+from hostup_conformance.keeping.safe_text import counted
 
 #: By how many seconds two readings of the clock may differ.
 CLOCK_OFF = 0.1
@@ -125,6 +126,10 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
         reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
         thousandth = reset is not None and abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
         why = ": Retry-After is in milliseconds, it seems" if thousandth else ""
+        off = (over - reset).total_seconds() if reset is not None and not thousandth else 0.0
+        hours = round(off / 3600)
+        if hours and abs(off - 3600 * hours) <= 2 * ROUNDED + 2:
+            why = f": they are {counted(abs(hours), 'hour')} apart, as times of two zones, it seems"
         if wait > 86400:
             yield e, "a Retry-After of at most a day", f"{wait:g} seconds{why}"
         past = times.http_date(field(e, "retry-after") or "")

@@ -387,6 +387,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
             pid = ask.new_pid(e) or 0
             rounded = ", as it comes of a number above 2^53 that was rounded, it seems" if pid > 2**53 else ""
             rounded = rounded or (", and each pid ends in 0: it is rounded, it seems" if few_digits else "")
+            rounded = f", as each of {len(pids)} starts" if len(pids) > FEW_STARTS and len(set(pids)) == 1 else rounded
             yield e, expected, f"pid {pid}{rounded or (same if e.ask.command == before.ask.command else '')}"
 
 
@@ -552,7 +553,7 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     """
     as_sent = "a command that runs as it was sent"
     for at, life in enumerate(exchanges.altered):
-        e = life.end or life.polls[-1]
+        e = life.end or [life.start, *life.polls][-1]
         how = f"{named(life)}, which went wrong" if at or not exchanges.alteration else exchanges.alteration.words
         yield exchanges.take(e), as_sent, f"one that was altered before it ran: {how}"
     for e, _ in exchanges.ends("killed"):
@@ -878,17 +879,18 @@ def called(start: ask.Exchange, known: commands.Command | None) -> str:
 
 
 def has_a_command_elsewhere(e: ask.Exchange) -> bool:
-    """An OPTIONS or a PUT with the full key and the content of a start, or a GET with a command in its query."""
+    """An OPTIONS, PUT or GET with the full key and the content of a start, or a GET with a command in its query."""
     ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.response is not None
     by_get = e.request.method == "GET" and e.request.query.startswith("command=") and not e.ask.devious
-    return ours and (by_get or (e.request.method in {"OPTIONS", "PUT"} and bool(e.request.body)))
+    return ours and (by_get or (e.request.method in {"OPTIONS", "PUT", "GET"} and b'"command"' in e.request.body))
 
 
 @rule("START-29", seeks="OPTIONS or PUT with a command, or GET with one in its query")
 def only_post_starts(exchanges: Exchanges) -> Findings:
     """The command in the content of an OPTIONS or a PUT, or in the query of a GET, must not have run.
 
-    The trace shows what ran. HTTP-11 judges a PUT that only seems to have started a command, and a PATCH.
+    Nor must that in the content of a GET which names POST as the method that is meant (X-HTTP-Method-Override). The
+    trace shows what ran. HTTP-11 judges a PUT that only seems to have started a command, and a PATCH.
     """
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
     for e in exchanges.each(has_a_command_elsewhere):
