@@ -286,7 +286,7 @@ def test_the_first_cause_is_the_fault(name: str) -> None:
 
 def test_a_limit_without_429_is_named_and_explains_the_rest() -> None:
     def limits_with_403(request: Request, response: Response) -> None:
-        if request.nth() % 40 > 36:
+        if request.nth() % 30 > 25:
             refuse(request, response, 403, "forbidden", "Forbidden")
             response.header("Retry-After", "0")
 

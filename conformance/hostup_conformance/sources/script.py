@@ -211,8 +211,7 @@ class Script:
             yield self._with_authorization("a wrong key under another scheme", value, telling=33)
         for value in altered_keys(key):
             yield self._with_authorization("an altered key", f"Bearer {value}", telling=32)
-        for value in ("null", "undefined"):
-            yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
+        yield self._with_authorization("what a careless client sends for a key", "Bearer null")
         yield self._with_authorization("what a database takes for any key", "Bearer %")
         yield self._with_authorization("a token that nobody has signed", f"Bearer {UNSIGNED}")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")

@@ -19,7 +19,6 @@ from hostup_conformance.contract.causes.mishaps import plain, printed
 from hostup_conformance.contract.causes.shared import CAUSES, VALID, Cause
 from hostup_conformance.contract.causes.splits import (
     BY_REQUEST,
-    ENOUGH,
     IN_TIME,
     UNDECIDED,
     Course,
@@ -86,7 +85,7 @@ def mixed_up(course: Course, broken: Mapping[str, Result[Ask]]) -> Cause | None:
     """Return all that was sent with others, if many of these requests got what others were to get."""
     found = broken["HTTP-21"].findings if "HTTP-21" in broken else ()
     beside = {e.number for e in course.ordered if not course.is_alone(e)}
-    return Cause(beside, first="HTTP-21") if len(found) >= ENOUGH else None
+    return Cause(beside, first="HTTP-21") if len(found) >= FEW_TEXTS else None
 
 
 def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator[Cause]:

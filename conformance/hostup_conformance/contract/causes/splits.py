@@ -515,7 +515,7 @@ SIZES = (
     SIZE(
         "with {:,} characters in path and query, where others have {:,} at most",
         lambda _, e: len(e.request.target),
-        enough=200,
+        enough=100,
     ),
     Measure(
         "that got {:,} bytes or more, where others got {:,} at most",
