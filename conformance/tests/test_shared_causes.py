@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.shared import blocked, kept_decision, kept_start, limited
+from hostup_conformance.contract.causes.shared import (
+    blocked,
+    enveloped,
+    kept_decision,
+    kept_start,
+    limited,
+    locked_out,
+)
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
@@ -72,6 +79,27 @@ def test_starts_that_hang_since_an_improper_one_are_told() -> None:
     assert cause.numbers == {4, 6}
     assert "no start after 3" in str(cause.words)
     assert blocked(run(*served, *hung, (start("echo y"), 200, {"pid": 17}))) is None
+
+
+def test_keys_that_are_locked_out_after_a_wrong_one_are_told() -> None:
+    probe = authorized(path_of(TARGET.vps), TARGET)
+    served, denied = (probe, 200, {"available": True}), (probe, 401, {"code": "unauthorized"})
+    wrong = (poll(4242, "a-wrong-key"), 401, {"code": "unauthorized"})
+    cause = locked_out(run(*[served] * 3, wrong, *[denied] * 3, *[served] * 3))
+    assert cause
+    assert cause.numbers == {5, 6, 7}
+    assert "only within 3.0 s after a wrong one was tried" in str(cause.words)
+    assert locked_out(run(*[served] * 3, wrong, *[denied] * 2, served, denied, *[served] * 3)) is None
+
+
+def test_what_an_adapter_did_not_unwrap_is_told() -> None:
+    probe = authorized(path_of(TARGET.vps), TARGET)
+    wrapped = {"statusCode": 401, "headers": {}, "body": "{}"}
+    cause = enveloped(run(*[(probe, 200, wrapped)] * 6))
+    assert cause
+    assert "was not unwrapped" in str(cause.words)
+    assert enveloped(run(*[(probe, 200, {"available": True})] * 6)) is None
+    assert enveloped(run(*[(probe, 200, wrapped)] * 2, *[(probe, 200, {"available": True})] * 6)) is None
 
 
 def test_what_no_key_gets_is_no_rate_limit() -> None:

@@ -763,3 +763,15 @@ def test_nothing_waits_beyond_the_time_of_a_run(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(Stopped):
         pace.begin()
     assert max(waited) < 1
+
+
+def test_a_start_whose_response_was_lost_may_have_run() -> None:
+    """So the command, which is started once more later on, has not run too often."""
+
+    def loses_the_first(request: Request, response: Response) -> None:
+        if request.method == "POST" and b": hostup-again-" in request.body and request.nth("again") == 1:
+            response.raw = []
+
+    results = verdict_on(loses_the_first, allow_exec=True).results
+    assert results["START-16"].status == "pass", results["START-16"].message
+    assert results["HTTP-01"].status == "fail"
