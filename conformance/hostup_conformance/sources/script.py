@@ -222,7 +222,7 @@ class Script:
             as_local = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP"))
             yield self._get("the probe without a key, as if from the server itself", key=None, headers=as_local,
                             capability="credentials")  # fmt: skip
-            for name in ("access_token", "api_key", "token"):
+            for name in ("access_token", "api_key"):
                 query = f"?{name}={quote(key, safe='')}"
                 yield self._get(f"the key as {name} in the query", key=None, query=query, capability="credentials")
         for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):

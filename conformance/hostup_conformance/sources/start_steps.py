@@ -56,7 +56,7 @@ class CommandScript(Script):
         target = self.target
         too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
         no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
-        odd_bodies = (b"{}", b"null", b"{", b"\xff\xfe{", b"[" * 3000, next(marked).encode())
+        odd_bodies = (b"{}", b"null", b"\xff\xfe{", b"[" * 3000, next(marked).encode())
         trailing = body_of(next(marked)) + b" and more"
         for bad in (*odd_bodies, trailing, *map(body_of, [*no_commands, too_long])):
             yield Step("a start without a proper command", post(target, bad), "input")
