@@ -91,7 +91,7 @@ class Connections:
 
     def close_idle(self) -> None:
         """Close the connections that are kept open, while no request is under way."""
-        self._kept.close()
+        close_idle(self._kept)
 
     def beside(self, *, reuse: bool) -> int:
         """Return beside how many open connections the next request opens one; 0 if it does not, or if none is kept."""
@@ -103,10 +103,9 @@ class Connections:
     def keep(self, kept: bool) -> None:
         """Keep connections open from now on, or none: those on which nothing is under way are closed then."""
         self._keeps = kept
-        for pool in (self._kept, self._apart) if not kept else ():
-            for connection in pool.connections:
-                if connection.is_idle():
-                    connection.close()
+        if not kept:
+            close_idle(self._kept)
+            close_idle(self._apart)
 
     def abort(self) -> None:
         """Break off the requests that are under way."""
@@ -130,8 +129,8 @@ class Connections:
             TooLarge: the response is larger than any of its kind need be
         """
         until, reuse = time.monotonic() + seconds, reuse and self._keeps and self._resent < MOST_RESENT
-        if not (self._keeps or apart) and all(connection.is_idle() for connection in self._apart.connections):
-            self._apart.close()
+        if not (self._keeps or apart):
+            close_idle(self._apart)
         pool = self._apart if apart else self._kept if reuse else self._fresh
         while True:
             transfer = self._network.begin(until)
@@ -210,6 +209,13 @@ class Connections:
             return False
         self._said_to_close = True
         return isinstance(stream, BoundedStream) and stream.stays_open(TO_CLOSE)
+
+
+def close_idle(pool: httpcore.ConnectionPool) -> None:
+    """Close the connections of a pool on which nothing is under way."""
+    for connection in pool.connections:
+        if connection.is_idle():
+            connection.close()
 
 
 def with_fields(headers: Headers, more: Headers) -> Headers:

@@ -25,8 +25,9 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 LONGEST_STRING = 1 << 22
 #: How many characters of a string are checked for errors by a schema, more than any schema allows where it has a form.
 LONGEST_CHECKED = 1 << 16
-#: How a text in UTF-16 begins, in which a quote or a backslash is two bytes.
+#: How a body begins that is still compressed (RFC 1952, section 2.3.1).
 _GZIP = b"\x1f\x8b"
+#: How a text in UTF-16 begins, in which a quote or a backslash is two bytes.
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: A character of several bytes in UTF-8, or its beginning, of which a text in another encoding hardly has any.
 _SEVERAL = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")

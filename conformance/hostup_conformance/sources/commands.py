@@ -11,13 +11,12 @@ from functools import partial
 from hostup_conformance.contract.ask import Pid
 from hostup_conformance.contract.commands import SLOW_SECONDS
 from hostup_conformance.contract.content import member
-from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.pace import Stopped
 from hostup_conformance.sources import dependent, inquest, overrun
 from hostup_conformance.sources.queue import STILL_WORKS, take, width
-from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, authorized
+from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, own_probe
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.start_steps import CommandScript
 from hostup_conformance.sources.started_commands import MARKED, MOST_AGAIN, StartedCommands, follow
@@ -101,7 +100,7 @@ def watch(wire: Wire) -> None:
     """Send probes now and then, to see whether a server that was down is so again and again."""
     for _ in range(WATCHING):
         wire.pace.wait(NOW_AND_THEN)
-        wire.send(authorized(path_of(wire.target.vps), wire.target), purpose=STILL_WORKS)
+        wire.send(own_probe(wire.target), purpose=STILL_WORKS)
 
 
 def of(steps: list[Step], first: Rank, last: Rank) -> list[Step]:

@@ -23,7 +23,7 @@ from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent, Withheld
 from hostup_conformance.sources import overrun
 from hostup_conformance.sources.dependent import letters
-from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.requests import authorized, own_probe
 from hostup_conformance.sources.start_steps import echo
 from hostup_conformance.sources.started_commands import follow, poll, start
 
@@ -150,7 +150,7 @@ def after_a_probe(wire: Wire) -> None:
     leave_room(wire, 3)
     pid = begin(wire)
     wire.pace.wait(TO_END)
-    wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe, to see whether it loses a command")
+    wire.send(own_probe(wire.target), purpose="a probe, to see whether it loses a command")
     end(wire, pid)
 
 

@@ -10,14 +10,13 @@ from threading import Barrier
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.commands import look, refused
-from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.times import reset_moment
 from hostup_conformance.sources.queue import side_by_side
-from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.requests import own_probe
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from hostup_conformance.sources.started_commands import follow, poll, start
 
@@ -41,7 +40,7 @@ def run(wire: Wire, token: str | None) -> None:
     remaining, wait = announced(wire)
     if remaining is None or wait > LONGEST_WAIT:
         return
-    probe = authorized(path_of(wire.target.vps), wire.target)
+    probe = own_probe(wire.target)
     if remaining >= LEFT and timedelta() < wait <= STEADY_WAIT:
         go_on(wire, probe, wait)
         remaining = announced(wire)[0] or 0

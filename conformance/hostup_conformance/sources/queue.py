@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.ban import AFTER_A_PAUSE, Ban, ban_in, seems_banned
-from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.refusal import hopeless
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
@@ -18,7 +17,7 @@ from hostup_conformance.http.exchange import AFTER_CONTENT
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.generated_client import call
-from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, authorized
+from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, own_probe
 
 T = TypeVar("T")
 
@@ -108,7 +107,7 @@ def step_through(wire: Wire, step: Step, *, once: bool = False) -> Exchange | No
 
 def follow_content(wire: Wire, method: str) -> None:
     """Send a probe on the connection of a request with content, to see whether that was read."""
-    probe = authorized(path_of(wire.target.vps), wire.target)
+    probe = own_probe(wire.target)
     purpose = f"the probe, after a {method} with content on its connection"
     wire.send(probe, purpose=purpose, source=AFTER_CONTENT, once=True)
 
@@ -122,7 +121,7 @@ def end_if_pointless(wire: Wire) -> None:
 
     def probe(purpose: str) -> None:
         with suppress(Unsent):
-            wire.send(authorized(path_of(wire.target.vps), wire.target), purpose=purpose)
+            wire.send(own_probe(wire.target), purpose=purpose)
 
     with wire.ending:
         if wire.is_failing:  # what is under way may keep the server from the probe

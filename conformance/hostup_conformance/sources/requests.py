@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 
 from hostup_conformance import __version__
+from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import SUITE, Target
 from hostup_conformance.http.messages import Headers, Request
 
@@ -90,6 +91,11 @@ EVERYTHING = Selection()
 def authorization(target: Target, key: str | None = "") -> Headers:
     """Return Authorization with the full key, or with `key` if that is not empty; no field for None."""
     return () if key is None else (("Authorization", f"Bearer {key or target.key}"),)
+
+
+def own_probe(target: Target) -> Request:
+    """Return the probe of the VPS that is judged, as documented."""
+    return authorized(path_of(target.vps), target)
 
 
 def authorized(path: str, target: Target, headers: Headers = (), key: str | None = "") -> Request:

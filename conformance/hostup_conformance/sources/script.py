@@ -25,7 +25,7 @@ from hostup_conformance.sources.requests import (
 
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2
-#: A JSON Web Token (RFC 7519, section 6) of the algorithm none, with all scopes and no signature.
+#: A JSON Web Token of the algorithm none (RFC 7519, section 6), with all scopes, and a word in place of a signature.
 UNSIGNED = ".".join(
     urlsafe_b64encode(part).decode().rstrip("=")
     for part in (b'{"alg":"none","typ":"JWT"}', b'{"sub":"admin","scope":"read:vm write:vm"}', b"none")

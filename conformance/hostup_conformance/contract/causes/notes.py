@@ -52,6 +52,8 @@ ENOUGH_ERRORS = 5
 MOST_OWNERS, ALMOST_ALL = 50, 0.85
 #: Which part of what was found is most of it.
 MOSTLY = 0.5
+#: So many requests that got what others were to get explain what else is wrong with those that had others beside them.
+FEW_MIXED = 2
 #: So many commands are named at one of whose polls a server went down.
 POLLED = 6
 #: The areas whose requirements are about commands.
@@ -85,7 +87,7 @@ def mixed_up(course: Course, broken: Mapping[str, Result[Ask]]) -> Cause | None:
     """Return all that was sent with others, if many of these requests got what others were to get."""
     found = broken["HTTP-21"].findings if "HTTP-21" in broken else ()
     beside = {e.number for e in course.ordered if not course.is_alone(e)}
-    return Cause(beside, first="HTTP-21") if len(found) >= FEW_TEXTS else None
+    return Cause(beside, first="HTTP-21") if len(found) >= FEW_MIXED else None
 
 
 def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator[Cause]:
@@ -115,14 +117,16 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
         odd = [one.exchange for one in broken["PID-03"].findings]
         alike = {e.number for e in odd if sum(one.body == e.body for one in odd) >= FEWEST}  # which is no command's
         yield Cause(alike, f"{len(alike)} such pids get the same", "PID-03", says_more=True)
-    again = [one.exchange.number for one in broken["START-10"].findings] if "START-10" in broken else []
-    broke = [e.number for e in exchanges if e.lost == "dropped"]
-    several = len({pid for e in exchanges if e.number < again[0] and (pid := new_pid(e))}) > 1 if again else False
-    if several and broke and broke[0] < again[0] and "HTTP-01" in broken:
-        words = f"the server restarted, it seems, when request {broke[0]} broke off, and counts its pids anew"
-        yield Cause({*again}, words, "HTTP-01")
+    if {"START-10", "HTTP-01"} <= broken.keys():
+        again = [one.exchange.number for one in broken["START-10"].findings]
+        before = [e for e in exchanges if e.number < again[0]]
+        broke = next((e for e in before if e.lost == "dropped"), None)
+        # Where each start gets the same pid, none is counted.
+        if broke and len({new_pid(e) for e in before} - {None}) > 1:
+            words = f"the server restarted, it seems, when request {broke.number} broke off, and counts its pids anew"
+            yield Cause({*again}, words, "HTTP-01")
     if "START-31" in broken:
-        large = {new_poll(e) for e in exchanges if (new_pid(e) or 0) >= 2**53}
+        large = {new_poll(one.exchange) for one in broken["START-31"].findings}
         polls = {e.number for e in exchanges if e.request.target in large}
         yield Cause(polls, "its pid is above 2^53, and was rounded by a reader of JSON, it seems (START-31)")
     if "POLL-04" in broken:
@@ -329,9 +333,9 @@ def goes_down(course: Course) -> Cause | None:
     keys = {e.ask.credential for e in broken}
     usual = [e for e in responded if e.ask.credential in keys]
     of_polls = f"at a poll of one of the commands {listed(polled, POLLED)}, it seems" if polled else None
-    each = " or ".join(f"{e.number} ({shown(e.purpose, 80)})" for e in broken) if len(broken) <= FEWEST else ""
-    at = told(Split(broken, usual, course), BY_REQUEST) or (f"at request {each}" if each else of_polls)
-    at = at or "it is not known at what"
+    each = " or ".join(f"{e.number} ({shown(e.purpose, 80)})" for e in broken)
+    of_each = f"at request {each}" if len(broken) <= FEWEST else None
+    at = told(Split(broken, usual, course), BY_REQUEST) or of_each or of_polls or "it is not known at what"
     return Cause({e.number for e in (*broken, *refusals)}, f"{words}: {at}", "HTTP-01", says_more=True)
 
 

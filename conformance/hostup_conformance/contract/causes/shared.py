@@ -12,7 +12,7 @@ from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start, new_pid
 from hostup_conformance.contract.ban import are_copies, should_not_be_forbidden
-from hostup_conformance.contract.causes.splits import asked, by_connection, connection_of
+from hostup_conformance.contract.causes.splits import asked, before_it, by_connection, connection_of, has_credential
 from hostup_conformance.contract.causes.traits import all_beside
 from hostup_conformance.contract.content import (
     below,
@@ -42,7 +42,7 @@ INSTEAD = {400, 403, 503}
 #: So many requests back a connection may be that is out of step.
 STEPS = 4
 #: Which part of the copies of a cache have what it knows a request by.
-MOSTLY = 0.9
+NEARLY = 0.9
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
 FEW, STRAYS = 3, 5
 #: The keys that the server knows.
@@ -138,40 +138,42 @@ def kept_start(exchanges: Sequence[Exchange]) -> Cause | None:
 
 def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what the full key was refused for a while after another had been, if it got all that it asked for else."""
-    denied = (e for e in exchanges if e.when and e.ask.credential == "read" and e.status == 403)
-    ends = [e.when.timestamp() + e.seconds for e in denied if e.when]
+    denied = [e for e in exchanges if e.ask.credential == "read" and e.status == 403]
     own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and is_plain(e)]
     due = [e for e in own if e.ask.needs_write]
-    waited = {
-        e.number: min((moment - end for end in ends if end <= moment), default=inf)
-        for e in due
-        if e.when and (moment := e.when.timestamp())
-    }
-    odd, usual = ([e for e in due if e.number in waited and e.status in got] for got in ({403}, {200, 404}))
-    if len(odd) < IN_A_ROW or len(usual) < IN_A_ROW:
+    odd, usual = ([e for e in due if e.status in got] for got in ({403}, {200, 404}))
+    if (seconds := only_soon_after(denied, odd, usual)) is None:
         return None
-    longest, least = max(waited[e.number] for e in odd), min(waited[e.number] for e in usual)
-    if longest >= least:
-        return None
-    words = f"the full key got 403 {len(odd)} times, and only within {longest:.1f} s after the other key did"
+    words = f"the full key got 403 {len(odd)} times, and only within {seconds:.1f} s after the other key did"
     return Cause({e.number for e in odd}, f"{words}: what was decided for one key is kept for all, it seems")
 
 
 def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a valid key that got 401 for a while after one with a wrong key, and only then."""
-    ends = [e.when.timestamp() + e.seconds for e in exchanges if e.when and e.ask.credential == "wrong"]
-    sent = [e for e in exchanges if e.when and e.response and e.ask.credential in VALID and not e.obeyed]
-    waited = {
-        e.number: min((moment - end for end in ends if end <= moment), default=inf)
-        for e in sent
-        if e.when and (moment := e.when.timestamp())
-    }
-    odd, usual = ([waited[e.number] for e in sent if (e.status == 401) is denied] for denied in (True, False))
-    if min(len(odd), len(usual)) < IN_A_ROW or max(odd) >= min(usual):
+    tried = [e for e in exchanges if e.ask.credential == "wrong"]
+    sent = [e for e in exchanges if e.response and has_valid_key(e) and not e.obeyed]
+    odd, usual = ([e for e in sent if (e.status == 401) is denied] for denied in (True, False))
+    if (seconds := only_soon_after(tried, odd, usual)) is None:
         return None
-    words = f"a valid key got 401 {len(odd)} times, and only within {max(odd):.1f} s after a wrong one was tried"
-    found = {e.number for e in sent if e.status == 401}
+    words = f"a valid key got 401 {len(odd)} times, and only within {seconds:.1f} s after a wrong one was tried"
+    found = {e.number for e in odd}
     return Cause(found, f"{words}: callers are locked out for a while, it seems", "AUTH-08", says_more=True)
+
+
+def only_soon_after(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
+    """Return within how many seconds after an event all that is odd was sent, if nothing usual was so soon after one.
+
+    None if there are few of either, or if times are unknown.
+    """
+    ends = [e.when.timestamp() + e.seconds for e in events if e.when]
+
+    def waited(e: Exchange) -> float:
+        moment = e.when.timestamp() if e.when else -inf
+        return min((moment - end for end in ends if end <= moment), default=inf)
+
+    after, other = ([waited(e) for e in some if e.when] for some in (odd, usual))
+    enough = min(len(after), len(other)) >= IN_A_ROW
+    return max(after) if enough and max(after) < min(other) else None
 
 
 def status_and_body(e: Exchange) -> tuple[int | None, bytes]:
@@ -597,11 +599,11 @@ def kept(exchanges: Sequence[Exchange]) -> Cause | None:
             of_path += any(one.request.path == e.request.path for one in earlier)
             of_url += any(one.request.target == e.request.target for one in earlier)
         earlier.append(e)
-    if of_path < MOSTLY * len(found) or len({e.response.body for e in found if e.response}) < FEW:
+    if of_path < NEARLY * len(found) or len({e.response.body for e in found if e.response}) < FEW:
         return None
     errors = "errors have the body of an earlier one of the same URL, with its requestId: a cache keeps errors"
     others = "responses have the body of an earlier one of the same path, with its requestId or pid: a cache takes no"
-    words = errors if of_url >= MOSTLY * len(found) else f"{others} notice of the query"
+    words = errors if of_url >= NEARLY * len(found) else f"{others} notice of the query"
     return Cause({e.number for e in found}, f"{len(found)} {words}, it seems")
 
 
@@ -618,9 +620,9 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
     """
     ways: dict[str, Callable[[Exchange], Exchange | None]] = {
         "the first request of its connection": first_of_connection(exchanges),
-        "the request before it on its connection": before_it(exchanges, connection_of),
+        "the request before it on its connection": before_it(exchanges, connection_of, has_valid_key),
         "the last request with any key on its connection": before_it(exchanges, connection_of, has_credential),
-        "the request before it": before_it(exchanges, lambda _: 1),
+        "the request before it": before_it(exchanges, lambda _: 1, has_valid_key),
     }
     undue = [e for e in exchanges if may_not(e) and e.ask.endpoint and (below(e, 300) or e.status in {401, 403})]
     let_in = [e for e in undue if below(e, 300)]
@@ -659,25 +661,6 @@ def first_of_connection(exchanges: Sequence[Exchange]) -> Callable[[Exchange], E
 def has_valid_key(e: Exchange) -> bool:
     """Whether a request has a key that the server knows."""
     return e.ask.credential in VALID
-
-
-def has_credential(e: Exchange) -> bool:
-    """Whether a request has a key, right or wrong."""
-    return e.request.header("authorization") is not None
-
-
-def before_it(
-    exchanges: Sequence[Exchange], place: Callable[[Exchange], int], counts: Callable[[Exchange], bool] = has_valid_key
-) -> Callable[[Exchange], Exchange | None]:
-    """Return what tells the last request that counts before another one in the same place."""
-    last, found = dict[int, Exchange](), dict[int, Exchange]()
-    for e in exchanges:
-        if e.response and (at := place(e)):
-            if at in last:
-                found[e.number] = last[at]
-            if counts(e):
-                last[at] = e
-    return lambda e: found.get(e.number)
 
 
 def open_to_all(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -733,7 +716,7 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
             outcomes[mistake].append(outcome_of(e))
     served = set(outcomes.pop("", ()))
     most = {what: Counter(got).most_common(1)[0] for what, got in outcomes.items()}
-    pages = {what for what, (got, number) in most.items() if "page" in got and number >= MOSTLY * len(outcomes[what])}
+    pages = {what for what, (got, number) in most.items() if "page" in got and number >= NEARLY * len(outcomes[what])}
     whole = {what: got for what, (got, number) in most.items() if what in pages or number == len(outcomes[what])}
     for got, number in Counter(whole.values()).most_common():
         kinds = {what for what in whole if whole[what] == got}

@@ -110,11 +110,11 @@ class Course:
         if e.number not in self._traits:
             life = self.life_of.get(e.number)
             what = "for the start " if e.ask.starts else ""
-            of_its_command = (f"{what}{does}" for does in (of_command(life) if life else ()))
-            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._after_others(e)])
+            of_its_command = [f"{what}{does}" for does in (of_command(life) if life else ())]
             polled = printed(life) + errors_of(life) if life and not e.ask.starts else ""
             if not (unquote(e.request.path) + polled).isascii():
-                self._traits[e.number] |= {"for a path, or for output, with characters outside ASCII"}
+                of_its_command.append("for a path, or for output, with characters outside ASCII")
+            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._after_others(e)])
         return self._traits[e.number]
 
     @cached_property
@@ -136,7 +136,7 @@ class Course:
             yield "on a connection that had carried others"
         elif connection_of(e) or e.source == ALONE:
             yield "as the first on a connection"
-        keyed = self._before_with_key.get(e.number)
+        keyed = self._before_with_key(e)
         if keyed and keyed.ask.credential == "full" != e.ask.credential:
             yield "that follow one with the full key on their connection"
 
@@ -146,15 +146,9 @@ class Course:
         return {e.number: o for on_it in by_connection(self.ordered).values() for o, e in pairwise(on_it)}
 
     @cached_property
-    def _before_with_key(self) -> Mapping[int, Exchange]:
-        """The last exchange with a credential before each on its connection, by its number."""
-        found = dict[int, Exchange]()
-        for on_it in by_connection(self.ordered).values():
-            last = None
-            for e in on_it:
-                found |= {e.number: last} if last else {}
-                last = e if e.request.header("authorization") else last
-        return found
+    def _before_with_key(self) -> Callable[[Exchange], Exchange | None]:
+        """What tells the last exchange with a credential before another on its connection."""
+        return before_it(self.ordered, connection_of, has_credential)
 
     @property
     def life_of(self) -> Mapping[int, Life]:
@@ -234,6 +228,25 @@ def by_connection(exchanges: Iterable[Exchange]) -> dict[int, list[Exchange]]:
         found[connection_of(e)].append(e)
     found.pop(0, None)
     return found
+
+
+def has_credential(e: Exchange) -> bool:
+    """Whether a request has a key, right or wrong."""
+    return e.request.header("authorization") is not None
+
+
+def before_it(
+    exchanges: Iterable[Exchange], place: Callable[[Exchange], int], counts: Callable[[Exchange], bool]
+) -> Callable[[Exchange], Exchange | None]:
+    """Return what tells the last request that counts before another one in the same place."""
+    last, found = dict[int, Exchange](), dict[int, Exchange]()
+    for e in exchanges:
+        if e.response and (at := place(e)):
+            if at in last:
+                found[e.number] = last[at]
+            if counts(e):
+                last[at] = e
+    return lambda e: found.get(e.number)
 
 
 def uses_up(e: Exchange) -> bool:

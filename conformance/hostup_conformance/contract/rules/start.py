@@ -1,7 +1,7 @@
 """START: the start of a command, and its life until a poll reports its end."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise, takewhile
 from math import inf
 from statistics import median
@@ -721,13 +721,9 @@ def polls_after_refusal(exchanges: Exchanges) -> Iterator[tuple[ask.Exchange, li
         refusals = life.refusals_before(first) if first else []
         if not first or not refusals or first.request.target in limited:
             continue
-        if not any(content.member(e, "exited") is True for e in before(first, [*life.polls, *life.elsewhere])):
+        before = [e for e in (*life.polls, *life.elsewhere) if e.number < first.number]
+        if not any(content.member(e, "exited") is True for e in before):
             yield first, refusals
-
-
-def before(e: ask.Exchange, others: Iterable[ask.Exchange]) -> list[ask.Exchange]:
-    """Return those of some exchanges that were sent before another one."""
-    return [one for one in others if one.number < e.number]
 
 
 @rule("START-25", seeks="command of which a poll was refused before")
