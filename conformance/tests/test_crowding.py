@@ -20,9 +20,9 @@ def exchange(seconds: float, beside: int = 0, *, request: Request = START, lost:
     return e
 
 
-def looked(*exchanges: Exchange, alone: bool = True) -> list[bool | None]:
+def looked(*exchanges: Exchange, others: int = 0) -> list[bool | None]:
     crowding = Crowding()
-    return [crowding.look(e, number, alone=alone) for number, e in enumerate(exchanges)]
+    return [crowding.look(e, number, others=others) for number, e in enumerate(exchanges)]
 
 
 def test_two_that_wait_beside_another_end_the_keeping() -> None:
@@ -44,7 +44,7 @@ def test_what_takes_as_long_when_none_is_kept_speaks_against_it() -> None:
     """So a server whose starts are slow is tried with kept connections."""
     slow = [exchange(3, 1), exchange(3, 1), exchange(3), exchange(3, 1), exchange(3, 1)]
     assert looked(*slow) == [None, False, True, None, None]
-    assert looked(*slow[:3], alone=False) == [None, False, None]  # it may have waited for those beside it
+    assert looked(*slow[:3], others=1) == [None, False, None]  # it may have waited for those beside it
     assert looked(*slow[:2], exchange(3, request=PROBE))[-1] is None
 
 
@@ -53,3 +53,13 @@ def test_it_is_tried_twice() -> None:
     quick = [exchange(0.01)] * TRIED
     said = looked(exchange(3, 1), exchange(3, 1), *quick, exchange(3, 1), *quick, *quick)
     assert [kept for kept in said if kept is not None] == [False, True, False]
+
+
+def test_what_cannot_be_sent_again_is_not_what_it_is_tried_with() -> None:
+    crowding = Crowding()
+    for number, e in enumerate([exchange(3, 1, lost=True), *[exchange(0.01)] * TRIED, exchange(0.01, 1)]):
+        assert crowding.is_tried is (number == TRIED + 1)
+        assert crowding.explains(e) is False
+        crowding.look(e, number)
+        assert crowding.explains(e) is (number == 0)
+    assert not crowding.is_tried  # it was served beside as many

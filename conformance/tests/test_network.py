@@ -204,8 +204,8 @@ def test_a_server_of_one_connection_at_a_time_is_served_so() -> None:
                 wire.send(probe, purpose="the probe", source=source)
             found = wire.exchanges
         server.shutdown()
-    assert [e.status for e in found] == [200, None, 200, 200]
-    assert [e.beside_open for e in found] == [0, 1, 0, 0]
+    assert [e.status for e in found] == [200, None, 200, 200, 200]
+    assert [e.beside_open for e in found] == [0, 1, 0, 0, 0]
     cause = few_connections(found)
     assert cause
     assert cause.numbers == {2}

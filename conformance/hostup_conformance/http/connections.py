@@ -89,23 +89,27 @@ class Connections:
         self._fresh.close()
         self._apart.close()
 
-    def close_idle(self) -> None:
-        """Close the connections that are kept open, while no request is under way."""
+    def close_idle(self, *, apart: bool = False) -> None:
+        """Close the connections on which nothing is under way; those for what is sent `apart` as well, if so."""
         close_idle(self._kept)
+        if apart:
+            close_idle(self._apart)
 
-    def beside(self, *, reuse: bool) -> int:
-        """Return beside how many open connections the next request opens one; 0 if it does not, or if none is kept."""
-        idle = any(connection.is_idle() and not connection.has_expired() for connection in self._kept.connections)
-        pools = (self._kept, self._fresh, self._apart) if self._keeps and not (reuse and idle) else ()
-        every = (connection for pool in pools for connection in pool.connections)
-        return sum(not (connection.is_closed() or connection.has_expired()) for connection in every)
+    def kept_open(self) -> set[httpcore.ConnectionInterface]:
+        """Return the connections that are kept open, on which nothing is under way."""
+        pools = (self._kept, self._apart) if self._keeps else ()
+        return {c for pool in pools for c in pool.connections if c.is_idle() and not c.has_expired()}
+
+    @property
+    def opened_one(self) -> bool:
+        """Whether the last request of this thread opened a connection."""
+        return self._network.transfer.connected
 
     def keep(self, kept: bool) -> None:
         """Keep connections open from now on, or none: those on which nothing is under way are closed then."""
         self._keeps = kept
         if not kept:
-            close_idle(self._kept)
-            close_idle(self._apart)
+            self.close_idle(apart=True)
 
     def abort(self) -> None:
         """Break off the requests that are under way."""
@@ -195,6 +199,8 @@ class Connections:
             surplus = self._network.transfer.surplus(response.status, request.method)
             stream = response.extensions.get("network_stream")
             kept_open = self._stays_open(fields, stream)
+        if not self._keeps:
+            close_idle(self._kept)  # it may have been under way when connections were still kept
         is_old, number = version == b"HTTP/1.0", stream.number if isinstance(stream, BoundedStream) else 0
         return Response(response.status, fields, body, surplus, miscoded, is_old, kept_open, number)
 

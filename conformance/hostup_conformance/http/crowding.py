@@ -23,23 +23,35 @@ class Crowding:
         self._served_beside = 0.0
         #: How many have waited in a row, and of which kinds they were.
         self._waited, self._kinds = 0, set[Hashable]()
+        #: Beside how many open connections requests waited when it was concluded.
+        self._waited_beside = 0
         #: How often it was concluded, whether connections are kept, and from which request on they are again.
         self._times, self._keeps, self._again = 0, True, 0
 
-    def look(self, e: Exchange[Any], number: int, *, alone: bool) -> bool | None:
+    def look(self, e: Exchange[Any], number: int, *, others: int = 0) -> bool | None:
         """Return whether connections are to be kept open after an exchange; None if nothing is to change.
 
-        What was sent with others may have waited for these.
+        What was sent with others may have waited for these. The others that are under way were sent while as many
+        connections were kept as now.
         """
         if self._keeps:
-            return self._look_beside_others(e, number)
-        refuted = alone and e.kind in self._kinds and e.is_long
+            return self._look_beside_others(e, number + others)
+        refuted = not others and e.kind in self._kinds and e.is_long
         if refuted:
             self._served_beside = inf
         if refuted or (self._times == 1 and number >= self._again):
             self._keeps = True
             return True
         return None
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether the next request that opens a connection beside others may wait for these, as others did before."""
+        return self._keeps and self._times > 0 and self._served_beside < self._waited_beside
+
+    def explains(self, e: Exchange[Any]) -> bool:
+        """Whether a request got no response since so many other connections were open, as far as is known."""
+        return not self._keeps and e.lost == "silent" and e.beside_open > self._served_beside
 
     def _look_beside_others(self, e: Exchange[Any], number: int) -> bool | None:
         if not e.is_long:
@@ -49,6 +61,6 @@ class Crowding:
             self._kinds.add(e.kind)
             if self._waited > 1 or e.response is None or self._times:
                 self._times, self._waited, self._again = self._times + 1, 0, number + TRIED
-                self._keeps = False
+                self._keeps, self._waited_beside = False, e.beside_open
                 return False
         return None

@@ -67,6 +67,8 @@ class Wire(Generic[A]):
         self._sparing = False
         #: Whether requests wait for the end of other connections.
         self._crowding = Crowding()
+        #: The requests under way, with the greatest number of connections that were kept open meanwhile.
+        self._under_way: dict[int, Exchange[A]] = {}
         #: By which methods requests with content had a connection of their own.
         self._apart = set[str]()
         #: Whether requests are sent one at a time, since the server could not take several.
@@ -162,11 +164,12 @@ class Wire(Generic[A]):
         """Whether the same request may be sent again, and might then get another response."""
         if exchange.lost == "refused":
             return True
-        return exchange.ask.repeatable and (exchange.lost == "dropped" or self._transient(exchange))
+        passing = exchange.lost == "dropped" or self._transient(exchange) or self._crowding.explains(exchange)
+        return exchange.ask.repeatable and passing
 
     def _pause(self, exchange: Exchange[A], failures: int) -> bool:
         """Let nobody send for a moment, so that a failure may pass; return whether that is worth it."""
-        most = 1 if exchange.lost == "dropped" else len(self.limits.pauses)
+        most = 1 if exchange.lost in {"dropped", "silent"} else len(self.limits.pauses)
         if failures > most or self._lasting > 1 or self.stopped:
             return False
         self.pace.pause(self.limits.pauses[failures - 1])
@@ -245,8 +248,11 @@ class Wire(Generic[A]):
         # What follows a response to HEAD that has a body, though it may have none, is no response to the next request.
         spoils = has_content or request.method == "HEAD"
         reuse = draft.ask.repeatable and not spoils and not (once and self._sparing) and draft.source != ALONE
-        alone = self.pace.under_way == 1
-        exchange.beside_open = 0 if draft.aside else self._connections.beside(reuse=reuse)
+        others = self.pace.under_way - 1
+        if self._crowding.is_tried and not draft.ask.repeatable:
+            self._connections.close_idle(apart=not apart)  # what cannot be sent again is not what it is tried with
+        before = self._connections.kept_open()
+        exchange.beside_open, self._under_way[id(exchange)] = len(before), exchange
         longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)
@@ -259,7 +265,15 @@ class Wire(Generic[A]):
         exchange.seconds = time.monotonic() - began
         self._connections.responded |= exchange.failure is None
         with self._lock:
-            kept = self._crowding.look(exchange, len(self.exchanges), alone=alone and self.pace.under_way == 1)
+            after = self._connections.kept_open()
+            for e in self._under_way.values():
+                e.beside_open = max(e.beside_open, len(after))
+            del self._under_way[id(exchange)]
+            if draft.aside or not self._connections.opened_one:
+                exchange.beside_open = 0
+            elif not exchange.is_long:  # it may have been served at once since another was closed
+                exchange.beside_open = len(before & after)
+            kept = self._crowding.look(exchange, len(self.exchanges), others=max(others, self.pace.under_way - 1))
         if kept is not None:
             self._connections.keep(kept)
         if exchange.response:

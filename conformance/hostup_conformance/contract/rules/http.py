@@ -220,7 +220,8 @@ def no_5xx(exchanges: Exchanges) -> Findings:
     the list and the status, which a server need not offer.
     """
     for e in exchanges.each(should_not_fail, recovered=True):
-        if e.recovered and e.status == 408 and ends_its_connection(e):
+        waited_for_another = e.lost == "silent" and e.beside_open
+        if e.recovered and (waited_for_another or (e.status == 408 and ends_its_connection(e))):
             continue
         if e.recovered:
             got = f"{content.status_of(e) if e.status else e.failure}, and another a moment later"
