@@ -8,11 +8,12 @@ import pytest
 from catalogue import first_of
 from faults import FAULTS
 from hostup_conformance.clients import recording as client_recording
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import Exchange, with_notes
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.lives import stream
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import har
 from hostup_conformance.http.json_text import schema_errors
 from hostup_conformance.http.limits import Limits
@@ -99,6 +100,21 @@ def test_a_recording_of_the_suite_says_what_each_request_was_for(tmp_path: Path)
     recording.write(tmp_path / "run.har", wire.exchanges, target)
     exchanges, _, _ = recording.read(tmp_path / "run.har", target)
     assert [e.purpose for e in exchanges] == [e.purpose for e in wire.exchanges]
+
+
+@pytest.mark.parametrize(
+    ("query", "noted", "read"),
+    [
+        ("?pid=7", "started", "started"),
+        ("?pid=7", "loose", "unnamed"),
+        ("", "running", "absent"),
+        ("", "loose", "absent"),
+    ],
+)
+def test_the_notes_of_a_recording_tell_whose_a_pid_is_and_not_its_form(query: str, noted: str, read: str) -> None:
+    unnamed = Target(UNKNOWN_ADDRESS, "har", "", "vps_1")
+    ask = understand(Request("GET", f"/api/v2/vps/vps_1/agent/exec{query}", ()), unnamed)
+    assert with_notes(ask, {"credential": "full", "vps": "own", "pid": noted}).pid == read
 
 
 def test_a_recording_is_judged_without_a_key() -> None:

@@ -227,6 +227,8 @@ def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 @example(("log", "entries", 0, "response", "content", "encoding"), "base64")
 @example(("log", "entries", 0, "request", "url"), "http://[::1")
 @example(("log", "_target", "running_pid"), "7")
+@example(("log", "entries", 0, "request", "_asks", "pid"), "loose")
+@example(("log", "entries", 0, "request", "url"), f"https://h.invalid{path_of(VPS_ID)}")
 def test_any_recording_is_judged_or_refused(tmp_path: Path, path: tuple[Any, ...], by: Any) -> None:
     file = tmp_path / "x.har"
     file.write_text(json.dumps(replaced(har(), path, by)), encoding="utf-8")

@@ -72,9 +72,14 @@ class Pid(StrEnum):
         return self in {Pid.FINISHED, Pid.STARTED}
 
     @property
+    def is_possible(self) -> bool:
+        """Whether it has the documented form."""
+        return self.known or self in {Pid.UNKNOWN, Pid.UNNAMED}
+
+    @property
     def well_formed(self) -> bool:
         """Whether it has the documented form, or is absent."""
-        return self.known or self in {Pid.ABSENT, Pid.UNKNOWN, Pid.UNNAMED}
+        return self.is_possible or self is Pid.ABSENT
 
     @property
     def ill_formed(self) -> bool:
@@ -255,11 +260,15 @@ def noted(ask: Ask) -> dict[str, Any]:
 
 
 def with_notes(ask: Ask, notes: dict[str, Any]) -> Ask:
-    """Return what a request asks for, corrected by the notes in a recording; raise `ValueError` for unknown notes."""
+    """Return what a request asks for, corrected by the notes in a recording; raise `ValueError` for unknown notes.
+
+    Of the pid they tell whose it is. Its form is that of the request.
+    """
     if not notes:
         return ask
     credential: Any = notes.get("credential")
     vps: Any = notes.get("vps")
     if credential not in get_args(Credential) or (vps is not None and vps not in get_args(Vps)):
         raise ValueError(f"a request notes the credential {credential!r} and the VPS {vps!r}")
-    return replace(ask, credential=credential, vps=vps, pid=Pid(str(notes.get("pid"))))
+    pid = Pid(str(notes.get("pid")))
+    return replace(ask, credential=credential, vps=vps, pid=pid if pid.is_possible and ask.pid.is_possible else ask.pid)
