@@ -40,6 +40,8 @@ def escaped(text: str, apostrophe: str, quote: str = "&quot;") -> str:
     return html.escape(text, quote=False).replace('"', quote).replace("'", apostrophe)
 
 
+#: A % that begins no escape of a URL: programs that read these strictly leave the text as it is, or refuse it.
+NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 #: What may become of a text, with how it looks then.
 FORMS: dict[str, Callable[[str], str]] = {
     "in UTF-8 that was read as Latin-1": lambda text: text.encode().decode("latin-1"),
@@ -84,6 +86,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "with a backslash before each quotation mark and backslash": lambda text: re.sub(r"(['\"\\])", r"\\\1", text),
     "with the escapes of a URL read": unquote,
     "with the escapes of a URL read, and blanks for +": unquote_plus,
+    "with the escapes of a URL read, if each % begins one": lambda text: (
+        text if NO_ESCAPE.search(text) else unquote(text)
+    ),
     "without what stands between < and >": lambda text: re.sub("<[^<>]*>", "", text),
     "as a string of JSON": json.dumps,
     "with the escapes of JSON": lambda text: json.dumps(text)[1:-1],
@@ -263,7 +268,7 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
     texts = [text for text in texts_of(every) if text.name == "stdout" and text.life.name not in VARYING]
     shown = [text for text in texts if not text.whole and (is_echo(text) or text.life.name == "verbatim")]
     others = [text for text in texts if text not in shown and max(len(text.sent), len(text.came)) <= LONGEST_TEXT]
-    if not all(plain(text.came) for text in shown) or not any(text.sent.isascii() for text in shown):
+    if not all(plain(text.came) for text in shown):
         return None
     for words, form in FORMS.items():
         # A shell takes blanks together that no quotes protect.
@@ -272,7 +277,10 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
         if fit and not all(text.has_become(form) for text in others):
             wrong = [life for life in every if went_wrong(life) or life.name in VARYING]
             altered = [life for life in wrong if form(command_text(life)) != command_text(life)]
-            first = next(text.life for text in shown if text.sent.isascii())
+            told = [*(text.life for text in shown if text.sent.isascii()), *filter(is_ascii, altered)]
+            if not told:
+                return None
+            first = told[0]
             return Alteration(f"its text came {words}", [first, *(life for life in altered if life is not first)])
     return None
 
