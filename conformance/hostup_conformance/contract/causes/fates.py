@@ -268,7 +268,7 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
     texts = [text for text in texts_of(every) if text.name == "stdout" and text.life.name not in VARYING]
     shown = [text for text in texts if not text.whole and (is_echo(text) or text.life.name == "verbatim")]
     others = [text for text in texts if text not in shown and max(len(text.sent), len(text.came)) <= LONGEST_TEXT]
-    if not all(plain(text.came) for text in shown):
+    if not shown or not all(plain(text.came) for text in shown):
         return None
     for words, form in FORMS.items():
         # A shell takes blanks together that no quotes protect.
