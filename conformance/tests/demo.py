@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.contract.judging import judge, root_causes
+from hostup_conformance.contract.server_verdict import judge, root_causes
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server
 from hostup_conformance.reports import html, terminal

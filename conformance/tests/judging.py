@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from hostup_conformance.contract.ask import with_started_commands
-from hostup_conformance.contract.judging import Result, Verdict, check_against_oracle, judge
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.server_verdict import Result, Verdict, check_against_oracle, judge
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.mock import Mock
-from hostup_conformance.sources import commands, linked
+from hostup_conformance.sources import commands, stateful
 from hostup_conformance.sources.requests import Selection
 from stage import ByteServer, Change, Stage
 
@@ -70,7 +70,7 @@ def run(
         wire_to(stage, limits=limits, kind="mock", live=live, allow_exec=allow_exec) as wire,
         nullcontext() if waits else without_waiting(wire),
     ):
-        commands.run(wire, slow_seconds=SLOW_SECONDS, links=partial(linked.run, wire))
+        commands.run(wire, slow_seconds=SLOW_SECONDS, links=partial(stateful.run, wire))
     return with_started_commands(wire.target, wire.exchanges), wire, stage
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from faults import FAULTS
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import MATRIX, Result, server_requirements
 from hostup_conformance.contract.rules import Exchanges, rules
+from hostup_conformance.contract.server_verdict import MATRIX, Result, server_requirements
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.judging.catalogue import chosen
 from hostup_conformance.judging.ledger import Requirement, requirements

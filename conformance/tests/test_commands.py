@@ -13,15 +13,15 @@ from catalogue import every, first_of
 from faults import FAULTS
 from hostup_conformance.contract.ask import Exchange, is_start, new_pid, with_started_commands
 from hostup_conformance.contract.commands import guest_of, posix, trace
-from hostup_conformance.contract.judging import Verdict
-from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.server_verdict import Verdict
+from hostup_conformance.contract.server_verdict import judge as verdict_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import REQUESTS, Limits
 from hostup_conformance.http.pace import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID, Mock
-from hostup_conformance.sources import commands, inquest, started_commands
-from hostup_conformance.sources import linked as links
+from hostup_conformance.sources import commands, control_commands, started_commands
+from hostup_conformance.sources import stateful as links
 from hostup_conformance.sources.generated import MOST_CASES
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from hostup_conformance.sources.started_commands import poll
@@ -226,7 +226,7 @@ def test_a_cache_is_told_by_a_query_that_it_does_not_know(
 
     with wire_to(Stage(end_for_a_new_query), kind="mock", allow_exec=True) as wire:
         monkeypatch.setattr(wire.pace, "wait", lambda _: None)
-        inquest.ask_past_a_cache(wire)
+        control_commands.ask_past_a_cache(wire)
     result = verdict_by(wire).results["POLL-09"]
     assert (result.status, "a cache keeps" in result.message) == (said, cached)
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from faults import FAULTS
-from hostup_conformance.contract.judging import judge, root_causes
+from hostup_conformance.contract.server_verdict import judge, root_causes
 from hostup_conformance.front import cli
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server

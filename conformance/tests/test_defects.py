@@ -11,7 +11,7 @@ import pytest
 from catalogue import first_of
 from faults import FAULTS
 from hostup_conformance.clients import judging as client_judging
-from hostup_conformance.contract import judging, sending
+from hostup_conformance.contract import sending, server_verdict
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front import NOT_CONFORMANT, client_run, record, reported_server, run
 from hostup_conformance.front.options import ClientOptions
@@ -30,7 +30,7 @@ from running import run as run_whole
 
 #: What explains a verdict, and makes the record of it.
 RECORDING = [
-    (judging, "with_notes"),
+    (server_verdict, "with_notes"),
     (sending, "with_started_commands"),
     (run, "root_causes"),
     *((record, name) for name in ("evidence", "headers_of", "redacted", "exchanges_in_short", "gist", "alike")),
@@ -38,8 +38,8 @@ RECORDING = [
 ]
 #: What judging takes besides the rules.
 JUDGING = [
-    *((judging, name) for name in ("ban_in", "with_started_commands", "refusal_of_starts", "shows_core")),
-    *((judging, name) for name in ("refusal_of_core", "oracle", "beyond")),
+    *((server_verdict, name) for name in ("ban_in", "with_started_commands", "refusal_of_starts", "shows_core")),
+    *((server_verdict, name) for name in ("refusal_of_core", "oracle", "not_shown")),
     *((run, name) for name in ("judge", "check_against_oracle", "apply_waivers")),
     (verdict, "unjudged"),
 ]
@@ -139,13 +139,13 @@ def test_a_client_is_reported_all_the_same(
 @pytest.mark.parametrize(
     ("place", "name"),
     first_of(
-        ("contract.judging", "refusal_of_core"),
-        ("contract.judging", "with_started_commands"),
+        ("contract.server_verdict", "refusal_of_core"),
+        ("contract.server_verdict", "with_started_commands"),
         ("front.run", "root_causes"),
         ("front.record", "evidence"),
         ("sources.queue", "ban_in"),
         ("sources.generated", "safe_pid"),
-        ("sources.dependent", "listing"),
+        ("sources.follow_ups", "listing"),
     ),
 )
 def test_a_whole_run_survives(tmp_path: Path, place: str, name: str) -> None:

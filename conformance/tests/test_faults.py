@@ -3,7 +3,7 @@
 import pytest
 from catalogue import every
 from faults import FAULTS, Fault
-from hostup_conformance.contract.judging import Result, check_against_oracle, server_requirements
+from hostup_conformance.contract.server_verdict import Result, check_against_oracle, server_requirements
 from judging import IMPATIENT, LIMITS, run, run_on_mock, verdict_by
 from stage import Request, Response, Stage
 from test_root_causes import CAUSES

@@ -9,9 +9,9 @@ from catalogue import first_of
 from faults import FAULTS
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.contract.ask import Exchange, with_notes
-from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.lives import stream
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.server_verdict import judge
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import har

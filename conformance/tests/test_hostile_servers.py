@@ -7,7 +7,7 @@ from catalogue import every
 from hostile import HOSTILE_SERVERS, Hostile
 from hostile.outcome import leaks
 from hostile.server import KEYS, HostileServer
-from hostup_conformance.contract.judging import check_against_oracle, root_causes
+from hostup_conformance.contract.server_verdict import check_against_oracle, root_causes
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server as named
 from hostup_conformance.http.limits import Limits

@@ -3,7 +3,7 @@
 from typing import Any
 
 from faults import FAULTS
-from hostup_conformance.contract.judging import MATRIX, server_requirements
+from hostup_conformance.contract.server_verdict import MATRIX, server_requirements
 from hostup_conformance.judging.root_cause import read_matrix
 from kill_matrix import causes, first_reported, indistinguishable, named_unlearnt
 from variants import VARIANTS

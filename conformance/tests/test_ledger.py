@@ -9,9 +9,9 @@ import pytest
 from hostup_conformance.clients.judging import client_requirements
 from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.document import document
-from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.paths import resource_of
 from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.server_verdict import server_requirements
 from hostup_conformance.contract.target import CAPABILITIES, VARIABLES
 from hostup_conformance.judging.ledger import SPEC, load_yaml, requirements
 from judging import run

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 import httpcore
 import pytest
 from client.serving import dropping
-from hostup_conformance.contract.causes.shared import few_connections
+from hostup_conformance.contract.causes.widespread import few_connections
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target

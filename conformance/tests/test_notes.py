@@ -6,10 +6,10 @@ import pytest
 from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.shared import out_of_step
 from hostup_conformance.contract.causes.traits import in_common, traits
-from hostup_conformance.contract.judging import root_causes
+from hostup_conformance.contract.causes.widespread import out_of_step
 from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.contract.server_verdict import root_causes
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import messages as sent

@@ -4,7 +4,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hostup_conformance.contract.judging import judge
+from hostup_conformance.contract.server_verdict import judge
 from hostup_conformance.contract.target import Target
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands

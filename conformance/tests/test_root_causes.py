@@ -8,12 +8,12 @@ import pytest
 from catalogue import every
 from faults import FAULTS
 from faults.probe import refuse
-from hostup_conformance.contract.judging import root_causes as of_server
+from hostup_conformance.contract.server_verdict import root_causes as of_server
 from hostup_conformance.judging.root_cause import FORM, Breach, root_causes
 from hostup_conformance.judging.waivers import apply_waivers
 from hostup_conformance.reports.figures import mends
 from hostup_conformance.reports.terminal import SHOWN
-from hostup_conformance.sources import inquest
+from hostup_conformance.sources import control_commands
 from judging import IMPATIENT, LIMITS, result_on, run, verdict_by, verdict_on
 from stage import Change, Request, Response, Stage
 
@@ -350,7 +350,7 @@ def test_a_start_that_failed_and_ran_is_told(ran: bool) -> None:
 
 def test_where_commands_are_lost_some_more_are_started() -> None:
     _, wire, _ = run(FAULTS.named("results_are_kept_for_a_moment").change, allow_exec=True)
-    assert inquest.PURPOSE in {e.purpose for e in wire.exchanges}
+    assert control_commands.PURPOSE in {e.purpose for e in wire.exchanges}
     assert "; a command is forgotten " in verdict_by(wire).results["START-27"].message
 
 

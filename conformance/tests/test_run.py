@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from catalogue import first_of
 from faults import FAULTS
-from hostup_conformance.contract.judging import server_requirements
+from hostup_conformance.contract.server_verdict import server_requirements
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from running import hostup, ran, report_in, run, run_on

@@ -351,7 +351,7 @@ ONE_WAY = {
         "http/bodies.py": "a buffer in memory",
         "mock/guest_agent.py": "the socket of the agent",
         "keeping/interruption.py": "that it was interrupted, where none of these is there, or waited for",
-        "contract/beside.py": "a pipe to schemathesis",
+        "contract/schemathesis_client.py": "a pipe to schemathesis",
         "contract/schemathesis_process.py": "in another process, the pipe to the run",
         "front/application.py": "pipes between an application and the suite",
         "clients/examples/client.py": "a client to begin with, which is not part of the suite",
@@ -385,7 +385,7 @@ ONE_WAY = {
     "starts programs": {
         "clients/processes.py": "the client that is judged",
         "clients/certificates.py": "openssl",
-        "contract/beside.py": "schemathesis, in Python itself",
+        "contract/schemathesis_client.py": "schemathesis, in Python itself",
         "front/application.py": "the application that is judged",
         "mock/supervisor.py": "the guest agent",
     },

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from catalogue import every
 from faults import FAULTS, Fault
-from hostup_conformance.contract.judging import server_requirements
+from hostup_conformance.contract.server_verdict import server_requirements
 from hostup_conformance.contract.target import Target
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands
@@ -32,7 +32,7 @@ def test_few_requests_judge_one_requirement() -> None:
     few = selected("POLL-02", allow_exec=False)
     assert few.purposes
     assert len(few.purposes) < 20
-    assert not few.with_dependent
+    assert not few.with_follow_ups
     probes = selected("PROBE-03", allow_exec=True)
     assert not probes.with_commands
 

@@ -18,9 +18,9 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import judge_client
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.document import document
-from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.server_verdict import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server

@@ -13,8 +13,8 @@ from typing import Any
 import httpcore
 import pytest
 from hostup_conformance.contract.ask import Ask
-from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import Exchanges, Findings
+from hostup_conformance.contract.server_verdict import server_requirements
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from catalogue import every
 from faults import FAULTS
-from hostup_conformance.contract.judging import Verdict, check_against_oracle
+from hostup_conformance.contract.server_verdict import Verdict, check_against_oracle
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.sources import inquest
+from hostup_conformance.sources import control_commands
 from judging import run, verdict_by, verdict_on
 from variants import VARIANTS, Variant
 
@@ -35,7 +35,7 @@ def test_variant_is_not_blamed(variant: Variant) -> None:
     assert not (blames := list(blames_of(verdict, variant))), "\n".join(blames)
     assert {id for id, r in verdict.results.items() if r.status == "warn"} == variant.warns
     assert verdict.name == "conformant"
-    assert inquest.PURPOSE not in {e.purpose for e in wire.exchanges}, "what was lost in its eyes was not"
+    assert control_commands.PURPOSE not in {e.purpose for e in wire.exchanges}, "what was lost in its eyes was not"
 
 
 def test_a_rule_that_blames_a_variant_is_told_how_to_be_mended() -> None:

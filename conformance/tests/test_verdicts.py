@@ -14,11 +14,11 @@ from faults.rate import soon
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.ban import AFTER_A_PAUSE
 from hostup_conformance.contract.document import document
-from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
+from hostup_conformance.contract.server_verdict import Verdict, check_against_oracle, judge
 from hostup_conformance.http.connections import MOST_RESENT
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Pace, Stopped
@@ -422,7 +422,7 @@ def test_a_key_that_may_only_read_is_told() -> None:
     assert polls
     assert {one.status for one in polls} == {"disabled"}
     assert "lack write:vm" in verdict.results["PID-04"].message
-    assert any("give a key with write:vm" in text for text in verdict.beyond)
+    assert any("give a key with write:vm" in text for text in verdict.not_shown)
 
 
 def test_a_key_that_should_poll_and_may_not_leaves_a_doubt() -> None:
@@ -596,25 +596,25 @@ def test_output_that_another_got_before_is_not_missed() -> None:
 
 def test_commands_that_a_firewall_blocks_are_told() -> None:
     firewall = VARIANTS.named("firewall_blocks_what_shells_read")
-    said = verdict_on(firewall.change, allow_exec=True).beyond[0]
+    said = verdict_on(firewall.change, allow_exec=True).not_shown[0]
     assert "got 403 and no problem document: a firewall takes them for attacks, it seems" in said
-    assert not any("firewall" in text for text in verdict_by(run_on_mock(allow_exec=True)[1]).beyond)
+    assert not any("firewall" in text for text in verdict_by(run_on_mock(allow_exec=True)[1]).not_shown)
 
 
 def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
-    said = verdict_by(run_on_mock()[1]).beyond
+    said = verdict_by(run_on_mock()[1]).not_shown
     assert said[0].startswith("never seen: the start of a command")
     assert "--allow-exec" in said[1]
 
 
 def test_a_guest_without_programs_is_told() -> None:
-    said = verdict_on(VARIANTS.named("no_command_sleeps").change, allow_exec=True).beyond
+    said = verdict_on(VARIANTS.named("no_command_sleeps").change, allow_exec=True).not_shown
     assert "commands found no program called sleep: is PATH set where they run?" in said
 
 
 def test_what_is_given_is_not_asked_for() -> None:
     """Where no start gets a pid, those that would take their place are."""
-    said = verdict_on(FAULTS.named("start_is_refused").change, allow_exec=True).beyond
+    said = verdict_on(FAULTS.named("start_is_refused").change, allow_exec=True).not_shown
     assert any("set HOSTUP_FINISHED_PID" in text for text in said)
     assert not any("--allow-exec" in text for text in said)
 
@@ -632,7 +632,7 @@ def test_what_is_not_offered_is_told(absent: str | tuple[str, ...], said: str) -
         if request.path.endswith(absent):
             refused(request, response, 404, "not_found", "Not found")
 
-    assert f"not offered: {said}" in verdict_on(without).beyond
+    assert f"not offered: {said}" in verdict_on(without).not_shown
 
 
 def repeats_examples(request: Request, response: Response) -> None:
@@ -667,7 +667,7 @@ def test_without_ids_nothing_is_said_about_them() -> None:
 
 
 def test_what_looks_like_a_mock_is_told_its_profile() -> None:
-    assert "--profile static" in with_profile("full").beyond[0]
+    assert "--profile static" in with_profile("full").not_shown[0]
 
 
 def test_refused_commands_are_told() -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, asks_start
-from hostup_conformance.contract.causes import fates, losses, mishaps
-from hostup_conformance.contract.causes.fates import Fate, Text
+from hostup_conformance.contract.causes import lost_commands, mishaps, output
 from hostup_conformance.contract.causes.mishaps import Alteration, Run
+from hostup_conformance.contract.causes.output import Fate, Text
 from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
@@ -53,18 +53,18 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def every_text(self) -> dict[tuple[int, str], Text]:
         """What the commands wrote, by the number of the poll that reported the end and the name of the stream."""
-        return {(text.number, text.name): text for text in fates.texts_of(self.every_life)}
+        return {(text.number, text.name): text for text in output.texts_of(self.every_life)}
 
     @cached_property
     def known_texts(self) -> dict[str, dict[str, Text]]:
         """For each stream, what commands wrote, by what it looks like: first to that stream, then to the other."""
         every = self.every_text.values()
-        return {name: fates.owners(sorted(every, key=lambda text: text.name != name)) for name in STREAMS}
+        return {name: output.owners(sorted(every, key=lambda text: text.name != name)) for name in STREAMS}
 
     @cached_property
     def exchanged(self) -> list[Text]:
         """The streams of commands that hold what another command writes: START-05 and START-11 judge these commands."""
-        return [text for text in self.every_text.values() if fates.owner_of(text, self.known_texts[text.name])]
+        return [text for text in self.every_text.values() if output.owner_of(text, self.known_texts[text.name])]
 
     @cached_property
     def mixed_up(self) -> bool:
@@ -92,14 +92,14 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def ended_by(self) -> str:
         """Why they were ended, if that is known, in words that follow how they ended."""
-        return losses.ended_by(self.cut_short, self.own_lives)
+        return lost_commands.ended_by(self.cut_short, self.own_lives)
 
     @cached_property
     def alteration(self) -> Alteration | None:
         """What was changed in the text of commands before they ran: START-19 judges these."""
         cut = {life.start.number for life in self.cut_short}
         ran_on = [life for life in self.own_lives if life.start.number not in cut]
-        return fates.form_of_commands(ran_on) or mishaps.alteration(ran_on)
+        return output.form_of_commands(ran_on) or mishaps.alteration(ran_on)
 
     @property
     def altered(self) -> Sequence[Life]:
@@ -137,13 +137,13 @@ class Exchanges(core.Exchanges[Ask, Target]):
         """What became of all that has changed of each stream, if that is known."""
         ran = {life.start.number for life in self.lives}
         texts = [text for text in self.every_text.values() if text.life.start.number in ran]
-        return {name: fates.fate_of(t for t in texts if t.name == name) for name in STREAMS}
+        return {name: output.fate_of(t for t in texts if t.name == name) for name in STREAMS}
 
     @cached_property
     def telling(self) -> str | None:
         """The requirement that tells what became of all output that has changed, if that is known."""
         fate = self.changed["stdout"]
-        return fates.telling(fate, self.every_text.values()) if fate else None
+        return output.telling(fate, self.every_text.values()) if fate else None
 
     def tells_of_output(self, e: Exchange) -> bool:
         """Whether output could have come if it came to anybody: a 404 shows nothing of a pid that has no command."""
@@ -161,17 +161,17 @@ class Exchanges(core.Exchanges[Ask, Target]):
             return None
         fate = self.changed[name]
         judged = text if fate and fate.explains(text) else replace(text, sent=sent)
-        return fates.became(judged, fate, self.known_texts[name])
+        return output.became(judged, fate, self.known_texts[name])
 
     def whose(self, e: Exchange) -> str:
         """Return which command of the run prints what a response has in stdout, for a finding."""
-        one = self.known_texts["stdout"].get(fates.looks(stream(e, "stdout")))
+        one = self.known_texts["stdout"].get(output.looks(stream(e, "stdout")))
         return f", with what the command of request {one.life.start.number} prints" if one else ""
 
     @cached_property
     def code_fate(self) -> str | None:
         """What became of exit codes, if that is known."""
-        return fates.code_fate(self.lives)
+        return output.code_fate(self.lives)
 
     @cached_property
     def guest(self) -> Guest | None:

@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema_rs
 
 from hostup_conformance.contract.ask import Exchange, Pid, is_start
-from hostup_conformance.contract.beside import schemathesis
 from hostup_conformance.contract.document import document
+from hostup_conformance.contract.schemathesis_client import schemathesis
 from hostup_conformance.contract.selectors import is_error, judged
 from hostup_conformance.http.json_text import encodable, schema_errors
 

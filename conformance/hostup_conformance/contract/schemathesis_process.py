@@ -1,4 +1,4 @@
-"""The process beside a run, the only one that imports schemathesis and hypothesis: `beside` starts it, and asks it.
+"""The process beside a run, the only one that imports schemathesis and hypothesis. `schemathesis_client` asks it.
 
 It reads a line of JSON for each question, and writes one with the answer. Before that, it may write requests that the
 answer depends on, and reads what came of each.

@@ -267,7 +267,7 @@ def run_pytest(arguments: list[str]) -> int:
     """Run the suite, and return pytest's exit code."""
     check_limits()
     if "--plan" not in arguments:
-        from hostup_conformance.contract.beside import schemathesis
+        from hostup_conformance.contract.schemathesis_client import schemathesis
 
         schemathesis.start()  # before anything else, since it takes a while until it can answer
     import pytest

@@ -9,8 +9,8 @@ from textwrap import fill, indent
 from hostup_conformance.clients.judging import MATRIX as CLIENT_KILL_MATRIX
 from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.clients.traps import traps_of
-from hostup_conformance.contract.judging import MATRIX as KILL_MATRIX
 from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.server_verdict import MATRIX as KILL_MATRIX
 from hostup_conformance.contract.target import CAPABILITIES
 from hostup_conformance.front import UNUSABLE
 from hostup_conformance.judging.ledger import Requirement, requirements

@@ -82,7 +82,7 @@ def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
 def scope_of(verdict: Verdict[A], only: Sequence[str], kind: str) -> str:
     """Return in a line what the verdict is about: how much was judged, what was never seen, what would show more."""
     counts = judged_counts(verdict)
-    said = [f"judged {counts['requirements']} of {counts['of']} MUSTs and SHOULDs", *verdict.beyond]
+    said = [f"judged {counts['requirements']} of {counts['of']} MUSTs and SHOULDs", *verdict.not_shown]
     if not only:
         return "; ".join(said)
     about = ", ".join(only) if len(only) <= NAMED else f"{len(only)} {PARTS.get(kind, 'requirements')}"

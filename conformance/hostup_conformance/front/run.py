@@ -10,8 +10,14 @@ from functools import cached_property
 from typing import Any
 
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes, server_requirements
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.server_verdict import (
+    Verdict,
+    check_against_oracle,
+    judge,
+    root_causes,
+    server_requirements,
+)
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.plan import plan_of
@@ -27,7 +33,7 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.keeping.time_limit import done_by, end_now
-from hostup_conformance.sources import commands, generated, linked, lookup, recording
+from hostup_conformance.sources import commands, generated, lookup, recording, stateful
 from hostup_conformance.sources.requests import EVERYTHING
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict.
@@ -173,7 +179,7 @@ class Run:
             return
         with ThreadPoolExecutor(1) as meanwhile:
             cases = meanwhile.submit(generated.cases)
-            commands.run(self.wire, links=lambda: self.defects.survive(lambda: linked.run(self.wire), None))
+            commands.run(self.wire, links=lambda: self.defects.survive(lambda: stateful.run(self.wire), None))
             self.defects.survive(lambda: generated.run(self.wire, cases.result()), None)
 
     def send_all(self) -> None:

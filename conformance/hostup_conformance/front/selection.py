@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.exchanges import Exchanges
-from hostup_conformance.contract.judging import lacking, server_requirements
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import Selector, gives_list, gives_status
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.server_verdict import lacking, server_requirements
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.sources import commands
@@ -79,7 +79,7 @@ def selection(ids: Collection[str], wire: Wire) -> Selection:
     scripted = {step.purpose for step in commands.script(wire.target)}
     of_commands = [e for e in used if e.ask.starts or e.ask.pid.known]
     purposes = frozenset(e.purpose for e in used)
-    dependent = bool(purposes - scripted - {e.purpose for e in of_commands})
-    if dependent:
+    follow_ups = bool(purposes - scripted - {e.purpose for e in of_commands})
+    if follow_ups:
         purposes |= {e.purpose for e in wire.exchanges if gives_list(e) or gives_status(e)}
-    return Selection(purposes, with_commands=bool(of_commands), with_dependent=dependent)
+    return Selection(purposes, with_commands=bool(of_commands), with_follow_ups=follow_ups)

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import pytest
 
-from hostup_conformance.contract.judging import server_requirements
+from hostup_conformance.contract.server_verdict import server_requirements
 from hostup_conformance.contract.target import Target, misspelt
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import target_of

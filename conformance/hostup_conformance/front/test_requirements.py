@@ -2,7 +2,7 @@
 
 import pytest
 
-from hostup_conformance.contract.judging import server_requirements
+from hostup_conformance.contract.server_verdict import server_requirements
 from hostup_conformance.front.run import Run
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.reports.terminal import finding_lines

@@ -60,7 +60,7 @@ class Verdict(Generic[A]):
     #: The MUSTs that were left unjudged because the run was cut short.
     unjudged: tuple[str, ...] = ()
     #: What the verdict does not say, and what to give so that another says more.
-    beyond: tuple[str, ...] = ()
+    not_shown: tuple[str, ...] = ()
     #: The broken requirements that stand together, for each cause of several.
     of_one_cause: tuple[Alike, ...] = ()
     #: Where the suite itself failed outside its rules.

@@ -14,7 +14,7 @@ from hostup_conformance.contract.content import member
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.pace import Stopped
-from hostup_conformance.sources import dependent, inquest, overrun
+from hostup_conformance.sources import control_commands, follow_ups, rate_limit
 from hostup_conformance.sources.queue import STILL_WORKS, take, width
 from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, own_probe
 from hostup_conformance.sources.script import Script
@@ -27,7 +27,9 @@ SCENARIOS, STEPS = 2, 3
 WATCHING, NOW_AND_THEN = 9, 0.8
 #: The greatest number of commands that are started: by `StartedCommands`, and more where starts fail; by the scenarios;
 #: and where commands were lost.
-MOST_COMMANDS = 38 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + inquest.MOST_STARTED + overrun.MOST_STARTED
+MOST_COMMANDS = (
+    38 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + control_commands.MOST_STARTED + rate_limit.MOST_STARTED
+)
 
 
 def script(target: Target, token: str | None = None) -> list[Step]:
@@ -59,15 +61,15 @@ def run(
         # A server that asks the agent only now and then notices an end late.
         follow(wire, pid)
     if only == EVERYTHING:
-        dependent.unless_stopped(partial(dependent.once_more_alone, wire))
+        follow_ups.unless_stopped(partial(follow_ups.once_more_alone, wire))
         worked = next((e.number for e in wire.exchanges if e.response), len(wire.exchanges))
         if any(e.lost == "refused" for e in wire.exchanges[worked:]):
-            dependent.unless_stopped(partial(watch, wire))
+            follow_ups.unless_stopped(partial(watch, wire))
         if wire.target.allow_exec:
-            inquest.run(wire)
+            control_commands.run(wire)
     if not wire.target.is_live and only == EVERYTHING:
         with suppress(Stopped):
-            overrun.run(wire, token)
+            rate_limit.run(wire, token)
 
 
 def run_with_commands(wire: Wire, slow_seconds: float, only: Selection, links: Callable[[], None]) -> str | None:

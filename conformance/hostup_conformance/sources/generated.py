@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import unquote, urlencode
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
-from hostup_conformance.contract.beside import schemathesis
 from hostup_conformance.contract.paths import path_of
+from hostup_conformance.contract.schemathesis_client import schemathesis
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.sources.queue import side_by_side, width
 from hostup_conformance.sources.requests import authorized

@@ -15,7 +15,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.exchange import AFTER_CONTENT
 from hostup_conformance.http.pace import Unsent
-from hostup_conformance.sources import dependent
+from hostup_conformance.sources import follow_ups
 from hostup_conformance.sources.generated_client import call
 from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, own_probe
 
@@ -73,8 +73,8 @@ def take(
                 wire.close_idle_connections()
             at_once = CONNECTIONS
         these = list(of_rank)
-        with_dependent = rank == Rank.REST and only.with_dependent
-        tasks: list[Callable[[], object]] = dependent.tasks(wire) if with_dependent else []
+        with_follow_ups = rank == Rank.REST and only.with_follow_ups
+        tasks: list[Callable[[], object]] = follow_ups.tasks(wire) if with_follow_ups else []
         tasks += [partial(step_through, wire, step, once=in_burst) for step in these]
         if these[0].alone:
             tasks = [partial(side_by_side, tasks, 1)]

@@ -77,7 +77,7 @@ class Selection:
     purposes: frozenset[str] | None = None
     #: Whether commands are started, and whether there are requests that depend on earlier responses.
     with_commands: bool = True
-    with_dependent: bool = True
+    with_follow_ups: bool = True
 
     def of(self, steps: Iterable[Step]) -> list[Step]:
         """Return the selected steps. The first ones always belong to them: they show whether the endpoint works."""

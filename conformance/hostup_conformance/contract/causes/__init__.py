@@ -5,12 +5,12 @@ only if all that was found agrees with it, and nothing that was spared contradic
 it is not known what decides. So a cause that nobody has thought of is named by where good and bad responses part:
 
 - by what requests carry, and what their commands do (`traits`); by who responded, by size, or by when they were sent
-  (`splits`);
-- of commands that were lost, ended early or never end, by what had happened by then (`losses`, by the `evidence` of
-  polls);
-- of output, by what became of all that changed (`fates`), or where two texts differ (`differences`); and of commands,
+  (`contrasts`);
+- of commands that were lost, ended early or never end, by what had happened by then (`lost_commands`, by the
+  `evidence` of polls);
+- of output, by what became of all that changed (`output`), or where two texts differ (`differences`); and of commands,
   by which were altered, or ran too often (`mishaps`), which rules ask for, so that one requirement tells.
 
-`shared` has what explains many exchanges of several requirements at once (a rate limit, a cache, a gateway), and
+`widespread` has what explains many exchanges of several requirements at once (a rate limit, a cache, a gateway), and
 `notes` says the words with the messages of the broken requirements.
 """

@@ -12,12 +12,7 @@ from itertools import product
 from math import inf
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
-from hostup_conformance.contract.causes.evidence import Evidence, both_ways
-from hostup_conformance.contract.causes.fates import FEW_TEXTS, looks, owner_of, owners, texts_of
-from hostup_conformance.contract.causes.losses import Reasons, known_in_turns
-from hostup_conformance.contract.causes.mishaps import plain, printed
-from hostup_conformance.contract.causes.shared import CAUSES, VALID, Cause
-from hostup_conformance.contract.causes.splits import (
+from hostup_conformance.contract.causes.contrasts import (
     BY_REQUEST,
     IN_TIME,
     UNDECIDED,
@@ -30,7 +25,12 @@ from hostup_conformance.contract.causes.splits import (
     is_timed,
     told,
 )
+from hostup_conformance.contract.causes.evidence import Evidence, both_ways
+from hostup_conformance.contract.causes.lost_commands import Reasons, known_in_turns
+from hostup_conformance.contract.causes.mishaps import plain, printed
+from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
+from hostup_conformance.contract.causes.widespread import CAUSES, VALID, Cause
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import Life, overlap, shows_traces, stream

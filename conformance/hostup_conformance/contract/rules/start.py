@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
 from hostup_conformance.contract.causes import differences, mishaps
-from hostup_conformance.contract.causes.shared import TO_THE_END
+from hostup_conformance.contract.causes.widespread import TO_THE_END
 from hostup_conformance.contract.rules import Exchanges, Findings, rate, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 

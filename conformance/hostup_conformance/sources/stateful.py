@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from hostup_conformance.contract.ask import new_pid
-from hostup_conformance.contract.beside import schemathesis
+from hostup_conformance.contract.schemathesis_client import schemathesis
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent

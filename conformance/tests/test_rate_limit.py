@@ -5,7 +5,7 @@ from faults.probe import refuse
 from faults.rate import soon
 from hostup_conformance.contract.commands import LOOK
 from hostup_conformance.contract.paths import path_of
-from hostup_conformance.sources import overrun
+from hostup_conformance.sources import rate_limit
 from hostup_conformance.sources.requests import authorized
 from judging import verdict_by, wire_to
 from stage import Change, Request, Response, Stage
@@ -39,7 +39,7 @@ def limit_that_comes_late(request: Request, response: Response) -> None:
     if response.is_started and LOOK.encode() in request.body:
         request.memory["looks"] = str(response.json["pid"])
     if response.is_output and request.pid == request.memory.get("looks") and "ran" in request.memory:
-        response.json = {"exited": True, "exitCode": 0, "stdout": f"refused_{overrun.LIMITED}\n", "stderr": ""}
+        response.json = {"exited": True, "exitCode": 0, "stdout": f"refused_{rate_limit.LIMITED}\n", "stderr": ""}
     if response.is_output and request.pid == request.memory.get("taken"):
         refuse(request, response, 404, "not_found", "Not found")
 
@@ -49,7 +49,7 @@ def test_what_gets_a_429_does_nothing(change: Change, broken: set[str], monkeypa
     with wire_to(Stage(change), kind="mock", allow_exec=True) as wire:
         monkeypatch.setattr(wire.pace, "wait", lambda _: None)
         wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe")
-        overrun.run(wire, "a1b2c3d4e5f6")
+        rate_limit.run(wire, "a1b2c3d4e5f6")
     limited = [e.purpose for e in wire.exchanges if e.status == 429]
     assert len(limited) == REFUSED
     assert {"a start", "a poll"} <= {purpose.partition(" when")[0] for purpose in limited}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.shared import (
+from hostup_conformance.contract.causes.widespread import (
     blocked,
     enveloped,
     kept_decision,

@@ -12,7 +12,7 @@ from secrets import token_hex
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.causes.evidence import Evidence
-from hostup_conformance.contract.causes.losses import came_back, others_started, polled, since_start
+from hostup_conformance.contract.causes.lost_commands import came_back, others_started, polled, since_start
 from hostup_conformance.contract.causes.mishaps import cut_short, fills_a_pipe, printed, stdout
 from hostup_conformance.contract.commands import flood, steady
 from hostup_conformance.contract.content import member
@@ -21,8 +21,8 @@ from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent, Withheld
-from hostup_conformance.sources import overrun
-from hostup_conformance.sources.dependent import letters
+from hostup_conformance.sources import rate_limit
+from hostup_conformance.sources.follow_ups import letters
 from hostup_conformance.sources.requests import authorized, own_probe
 from hostup_conformance.sources.start_steps import echo
 from hostup_conformance.sources.started_commands import follow, poll, start
@@ -181,7 +181,7 @@ def begin(wire: Wire, command: str | None = None) -> int | None:
 
 def leave_room(wire: Wire, requests: int) -> None:
     """Raise `Withheld` if so many requests would leave too few for others."""
-    room = ROOM + (FOR_A_LIMIT if overrun.announced(wire)[0] is not None else 0)
+    room = ROOM + (FOR_A_LIMIT if rate_limit.announced(wire)[0] is not None else 0)
     if wire.limits.requests and len(wire.exchanges) + requests + room > wire.limits.requests:
         raise Withheld("the requests that are left are for others")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes import differences, fates
-from hostup_conformance.contract.causes.fates import Text
+from hostup_conformance.contract.causes import differences, output
+from hostup_conformance.contract.causes.output import Text
 from hostup_conformance.contract.commands import LETTERS, Command
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target
@@ -39,18 +39,18 @@ def text(sent: str, came: str, *, command: str = "true", code: int = 0, errors: 
     return Text(Life(start, known, "", [end]), "stdout", sent, came, 2)
 
 
-@pytest.mark.parametrize("words", fates.FORMS)
+@pytest.mark.parametrize("words", output.FORMS)
 def test_a_form_that_explains_all_is_told(words: str) -> None:
-    form = fates.FORMS[words]
-    fate = fates.fate_of([text(SAMPLE, form(SAMPLE)), text("spared", form("spared"))])
+    form = output.FORMS[words]
+    fate = output.fate_of([text(SAMPLE, form(SAMPLE)), text("spared", form("spared"))])
     assert fate
     assert fate.form(SAMPLE) == form(SAMPLE)
 
 
-@pytest.mark.parametrize("words", fates.FORMS)
+@pytest.mark.parametrize("words", output.FORMS)
 def test_a_form_that_spared_something_is_not_told(words: str) -> None:
-    form = fates.FORMS[words]
-    assert fates.fate_of([text(SAMPLE, form(SAMPLE)), text(SAMPLE + ".", SAMPLE + ".")]) is None
+    form = output.FORMS[words]
+    assert output.fate_of([text(SAMPLE, form(SAMPLE)), text(SAMPLE + ".", SAMPLE + ".")]) is None
 
 
 def polled_after(seconds: float, sent: str, came: str) -> Text:
@@ -64,19 +64,19 @@ def polled_after(seconds: float, sent: str, came: str) -> Text:
 def test_what_is_missing_from_early_polls_alone_is_told_by_that() -> None:
     lost = [polled_after(0.1 * number, f"line {number}\n", "") for number in (1, 2, 3)]
     whole = [polled_after(number, "later\n", "later\n") for number in (2, 3)]
-    fate = fates.fate_of([*lost, *whole])
+    fate = output.fate_of([*lost, *whole])
     assert fate
     assert fate.words == (
         "that is empty, as of every command that was polled within 0.3 s of its start, and of none after 2.0 s"
     )
-    assert fates.fate_of([*lost, *whole, polled_after(0.2, "soon\n", "soon\n")]) is None
+    assert output.fate_of([*lost, *whole, polled_after(0.2, "soon\n", "soon\n")]) is None
 
 
 def test_what_is_missing_altogether_shows_no_form() -> None:
-    fate = fates.fate_of([text("one line\n", ""), text("another\n", ""), text("", "")])
+    fate = output.fate_of([text("one line\n", ""), text("another\n", ""), text("", "")])
     assert fate
     assert fate.words == "that is empty, as of every command"
-    assert fates.fate_of([text("one line\n", ""), text("", "")]) is None
+    assert output.fate_of([text("one line\n", ""), text("", "")]) is None
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_it_is_told_of_which_commands_all_output_is_missing(
 ) -> None:
     lost = [text(**{"sent": "some", "came": "", **odd}), text(**{"sent": "some", "came": "", **odd})]
     whole = [text("some", "some", **usual), text("other", "other", **usual), text("more", "more", **usual)]
-    fate = fates.fate_of([*lost, *whole])
+    fate = output.fate_of([*lost, *whole])
     assert fate
-    assert fates.became(lost[0], fate, {}) == f"that is empty, as of every {words}"
+    assert output.became(lost[0], fate, {}) == f"that is empty, as of every {words}"
     for contradiction in (replace(lost[0], came=lost[0].sent), text("some", "", **usual)):
-        assert fates.fate_of([*lost, *whole, contradiction]) is None
-    assert fates.fate_of([*lost, whole[0]]) is None
+        assert output.fate_of([*lost, *whole, contradiction]) is None
+    assert output.fate_of([*lost, whole[0]]) is None
 
 
 def test_what_becomes_of_commands_alone_is_told_of_these() -> None:
     changed = text("å", "?", command="printf å")
     spared = text("å", "å", command="printf '\\303\\245'")
-    fate = fates.fate_of([changed, spared])
+    fate = output.fate_of([changed, spared])
     assert fate
     assert fate.words.endswith("(in the command; what ASCII commands print is whole)")
     assert not fate.explains(spared)
@@ -152,38 +152,38 @@ def test_blocks_that_end_within_a_character(size: int, errors: str) -> None:
 
 def test_output_of_another_command_is_known() -> None:
     own, other = text("what it prints itself", "what another prints"), text("what another prints", "")
-    known = fates.owners([own, other])
-    assert fates.owner_of(own, known) is other
+    known = output.owners([own, other])
+    assert output.owner_of(own, known) is other
     mixed = replace(own, came="what it prints itself and what another prints")
-    assert fates.owner_of(mixed, known) is other
+    assert output.owner_of(mixed, known) is other
     for came in ("what it prints itself\n", "what nobody prints", ""):
-        assert fates.owner_of(replace(own, came=came), known) is None
+        assert output.owner_of(replace(own, came=came), known) is None
     longer = text("what another prints, too", "what another prints, TOO")
-    assert fates.owner_of(longer, fates.owners([other, longer])) is None
+    assert output.owner_of(longer, output.owners([other, longer])) is None
 
 
 def test_standard_error_in_the_output_is_known() -> None:
     merged = text("printed", "printederror", errors="error")
-    assert fates.became(merged, None, {}) == 'that has what the command writes to standard error: "printederror"'
-    assert fates.became(text("printed", "PRINTED", errors="error"), None, {}) is None
-    assert "standard error" not in str(fates.became(text("an error", "an error!", errors="error"), None, {}))
+    assert output.became(merged, None, {}) == 'that has what the command writes to standard error: "printederror"'
+    assert output.became(text("printed", "PRINTED", errors="error"), None, {}) is None
+    assert "standard error" not in str(output.became(text("an error", "an error!", errors="error"), None, {}))
 
 
-@pytest.mark.parametrize("words", fates.CODES)
+@pytest.mark.parametrize("words", output.CODES)
 def test_what_became_of_exit_codes(words: str) -> None:
     cases = [("", 0), ("e", 0), ("", 3), ("e", 200)]
     whole = [text("", "", code=code, errors=errors, told=code).life for errors, code in cases]
-    codes = [fates.CODES[words](life, code) for life, (_, code) in zip(whole, cases, strict=True)]
+    codes = [output.CODES[words](life, code) for life, (_, code) in zip(whole, cases, strict=True)]
     changed = [text("", "", code=c, errors=e, told=told).life for (e, c), told in zip(cases, codes, strict=True)]
-    assert fates.code_fate(changed) == words
-    assert fates.code_fate([*changed, text("", "", code=77, errors="e", told=76).life]) is None
-    assert fates.code_fate(whole) is None
+    assert output.code_fate(changed) == words
+    assert output.code_fate([*changed, text("", "", code=77, errors="e", told=76).life]) is None
+    assert output.code_fate(whole) is None
 
 
 def test_what_stands_before_all_output_is_told() -> None:
     texts = [text(sent, f"Welcome\n{sent}") for sent in ("one", "other", "")]
-    fate = fates.fate_of(texts)
+    fate = output.fate_of(texts)
     assert fate
     assert fate.words == 'with "Welcome" before it, as all have'
-    assert fates.fate_of([*texts, text("whole", "whole")]) is None
-    assert fates.fate_of(texts[:1]) is None
+    assert output.fate_of([*texts, text("whole", "whole")]) is None
+    assert output.fate_of(texts[:1]) is None

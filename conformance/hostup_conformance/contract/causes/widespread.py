@@ -12,7 +12,7 @@ from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start, new_pid
 from hostup_conformance.contract.ban import are_copies, should_not_be_forbidden
-from hostup_conformance.contract.causes.splits import asked, before_it, by_connection, connection_of, has_credential
+from hostup_conformance.contract.causes.contrasts import asked, before_it, by_connection, connection_of, has_credential
 from hostup_conformance.contract.causes.traits import all_beside
 from hostup_conformance.contract.content import (
     below,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
-from hostup_conformance.contract.causes.shared import few_connections
+from hostup_conformance.contract.causes.widespread import few_connections
 from hostup_conformance.contract.content import member, refused, status_of
 from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives, sleepless
 from hostup_conformance.contract.refusal import shows_core
@@ -44,7 +44,7 @@ OTHER_GUESTS = {
 }
 
 
-def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], target: Target) -> tuple[str, ...]:
+def not_shown(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], target: Target) -> tuple[str, ...]:
     """Return what was never seen to work, and the one thing to give that would make most requirements judgeable.
 
     Where nothing responded, that says it all.

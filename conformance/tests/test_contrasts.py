@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.notes import goes_down, refused_keys
-from hostup_conformance.contract.causes.shared import blocked, waiting
-from hostup_conformance.contract.causes.splits import (
+from hostup_conformance.contract.causes.contrasts import (
     BY_REQUEST,
     IN_TIME,
     UNDECIDED,
@@ -18,6 +16,8 @@ from hostup_conformance.contract.causes.splits import (
     told,
     undecided,
 )
+from hostup_conformance.contract.causes.notes import goes_down, refused_keys
+from hostup_conformance.contract.causes.widespread import blocked, waiting
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response

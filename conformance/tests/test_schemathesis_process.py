@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostup_conformance.contract import beside
-from hostup_conformance.contract.beside import Schemathesis, Unanswered, environment
+from hostup_conformance.contract import schemathesis_client
+from hostup_conformance.contract.schemathesis_client import Schemathesis, Unanswered, environment
 from running import report_in
 from running import run as run_whole
 
@@ -52,7 +52,7 @@ def test_after_an_end_it_is_started_again(asked: Schemathesis) -> None:
 
 
 def test_an_answer_is_not_waited_for_longer_than_allowed(asked: Schemathesis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(schemathesis_client, "ANSWER_SECONDS", 0.0)
     with pytest.raises(Unanswered, match="longer than 0 s"):
         note(asked, WRONG)
     assert asked._process is None
@@ -94,7 +94,9 @@ def test_a_run_imports_it_in_no_other_process() -> None:
 
 def test_a_run_without_it_says_so(tmp_path: Path) -> None:
     """What the rules found stands; what was not generated is an error of the suite."""
-    (tmp_path / "broken.py").write_text(f"import {beside.__name__} as module\nmodule.MODULE = 'no.such.module'\n")
+    (tmp_path / "broken.py").write_text(
+        f"import {schemathesis_client.__name__} as module\nmodule.MODULE = 'no.such.module'\n"
+    )
     done = run_whole(tmp_path, "-p", "broken")
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stdout

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hostup_conformance.contract.ask import SLEEP, Exchange, with_started_commands
-from hostup_conformance.contract.causes.losses import (
+from hostup_conformance.contract.causes.lost_commands import (
     Reasons,
     ended_by,
     lost_together,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.ban import ban_in
-from hostup_conformance.contract.beyond import beyond, needs_polls, unseen
 from hostup_conformance.contract.causes.notes import comes_and_goes, with_notes
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.exchanges import Exchanges
+from hostup_conformance.contract.not_shown import needs_polls, not_shown, unseen
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import (
     doubt_about,
@@ -97,7 +97,7 @@ def judge(
         judged = any(result.exercised for result in verdict.results.values())
         verdict.core = replace(seen, doubt=None if judged else "nothing that was asked for could be judged")
     else:
-        verdict.beyond = beyond(verdict.results, exchanges, target)
+        verdict.not_shown = not_shown(verdict.results, exchanges, target)
     # What only explains it must not lose a verdict.
     return verdict.defects.survive(lambda: with_notes(verdict, exchanges, target.key), verdict)
 
