@@ -5,6 +5,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class Certificates:
         self._self_signed("self-signed", f"subjectAltName=DNS:{HOST}")
         for name, host, days in (("right", HOST, DAYS), ("wrong-name", OTHER_HOST, DAYS), ("expired", HOST, 0)):
             self._issue(name, host, days)
+        #: From when on what is to have expired has, in seconds since 1970: it is valid for the second it was made in.
+        self.expired_at = time.time() + 1
 
     def context(self, certificate: Certificate) -> ssl.SSLContext:
         """Return what a server needs to show a certificate."""

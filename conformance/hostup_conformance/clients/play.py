@@ -103,6 +103,8 @@ async def opened(server: ScriptedServer, state: SceneState) -> str:
     scene = state.scene
     host = urlsplit(scene.origin).hostname or ""
     tls = certificates().context(scene.certificate) if scene.certificate else None
+    if scene.certificate == "expired":
+        await asyncio.sleep(max(0.0, certificates().expired_at - time.time()))
     base_url = f"{scene.origin}:{await server.listen(host, 'own', tls)}{scene.below}"
     state.elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
     if scene.refused:

@@ -134,7 +134,10 @@ def play_first(command: ClientCommand, control: RunControl, jobs: int | None) ->
     if not story.own or story.outcome.ended_by != "itself":
         did = "it did not end" if story.own else "it sent nothing"
         control.stop(f"in the scene {FIRST}, where all goes well, {did} ({how(story.outcome)}), so no other was played")
-    return exchanges, Speed(story.outcome.seconds, cpu_of_children() - before, jobs)
+    # What it does once it has got all is no matter of speed: it is to end.
+    last = story.availability if command.does == "probe" else story.last_poll
+    seconds = (last.ask.responded if last else None) or story.outcome.seconds
+    return exchanges, Speed(seconds, cpu_of_children() - before, jobs)
 
 
 def cpu_of_children() -> float:

@@ -232,10 +232,11 @@ class Story:
         """Whether the command ended by itself about when its time was up, with a code that says so and nothing wrong.
 
         It may have stopped listening while the response was on its way, or been ended while it printed it, so what the
-        response said cannot be demanded.
+        response said cannot be demanded; but it can if the response was there when half of the time was left.
         """
         outcome, timeout = self.outcome, self.play.scene.timeout
-        if outcome.ended_by != "itself" or not outcome.code:
+        told = self.last_poll.ask.responded if self.last_poll and not self.play.scene.prints else None
+        if outcome.ended_by != "itself" or not outcome.code or (told is not None and told < timeout / 2):
             return False
         text = (self.output or {}).get("stdout")
         begun = isinstance(text, str) and text.encode("utf-8", "surrogatepass").startswith(outcome.stdout)

@@ -1,6 +1,7 @@
 """CLIENT: the form of the requests."""
 
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from hostup_conformance.clients.rules import Findings, difference, rule
@@ -108,10 +109,15 @@ def command_as_given(story: Story) -> Findings:
 
 
 def another_command(expected: str, got: object) -> tuple[str, Any]:
-    """Return what command is expected and what came: of long ones, where they begin to differ."""
-    if isinstance(got, str) and max(len(expected), len(got)) > LONG_COMMAND:
+    """Return what command is expected and what came: of long ones, and those that look alike, where they differ."""
+    if isinstance(got, str) and (max(len(expected), len(got)) > LONG_COMMAND or visible(expected) == visible(got)):
         return difference(expected.encode(), got.encode("utf-8", "surrogatepass"), "command")
     return f"the command {expected}", got
+
+
+def visible(text: str) -> str:
+    """Return what is to be seen of a text."""
+    return "".join(normalize("NFC", text).split())
 
 
 @rule("CLIENT-09", lambda story: story.of("start"))

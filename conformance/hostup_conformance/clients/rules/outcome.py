@@ -4,6 +4,7 @@ import json
 import re
 
 from hostup_conformance.clients.rules import Findings, difference, rule
+from hostup_conformance.clients.rules.course import too_often
 from hostup_conformance.clients.story import Exchange, Outcome, Story, accepted, got_200, how, says
 from hostup_conformance.contract.paths import ENDPOINT
 
@@ -114,7 +115,9 @@ def stdout_to_the_byte(story: Story) -> Findings:
     """Standard output must be `stdout` in UTF-8, with nothing added, left out or changed."""
     expected = stream(story, "stdout")
     if story.outcome.stdout != expected:
-        yield None, *difference(expected, story.outcome.stdout, "standard output")
+        asked, got = difference(expected, story.outcome.stdout, "standard output")
+        elsewhere = bool(expected.strip()) and expected in story.outcome.stderr
+        yield None, asked, f"{got}{', and all of it on the standard error' if elsewhere else ''}"
 
 
 @rule("CLIENT-30", has_output)
@@ -228,7 +231,9 @@ def keeps_within_bounds(story: Story) -> Findings:
     The command prints at most 2 MiB more to each stream than it is to print.
     """
     if story.outcome.ended_by == "bound":
-        yield None, "what a client of one command needs", story.outcome.reason
+        often = too_often(story.own)
+        got = f"{story.outcome.reason}{f': {often} (sleep between them)' if often else ''}"
+        yield None, "what a client of one command needs", got
 
 
 def probed(story: Story) -> Exchange | None:

@@ -137,8 +137,11 @@ for name, certificate, words in (
     add(name, f"The server speaks TLS{words}", origin="https://localhost", certificate=certificate)
 add(
     "awkward-command",
-    "The command has quotes, backslashes, a newline, characters outside ASCII, and spaces at both ends.", "start",
-    completes=THROUGH, command="  printf '%s\\n' \"a\\tb\" 'å 日本 😀' $HOME & `x`\nexit 3 # ü ",
+    "The command has quotes, backslashes, a newline, control characters, characters outside ASCII, one of which is "
+    "decomposed, and spaces at both ends.",
+    "start",
+    completes=THROUGH,
+    command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x`\nexit 3 # ü ",
 )  # fmt: skip
 add(
     "longest-command",

@@ -50,8 +50,9 @@ prints(
 )  # fmt: skip
 prints(
     "output-outside-ascii",
-    "The output has characters outside ASCII, a byte order mark at its beginning and an emoji among them.",
-    stdout="\ufeffåäö Zoë 日本語 😀 \ufffd\n", stderr="fel: å 😀\n",
+    "The output has characters outside ASCII: a byte order mark at its beginning, an emoji and a decomposed one among "
+    "them.",
+    stdout="\ufeffåäö Zoë e\u0301 日本語 😀 \ufffd\n", stderr="fel: å 😀\n",
 )  # fmt: skip
 prints(
     "output-within-latin-1",

@@ -11,6 +11,9 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.scripted import Reply
 
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+GATEWAY_TIMEOUT = (
+    b"<html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>\n"
+)
 LOGIN = b"<!doctype html><title>Sign in</title><form>available: true</form>\n"
 #: How many bytes are added to what trickles (to a body, blanks: RFC 8259), one every so many seconds.
 PADDING, TRICKLE = 400, 0.25
@@ -112,6 +115,13 @@ def bad_gateway(turn: Turn) -> Reply:
     """Each {kind} gets the status 502 with a page of HTML, from something in front of the server."""
     turn.right()
     return page(502, BAD_GATEWAY)
+
+
+@scene("start", timeout=4.0)
+def start_gateway_timeout(turn: Turn) -> Reply:
+    """The start is carried out, and gets the status 504 with a page of HTML, from something in front of the server."""
+    turn.right()
+    return page(504, GATEWAY_TIMEOUT)
 
 
 def page(status: int, html: bytes) -> Reply:
