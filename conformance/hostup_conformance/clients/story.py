@@ -27,6 +27,8 @@ Kind = Resource | TaskRequest | Literal["malformed"]
 Origin = Literal["own", "other"]
 #: How many seconds before its time is up a client may give up honestly: some count in whole seconds.
 NEAR = 2.0
+#: No response is on its way for so many seconds.
+ARRIVED = 10.0
 #: What ended the command; `unseen` is what a recording does not show, nor a scene that is served by hand.
 EndedBy = Literal["itself", "deadline", "bound", "start", "unseen"]
 #: A certificate that an own CA has issued, which SSL_CERT_FILE names; or one that nobody should trust.
@@ -232,11 +234,11 @@ class Story:
         """Whether the command ended by itself about when its time was up, with a code that says so and nothing wrong.
 
         It may have stopped listening while the response was on its way, or been ended while it printed it, so what the
-        response said cannot be demanded; but it can if the response was there when half of the time was left.
+        response said cannot be demanded; but it can if the response was there long before.
         """
         outcome, timeout = self.outcome, self.play.scene.timeout
         told = self.last_poll.ask.responded if self.last_poll and not self.play.scene.prints else None
-        if outcome.ended_by != "itself" or not outcome.code or (told is not None and told < timeout / 2):
+        if outcome.ended_by != "itself" or not outcome.code or (told is not None and told < timeout - ARRIVED):
             return False
         text = (self.output or {}).get("stdout")
         begun = isinstance(text, str) and text.encode("utf-8", "surrogatepass").startswith(outcome.stdout)

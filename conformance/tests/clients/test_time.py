@@ -84,6 +84,12 @@ def test_who_gives_up_on_time_need_not_print_what_came_last(then: str, found: li
     assert [id for id in broken(verdict_in(scene, client)) if id != "CLIENT-30"] == found
 
 
+def test_who_has_the_output_and_does_not_end_is_blamed(tmp_path: Path) -> None:
+    scene = replace(SCENES.named("well"), timeout=11.5)
+    client = command(tmp_path, "import atexit, os; atexit.register(lambda: (time.sleep(10), os._exit(75)))")
+    assert broken(verdict_in(scene, client)) == ["CLIENT-31"]
+
+
 def test_who_never_finishes_is_blamed_however_politely(tmp_path: Path) -> None:
     scene = replace(SCENES.named("ended-at-once"), timeout=2.5)
     client = command(
