@@ -5,7 +5,7 @@ be noticed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import httpcore
@@ -21,6 +21,9 @@ from hostup_conformance.http.route import Route
 CONNECTIONS = 10
 #: For how many seconds a server may keep a connection open that it says is closed.
 TO_CLOSE = 2.0
+#: How many bytes of content come at once over most networks, and how many seconds later the rest comes: loopback would
+#: deliver all of it at once, and hide that a server reads no more than the first part.
+PACKET, BETWEEN_PACKETS = 1400, 0.03
 #: How many characters of a library's message are kept.
 QUOTED = 1000
 #: What to do if TLS fails, by OpenSSL's name for the reason.
@@ -189,7 +192,7 @@ class Connections:
         scheme, host, port = self._origin
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        content = iter([request.body]) if chunked else request.body or None
+        content = iter([request.body]) if chunked else in_packets(request.body)
         with pool.stream(request.method, url, headers=raw, content=content) as response:
             self._network.transfer.begun = True
             if not (version := response.extensions.get("http_version", b"HTTP/1.1")).startswith(b"HTTP/1."):
@@ -215,6 +218,17 @@ class Connections:
             return False
         self._said_to_close = True
         return isinstance(stream, BoundedStream) and stream.stays_open(TO_CLOSE)
+
+
+def in_packets(content: bytes) -> bytes | Iterator[bytes] | None:
+    """Return content as it is to be sent: what a network would not deliver at once comes in two parts."""
+
+    def parts() -> Iterator[bytes]:
+        yield content[:PACKET]
+        time.sleep(BETWEEN_PACKETS)
+        yield content[PACKET:]
+
+    return (parts() if len(content) > PACKET else content) or None
 
 
 def close_idle(pool: httpcore.ConnectionPool) -> None:

@@ -16,6 +16,7 @@ from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import (
     BASE_HEADERS,
     CODED,
+    NOT_CODED,
     ClientCall,
     Rank,
     Step,
@@ -270,7 +271,7 @@ class Script:
         base = nobodys if self.target.is_live else known
         invalid = [
             "abc", "%", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
-            f"{known}%0Aabc", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
+            f"{known}%0Aabc", "null", "true", "__proto__", "NaN", "%7B%7D", "%F0%9F%92%A9", "%ff",
             *([] if self.target.is_live else [f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:
@@ -287,6 +288,9 @@ class Script:
             yield self._get("a pid that no process can have", pid=value, capability="input", telling=17)
         yield self._get("a very long pid", pid="9" * 5000, capability="input", telling=6)
         yield self._get("a pid after another parameter", query=f"?x=1&pid={known}", capability="input", telling=8)
+        if not self.target.is_live:
+            purpose = "a pid with an operator of a database"
+            yield self._get(purpose, query="?pid%5B%24ne%5D=0", capability="input")
         yield self._get("an empty pid", pid="", capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input", telling=7)
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
@@ -360,8 +364,9 @@ class Script:
                 yield self._get("the running command once more", pid=self.target.running_pid, capability="pids")
         if self.target.unavailable_vps:
             yield self._get("the VPS without an agent once more", vps=self.target.unavailable_vps, capability="ids")
-        for _ in range(3):
+        for _ in range(2):
             yield self._get("the probe once more")
+        yield self._get("the probe, gzip unwelcome", headers=NOT_CODED)
         yield self._get("the probe, from a client that accepts anything", headers=(("Accept", "*/*"),))
         silent = self._get("the probe, from a client that does not say what it accepts")
         headers = tuple(field for field in silent.request.headers if field[0] != "Accept")

@@ -55,7 +55,7 @@ class CommandScript(Script):
         """Yield starts with an invalid command, and with methods other than POST; `marked` yields valid commands."""
         target = self.target
         too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
-        no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
+        no_commands = ["", None, 5, [next(marked)], {"run": next(marked)}]
         odd_bodies = (b"{}", b"null", b"\xff\xfe{", b"[" * 3000, next(marked).encode())
         trailing = body_of(next(marked)) + b" and more"
         for bad in (*odd_bodies, trailing, *map(body_of, [*no_commands, too_long])):

@@ -25,6 +25,7 @@ from hostup_conformance.contract.causes.traits import (
     FEWEST,
     all_beside,
     in_common,
+    is_to_be_refused,
     mostly_asked,
     of_command,
     traits,
@@ -69,6 +70,12 @@ RESPONDERS = (
         "cache-status",
     ),
 )
+
+
+#: The keys that the server knows.
+VALID = {"full", "read"}
+#: That which says what a response was made with.
+MADE_WITH = "x-powered-by"
 
 
 class Course:
@@ -174,10 +181,22 @@ class Course:
         """Whether no other request was under way together with one."""
         return self.beside(e) == 0
 
+    @cached_property
+    def _sent_wrong(self) -> list[float]:
+        return sorted(e.when.timestamp() for e in self.ordered if e.when and e.ask.credential == "wrong")
+
     def within(self, e: Exchange, seconds: float) -> int:
         """Return how many requests were sent in the seconds up to one, which counts too."""
+        return self._number_of(self._sent, e, seconds)
+
+    def wrong_within(self, e: Exchange, seconds: float) -> int:
+        """Return how many requests with a wrong key were sent in the seconds up to one."""
+        return self._number_of(self._sent_wrong, e, seconds)
+
+    @staticmethod
+    def _number_of(moments: Sequence[float], e: Exchange, seconds: float) -> int:
         until = e.when.timestamp() if e.when else 0.0
-        return bisect_right(self._sent, until) - bisect_left(self._sent, until - seconds)
+        return bisect_right(moments, until) - bisect_left(moments, until - seconds)
 
 
 @dataclass(frozen=True)
@@ -233,6 +252,11 @@ def by_connection(exchanges: Iterable[Exchange]) -> dict[int, list[Exchange]]:
 def has_credential(e: Exchange) -> bool:
     """Whether a request has a key, right or wrong."""
     return e.request.header("authorization") is not None
+
+
+def has_valid_key(e: Exchange) -> bool:
+    """Whether a request has a key that the server knows."""
+    return e.ask.credential in VALID
 
 
 def before_it(
@@ -307,6 +331,33 @@ def breaks_off(split: Split) -> str | None:
     return f"each broke off after {size:,} bytes: longer bodies are cut, it seems" if whole < LONGER * size else None
 
 
+def refusals_fail(split: Split) -> str | None:
+    """What is to be refused fails, at all or with 404, and nothing is refused so."""
+    if len(split.odd) < ENOUGH or any(e.response and not failed(e) for e in split.odd):
+        return None
+    starts_alone = all(e.request.method == "POST" for e in split.odd)
+    got = {e.status for e in split.course.ordered if e.response and (e.request.method == "POST" or not starts_alone)}
+    what = "no POST" if starts_alone else "nothing"
+    for status, of_it, is_due in (("a 4xx", range(400, 429), to_be_refused), ("404", (404,), to_be_not_found)):
+        due = sum(map(is_due, split.odd))
+        if 200 in got and got.isdisjoint(of_it) and due >= AGREE * len(split.odd):
+            return (
+                f"{what} got {status}, and {due} of these {len(split.odd)} are due to: what responds so fails, it seems"
+            )
+    return None
+
+
+def to_be_refused(e: Exchange) -> bool:
+    """Whether a request is to be refused, whatever for: a POST that asks for no start among others."""
+    return is_to_be_refused(e.ask) or (e.request.method == "POST" and not (e.ask.starts and e.ask.command))
+
+
+def to_be_not_found(e: Exchange) -> bool:
+    """Whether a request is for a VPS, a command or a path that there is not."""
+    own = e.ask.vps in {"own", "unavailable", None}
+    return not own or e.ask.resource == "other" or e.ask.pid in {Pid.UNKNOWN, Pid.IMPOSSIBLE}
+
+
 def waits_no_longer(split: Split) -> str | None:
     """A gateway gave up on all that is odd after the same time, and hardly any other took so long."""
     seconds = [e.seconds for e in split.odd]
@@ -324,10 +375,14 @@ def waits_no_longer(split: Split) -> str | None:
 def responds(split: Split) -> str | None:
     """The responses to the odd ones carry what no other does, such as another name of the server."""
 
+    # Where nothing else has it, it comes with a failure of what is named, as part of the same page.
+    with_it = any(e.header(MADE_WITH) is not None for e in split.usual)
+
     def carried(e: Exchange) -> frozenset[str]:
         if e.response is None:
             return frozenset()
-        said = (f"{n}: {shown(value, 40)}" for n, value in e.response.headers if n.lower().startswith(RESPONDERS))
+        fields = ((n, value) for n, value in e.response.headers if n.lower().startswith(RESPONDERS))
+        said = (f"{n}: {shown(value, 40)}" for n, value in fields if n.lower() != MADE_WITH or with_it)
         old = "a response with an Age" if (e.header("age") or "").strip("0") else ""
         plain = e.response.body.isascii() or not below(e, 300)
         form = "" if plain else "a body with characters outside ASCII"
@@ -447,7 +502,7 @@ def in_turns(marked: Sequence[tuple[object, bool]]) -> str | None:
     if turns(same) < ENOUGH or not both_ways(marked):
         return None
     often = f"{sum(same)} of {len(same)} such requests, back and forth"
-    return f"{often}: it is not known what decides, perhaps which of several servers responds"
+    return f"{often}: it is not known what decides"
 
 
 def is_lost(split: Split) -> str | None:
@@ -548,6 +603,13 @@ CROWDED = Measure(
     "sent while {} or more others were under way", Course.beside, spared=inf, holds=lambda _: True, shows=crowded
 )
 FAST = partial(Measure, known=Course.is_alone, enough=2, fewest=FEWEST, holds=too_fast, shows=limits_the_rate)
+LOCKED = partial(
+    Measure,
+    known=lambda _, e: has_valid_key(e),
+    enough=2,
+    holds=lambda split: split.is_refusal and split.alike and all(map(has_valid_key, split.odd)),
+    shows=lambda _: ": callers are locked out for a while, it seems",
+)
 #: What had been sent when a request was, or how long nothing had been.
 TIMED = (
     Measure(
@@ -558,6 +620,13 @@ TIMED = (
         fewest=FEWEST,
         holds=lambda split: all(e.ask.starts for e in split.odd) and split.is_refusal and served_afterwards(split),
         shows=lambda _: ": no more are kept at a time, it seems",
+    ),
+    *(
+        LOCKED(
+            f"sent when {{}} or more with a wrong key had been within {seconds:g} s",
+            partial(Course.wrong_within, seconds=seconds),
+        )
+        for seconds in WINDOWS
     ),
     *(
         FAST(f"sent when {{}} or more had been within {seconds:g} s", partial(Course.within, seconds=seconds))
@@ -584,6 +653,7 @@ is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (
 BY_REQUEST: tuple[Teller, ...] = (
     breaks_off,
     waits_no_longer,
+    refusals_fail,
     carries,
     begins_as_the_key,
     is_large,

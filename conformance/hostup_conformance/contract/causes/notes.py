@@ -16,6 +16,7 @@ from hostup_conformance.contract.causes.contrasts import (
     BY_REQUEST,
     IN_TIME,
     UNDECIDED,
+    VALID,
     Course,
     Split,
     Teller,
@@ -30,7 +31,7 @@ from hostup_conformance.contract.causes.lost_commands import Reasons, known_in_t
 from hostup_conformance.contract.causes.mishaps import plain, printed
 from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
-from hostup_conformance.contract.causes.widespread import CAUSES, VALID, Cause
+from hostup_conformance.contract.causes.widespread import CAUSES, Cause
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import Life, overlap, shows_traces, stream
@@ -164,7 +165,8 @@ def note_on(
     if strong and (ran := ran_nevertheless(first, exchanges, reasons)):
         return f"{strong}; {ran}"
     return strong or (
-        told_later(result, exchanges)
+        used_up_by_head(result, exchanges)
+        or told_later(result, exchanges)
         or kept_from_head(first, exchanges)
         or (of_availability(first, exchanges, course) if result.requirement.area == "PROBE" else None)
         or what_befell(result, exchanges, reasons)
@@ -240,6 +242,8 @@ def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -
     # That all polls are odd, and no start, parts nothing.
     kinds = {e.ask.starts for e in odd.values()}
     usual = [e for e in spared if e.ask.starts in kinds]
+    if nothing_came(result):  # what prints nothing has nothing to lose
+        usual = [e for e in usual if stream(e, "stdout")]
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         kept = "the server keeps what it decided for another key"
@@ -348,6 +352,16 @@ def kept_from_head(first: Exchange, exchanges: Sequence[Exchange]) -> str | None
         return None
     head = heads[first.request.target]
     return f"request {head.number}, a HEAD of it, got its header section: a cache keeps that for GET as well, it seems"
+
+
+def used_up_by_head(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
+    """Return that a HEAD of each poll without the output had got 200 before, if those before all others got it not."""
+    heads = {e.request.target: e for e in reversed(exchanges) if e.request.method == "HEAD" and e.status == 200}
+    lost = [one.exchange for one in result.findings if one.exchange.ask.pid.known]
+    before = [head for e in lost if (head := heads.get(e.request.target)) and head.number < e.number]
+    if result.requirement.harm != "output" or not before or len(before) < len(result.findings):
+        return None
+    return f"request {before[0].number}, a HEAD of it, had got 200 before: it took the output away, it seems"
 
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:

@@ -109,6 +109,7 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
     "1 for every command that ends with 0 and writes to standard error": lambda life, code: code or wrote_errors(life),
     "1 for every command that writes to standard error": lambda life, code: 1 if wrote_errors(life) else code,
     "1 for every command that writes to standard error, and 0 for others": lambda life, _: wrote_errors(life),
+    "0 for every command": lambda _, __: 0,
     "1 for every failure": lambda _, code: min(code, 1),
     "255 for every failure": lambda _, code: code and 255,
     "the code modulo 128": lambda _, code: code % 128,

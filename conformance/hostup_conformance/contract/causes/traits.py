@@ -283,7 +283,8 @@ def in_common(
     general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
     alone = [trait for trait in alone if trait not in general and (trait != REFUSED or len(alone) == 1)]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
-    words = " and ".join(sorted(alone, key=rank)) or together(common, whats, [*map(carried, usual)])
+    # Where they have more than a few things in common, these are ways to say one.
+    words = " and ".join(sorted(alone, key=rank)[:FEWEST]) or together(common, whats, [*map(carried, usual)])
     if max(len(odd), len(usual)) <= FEWEST and " of a command " in f" {words}":
         return None  # something that they do parts almost any few commands
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"

@@ -12,7 +12,15 @@ from math import inf
 
 from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start, new_pid
 from hostup_conformance.contract.ban import are_copies, should_not_be_forbidden
-from hostup_conformance.contract.causes.contrasts import asked, before_it, by_connection, connection_of, has_credential
+from hostup_conformance.contract.causes.contrasts import (
+    VALID,
+    asked,
+    before_it,
+    by_connection,
+    connection_of,
+    has_credential,
+    has_valid_key,
+)
 from hostup_conformance.contract.causes.traits import all_beside
 from hostup_conformance.contract.content import (
     below,
@@ -21,6 +29,7 @@ from hostup_conformance.contract.content import (
     is_document,
     is_page,
     member,
+    named_members,
     output_members,
     refused,
     status_of,
@@ -45,8 +54,6 @@ STEPS = 4
 NEARLY = 0.9
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
 FEW, STRAYS = 3, 5
-#: The keys that the server knows.
-VALID = {"full", "read"}
 #: The mistakes that are known by their own status codes.
 ABOUT_KEYS = {"a wrong key", "too small a scope"}
 #: So many kinds of mistakes are named.
@@ -374,6 +381,8 @@ def copied(exchanges: Sequence[Exchange]) -> Cause | None:
             return None
         elif e.status in {400, 401, 403, 404}:
             others[who] = e
+    # What keeps the refusals of other keys keeps what it let in, too.
+    words = words or (refusals.words if copies and (refusals := kept_refusal(exchanges)) else None)
     return Cause(copies, words) if words else None
 
 
@@ -573,7 +582,7 @@ def mistake_in(e: Exchange) -> str | None:
 
 def shows(e: Exchange) -> str:
     """Return of which form a response is, as far as that can be told from its members; empty if it cannot."""
-    return next((form for name, form in FORMS.items() if isinstance(e.body, dict) and name in e.body), "")
+    return next((form for name, form in FORMS.items() if member(e, name) is not None), "")
 
 
 def names_its_request(e: Exchange) -> bool:
@@ -658,11 +667,6 @@ def first_of_connection(exchanges: Sequence[Exchange]) -> Callable[[Exchange], E
     return lambda e: connections[connection_of(e)][0] if connection_of(e) else None
 
 
-def has_valid_key(e: Exchange) -> bool:
-    """Whether a request has a key that the server knows."""
-    return e.ask.credential in VALID
-
-
 def open_to_all(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests that should be refused, if what they got is given to each one without a key, or a wrong one.
 
@@ -743,6 +747,8 @@ def outcome_of(e: Exchange) -> str:
     if not below(e, 300):
         return "a 5xx" if failed(e) else str(e.status)
     kind = "a page in HTML" if is_page(e) else "an error" if is_document(e) else short_json(e.body, 80)
+    if isinstance(e.body, dict) and e.body and not (shows(e) or is_document(e)):
+        kind = f"a body with {named_members(e.body)}"  # what they say differs from mistake to mistake
     return f"{kind} with the status {e.status}"
 
 

@@ -21,6 +21,8 @@ FEW_RESTARTS, AGAIN_AND_AGAIN = 3, 3
 LONG = 4000
 #: The header fields that are dates; Expires is often something else on purpose, such as 0.
 DATES = ("Date", "Last-Modified")
+#: A weight of zero in a list of header field values: what is not acceptable (RFC 9110 section 12.4.2).
+NO_WEIGHT = re.compile(r";\s*q=0(\.0*)?\s*(;|$)")
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -39,7 +41,7 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     contents = {e.number: e.request.method for e in exchanges.all(lambda e: bool(e.request.body))}
     numbers = sorted(contents)
     for e in [exchanges.take(e) for e in exchanges.everything if e.aside]:
-        passes = e.lost == "dropped" or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
+        passes = e.lost in {"dropped", "refused"} or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             before = numbers[max(0, bisect_left(numbers, e.number) - 1)] if numbers else 0
@@ -248,10 +250,11 @@ def coding_is_accepted(exchanges: Exchanges) -> Findings:
         if e.header("content-encoding") is None:
             yield e, "Content-Encoding: gzip, since the body is in gzip", "no Content-Encoding"
         accepted = (e.request.header("accept-encoding") or "").lower()
+        codings = {part.partition(";")[0].strip() for part in accepted.split(",") if not NO_WEIGHT.search(part)}
         coding = (e.header("content-encoding") or "").strip().lower()
         if e.response and e.response.miscoded:
             yield e, "a body in the coding it names", e.response.miscoded
-        elif coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
+        elif coding not in {"identity", ""} and coding.removeprefix("x-") not in codings:
             yield e, f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
 
 
