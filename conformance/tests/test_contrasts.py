@@ -321,3 +321,52 @@ def test_what_most_of_them_ask_for_is_told() -> None:
     assert told(Split(every[:5], every[5:], course), UNDECIDED) == said
     mixed = in_order(*odd, *spared, *of_odd)
     assert "4 requests" not in (told(Split(mixed[:5], mixed[5:], Course(mixed, KEY)), UNDECIDED) or "")
+
+
+def post(status: int | None, content: bytes) -> Exchange:
+    (e,) = run_of([None if status is None else got(status)], content=content, method="POST")
+    return e
+
+
+def test_that_what_is_to_be_refused_fails_is_told() -> None:
+    served, lost = [post(200, body_of("true"))] * 5, [post(None, b"{}")] * 5
+    probes = run_of(statuses("ssss"))
+    words = "no POST got a 4xx, and 5 of these 5 are due to: what responds so fails, it seems"
+    assert told(Split(lost, served, Course([*served, *lost, *probes], KEY)), BY_REQUEST) == words
+    refused = [*served, post(400, b"{}")]
+    assert "due to" not in str(told(Split(lost, refused, Course([*refused, *lost, *probes], KEY)), BY_REQUEST))
+
+
+def test_that_what_is_not_found_fails_is_told() -> None:
+    others = [replace(e, ask=replace(e.ask, vps="unknown")) for e in run_of([None] * 5)]
+    usual = run_of(statuses("sssrr"))
+    words = "nothing got 404, and 5 of these 5 are due to: what responds so fails, it seems"
+    assert told(Split(others, usual, Course([*others, *usual], KEY)), BY_REQUEST) == words
+    found = [*usual, *run_of([got(404)])]
+    assert "due to" not in str(told(Split(others, found, Course([*others, *found], KEY)), BY_REQUEST))
+
+
+def test_that_several_wrong_keys_lock_callers_out_is_told() -> None:
+    """Only where two or more had been tried within a second are right keys refused."""
+    wrong = Response(401, (), b"{}")
+    every = [*run_of(statuses("s" * 9))]
+    for after in (20.0, 40.0, 60.0):
+        every += run_of([wrong] * (1 if after == 20 else 2), 0.01, key="hu_wrong", after=after)
+        every += run_of(statuses("sss" if after == 20 else "rrr"), 0.1, after=after + 0.1)
+        every += run_of(statuses("ss"), 0.5, after=after + 6)
+    every = in_order(*every)
+    odd, usual = (
+        [e for e in every if e.ask.credential == "full" and (e.status == 401) is one] for one in (True, False)
+    )
+    said = told(Split(odd, usual, Course(every, KEY)), IN_TIME)
+    assert (
+        said == "only the 6 requests sent when 2 or more with a wrong key had been within 0.5 s, none of 18 others: "
+        "callers are locked out for a while, it seems"
+    )
+
+
+def test_what_a_page_was_made_with_is_no_condition() -> None:
+    by = {at: replace(got(status), headers=(("X-Powered-By", f"PHP/8.{at}"),)) for at, status in ((2, 200), (4, 500))}
+    odd, usual, other = run_of([by[4]] * 5), run_of(statuses("sssss")), run_of([by[2]] * 5)
+    assert "X-Powered-By" not in str(told(Split(odd, usual, Course([*odd, *usual], KEY)), BY_REQUEST))
+    assert "that got X-Powered-By" in str(told(Split(odd, other, Course([*odd, *other], KEY)), BY_REQUEST))

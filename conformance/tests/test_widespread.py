@@ -7,6 +7,7 @@ from typing import Any
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.widespread import (
     blocked,
+    copied,
     enveloped,
     kept_decision,
     kept_start,
@@ -108,3 +109,15 @@ def test_what_no_key_gets_is_no_rate_limit() -> None:
     keyless = [(poll(pid, None), 403, {"detail": "Not authenticated"}) for pid in range(1, 5)]
     assert limited(run(*served, *keyless, *served)) is None
     assert limited(run(*served, *[(poll(pid), 403, REFUSED) for pid in (1, 2, 3)], (probe, 403, REFUSED), *served))
+
+
+def test_what_a_cache_kept_for_another_key_is_told_where_it_keeps_refusals_too() -> None:
+    probe = authorized(path_of(TARGET.vps), TARGET)
+    without, other = Request("GET", path_of(TARGET.vps), BASE_HEADERS), poll(4242, None)
+    available, refusal = {"available": True}, {"code": "unauthorized", "requestId": "req_1"}
+    let_in = [(probe, 200, available), (without, 200, available)]
+    assert copied(run(*let_in)) is None  # nothing checks the key, perhaps
+    cause = copied(run(*let_in, (other, 401, refusal), (poll(4242), 401, refusal)))
+    assert cause
+    assert cause.numbers == {2}
+    assert "a cache takes no notice of the key, and keeps refusals" in str(cause.words)

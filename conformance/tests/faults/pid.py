@@ -53,6 +53,13 @@ def pid_is_matched_line_by_line(request: Request, response: Response) -> None:
         response.become(200, {"exited": False})
 
 
+@trips("PID-01")
+def names_of_a_prototype_are_pids(request: Request, response: Response) -> None:
+    """Commands are looked up in an object of JavaScript, which has members of its own."""
+    if malformed(request, response) and request.pid in {"__proto__", "constructor"}:
+        response.become(200, {})
+
+
 @trips("PID-11")
 def pid_with_a_nul_is_none(request: Request, response: Response) -> None:
     """A pid with a NUL is ignored."""
@@ -169,6 +176,23 @@ def minus_one_is_any_command(request: Request, response: Response) -> None:
     if response.is_output and response.json["exited"]:
         request.memory["last"] = response.json
     if request.full and request.own and request.pid == "-1" and "last" in request.memory:
+        response.become(200, request.memory["last"])
+
+
+@trips("PID-09")
+def a_list_of_one_text_is_a_command(request: Request, response: Response) -> None:
+    """A command that is an array with one text is taken for that text, as validators do that coerce types."""
+    refused = request.method == "POST" and request.full and response.status == 400
+    if refused and re.search(rb'"command": \["', request.body):
+        start_instead(request, response)
+
+
+@trips("PID-12", starts=True)
+def an_operator_finds_any_command(request: Request, response: Response) -> None:
+    """A pid with an operator of a database gets the output of any command."""
+    if response.is_output and response.json["exited"]:
+        request.memory["last"] = response.json
+    if request.full and request.own and request.query == "pid%5B%24ne%5D=0" and "last" in request.memory:
         response.become(200, request.memory["last"])
 
 

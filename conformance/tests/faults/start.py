@@ -991,6 +991,15 @@ def exited_is_true_of_all(_request: Request, response: Response) -> None:
         response.change(exited=True, exitCode=0)
 
 
+@trips("START-05")
+def a_head_takes_the_output(request: Request, response: Response) -> None:
+    """HEAD of a poll is served as its GET is, and takes the output away."""
+    if request.method == "HEAD" and request.full and request.pid and response.status == 200:
+        request.memory.setdefault("taken", set()).add(request.pid)
+    elif ended(request, response) and request.pid in request.memory.get("taken", ()):
+        response.change(stdout="", stderr="")
+
+
 @trips("START-22")
 def a_start_ends_the_command_before(request: Request, response: Response) -> None:
     """A start kills the command that runs, and its exit code is that of a shell for the signal."""

@@ -717,7 +717,7 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
     outcomes = defaultdict[str, list[str]](list)
     for e in exchanges:
         if e.response and e.status != 429 and (mistake := mistake_in(e)) is not None:
-            outcomes[mistake].append(outcome_of(e))
+            outcomes[mistake].append(form_of(e))
     served = set(outcomes.pop("", ()))
     most = {what: Counter(got).most_common(1)[0] for what, got in outcomes.items()}
     pages = {what for what, (got, number) in most.items() if "page" in got and number >= NEARLY * len(outcomes[what])}
@@ -725,13 +725,15 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
     for got, number in Counter(whole.values()).most_common():
         kinds = {what for what in whole if whole[what] == got}
         undue = sorted(what for what in kinds if got not in map(str, DUE[what]))
-        alike = [e for e in exchanges if e.response and not e.obeyed and outcome_of(e) == got]
+        alike = [e for e in exchanges if e.response and not e.obeyed and form_of(e) == got]
         about_keys = len(undue) == 1 and undue[0] in ABOUT_KEYS
         mixed = any(got in others for what, others in outcomes.items() if what not in kinds)
         strange = below(alike[0], 300) and not shows(alike[0])
         sure = about_keys or kinds <= pages or (not mixed and (number >= FEW or strange))
         if undue and sure and got not in served and sum(len(outcomes[what]) for what in undue) >= STRAYS:
-            words = f"each request with {listed(undue, KINDS)} got {got}, and none that is to be served"
+            (alike_all, *others) = {outcome_of(e) for e in alike}
+            what = got if others else alike_all
+            words = f"each request with {listed(undue, KINDS)} got {what}, and none that is to be served"
             numbers = {e.number for e in alike}
             return Cause(
                 numbers,
@@ -747,9 +749,13 @@ def outcome_of(e: Exchange) -> str:
     if not below(e, 300):
         return "a 5xx" if failed(e) else str(e.status)
     kind = "a page in HTML" if is_page(e) else "an error" if is_document(e) else short_json(e.body, 80)
-    if isinstance(e.body, dict) and e.body and not (shows(e) or is_document(e)):
-        kind = f"a body with {named_members(e.body)}"  # what they say differs from mistake to mistake
     return f"{kind} with the status {e.status}"
+
+
+def form_of(e: Exchange) -> str:
+    """Return the same, but of an envelope its members alone: what they say differs from mistake to mistake."""
+    is_envelope = below(e, 300) and isinstance(e.body, dict) and e.body and not (shows(e) or is_document(e))
+    return f"a body with {named_members(e.body)}, with the status {e.status}" if is_envelope else outcome_of(e)
 
 
 def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
