@@ -31,7 +31,7 @@ def exchange(number: int, request: Request, response: Response | None = None) ->
 def text(sent: str, came: str, *, command: str = "true", code: int = 0, errors: str = "", told: int | None = 0) -> Text:
     """A text of a command, which ended with a code and was told to have ended with another."""
     start = exchange(1, post(TARGET, body_of(command, escaped=False)))
-    body = json.dumps({"exited": True, "exitCode": told}).encode()
+    body = json.dumps({"exited": True, "exitCode": told, "stdout": came, "stderr": ""}).encode()
     end = exchange(
         2, replace(start.request, method="GET"), Response(200, (("Content-Type", "application/json"),), body)
     )
@@ -187,3 +187,17 @@ def test_what_stands_before_all_output_is_told() -> None:
     assert fate.words == 'with "Welcome" before it, as all have'
     assert output.fate_of([*texts, text("whole", "whole")]) is None
     assert output.fate_of(texts[:1]) is None
+
+
+def test_a_stream_that_is_not_there_is_no_empty_one() -> None:
+    lost = [text("one line\n", ""), text("another\n", "")]
+    for one in lost:
+        one.life.polls = [
+            replace(e, response=replace(e.response, body=b'{"exited": true}')) for e in one.life.polls if e.response
+        ]
+    fate = output.fate_of([*lost, text("", "")])
+    assert fate
+    assert fate.words == "that is not there, as of every command"
+    assert differences.difference("a€b€" * 9, "a€b\ufffd" + "a€b€" * 8) == (
+        'with U+FFFD instead of "€", after the first 3: what came in parts was decoded part by part, it seems'
+    )

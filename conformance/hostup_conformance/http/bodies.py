@@ -130,7 +130,7 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
         except zlib.error:
             decoded.truncate(before)
             whole = decoded.getvalue()
-            return (whole, f"something follows the {coding} body") if members else (body, f"the body is not {coding}")
+            return (whole, f"something follows the {coding} body") if members else (body, what_it_is(body, coding))
         if end is None:
             return decoded.getvalue(), f"the {coding} body is cut short"
         # A gzip body may consist of several members (RFC 1952 section 2.2).
@@ -138,6 +138,12 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
         members += 1
     more = f"the {coding} body has more than {MOST_MEMBERS} members" if at < len(body) else None
     return decoded.getvalue(), more
+
+
+def what_it_is(body: bytes, coding: str) -> str:
+    """Return what a body is that is said to have a coding and has not."""
+    in_base64 = body.startswith(b"H4sI") and coding.endswith("gzip")  # how the first three bytes of gzip look in base64
+    return f"the body is not {coding}{', but gzip in base64' if in_base64 else ''}"
 
 
 def decompress(data: bytes, at: int, into: BytesIO, limit: int) -> int | None:

@@ -152,7 +152,10 @@ def in_places(sent: str, came: str) -> str:
     places = f", and so in {len(found)} places" if len(found) > 1 else ""
     if len(found) > 1 and (size := block_of(sent, found)):
         return f"{instead}{places}: wherever a block of {size:,} bytes ends within a character"
-    return f"{instead}{after(at)}{places}"
+    # Other characters of its kind are whole, so those at hand can be read.
+    torn = here == "U+FFFD" and len(found) == 1 and len(lost) == 1 < sent.count(lost)
+    why = ": what came in parts was decoded part by part, it seems" if torn else ""
+    return f"{instead}{after(at)}{places}{why}"
 
 
 def block_of(sent: str, found: Sequence[tuple[int, str, str]]) -> int | None:

@@ -109,7 +109,6 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
     "1 for every command that ends with 0 and writes to standard error": lambda life, code: code or wrote_errors(life),
     "1 for every command that writes to standard error": lambda life, code: 1 if wrote_errors(life) else code,
     "1 for every command that writes to standard error, and 0 for others": lambda life, _: wrote_errors(life),
-    "0 for every command": lambda _, __: 0,
     "1 for every failure": lambda _, code: min(code, 1),
     "255 for every failure": lambda _, code: code and 255,
     "the code modulo 128": lambda _, code: code % 128,
@@ -315,9 +314,9 @@ def emptied(texts: Sequence[Text]) -> Fate | None:
         kind = "command that prints something"
     if not kind and max(soon) < later < inf and len(whole) >= FEW_TEXTS:
         kind = f"command that was polled within {max(soon):.1f} s of its start, and of none after {later:.1f} s"
-    return (
-        Fate(f"that is empty, as of every {kind}", lambda _: "", lambda text: bool(plain(text.sent))) if kind else None
-    )
+    is_there = any(text.name in text.life.end.body for text in lost if text.life.end)
+    words = f"that is {'empty' if is_there else 'not there'}, as of every {kind}"
+    return Fate(words, lambda _: "", lambda text: bool(plain(text.sent))) if kind else None
 
 
 def telling(fate: Fate, texts: Iterable[Text]) -> str | None:

@@ -278,8 +278,9 @@ def in_common(
     if len(odd) < FEWEST:
         alone = [trait for trait in alone if trait not in OF_PARTS]
     # What the text of a command has tells something among several starts alone.
-    if len(odd) < FEWEST or others.get(START, 0) < FEWEST:
-        alone = [trait for trait in alone if not trait.endswith(IN_COMMAND)]
+    in_command = [trait for trait in alone if trait.endswith(IN_COMMAND)]
+    if (len(odd) < FEWEST < len(in_command)) or len(odd) == 1 or others.get(START, 0) < FEWEST:
+        alone = [trait for trait in alone if trait not in in_command]
     general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
     alone = [trait for trait in alone if trait not in general and (trait != REFUSED or len(alone) == 1)]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)

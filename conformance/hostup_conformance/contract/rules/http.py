@@ -561,7 +561,13 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
         asked = (e.request.header("if-none-match") or "").removeprefix("W/")
         known = (e.request.target, e.request.header("authorization"), asked) in states
         if e.status in {304, 412} and asked and not known:
-            yield e, "status 200, since the ETag in If-None-Match is of something else", e.status
+            dated = e.request.header("if-modified-since") is not None and not any(tag for _, _, tag in states)
+            why = (
+                "If-None-Match comes before If-Modified-Since"
+                if dated
+                else "the ETag in If-None-Match is of something else"
+            )
+            yield e, f"status 200, since {why}", e.status
 
 
 @rule("HTTP-28", seeks="Connection: close")
