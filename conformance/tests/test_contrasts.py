@@ -171,6 +171,15 @@ def test_bodies_that_are_cut_at_one_size_are_told() -> None:
         assert said == words or (words is None and "broke off" not in (said or ""))
 
 
+def test_bodies_that_end_at_one_size_are_told() -> None:
+    cut, whole = got(200, b'{"detail": "x'), got(200, b'{"a": 1}')
+    odd, usual = run_of([cut] * 3), run_of([whole] * 3)
+    said = told(Split(odd, usual, Course([*odd, *usual], KEY)), BY_REQUEST)
+    assert said == "each ends after 13 bytes, and no other is as long: longer bodies are cut, it seems"
+    longer = [*usual, *run_of([got(200, b'{"detail": "xyz"}')])]
+    assert "longer bodies" not in str(told(Split(odd, longer, Course([*odd, *longer], KEY)), BY_REQUEST))
+
+
 def test_what_a_server_goes_down_at_is_told() -> None:
     posts = [replace(e, lost="dropped") for e in run_of([None] * 3, content=b"{", method="POST")]
     refused = [replace(e, lost="refused") for e in run_of([None])]

@@ -91,6 +91,12 @@ def test_keys_that_are_locked_out_after_a_wrong_one_are_told() -> None:
     assert cause.numbers == {5, 6, 7}
     assert "only within 3.0 s after a wrong one was tried" in str(cause.words)
     assert locked_out(run(*[served] * 3, wrong, *[denied] * 2, served, denied, *[served] * 3)) is None
+    not_prolonged = [wrong, denied, denied, wrong, denied, *[served] * 3]
+    cause = locked_out(run(*[served] * 3, *not_prolonged, wrong, *[denied] * 4, *[served] * 3))
+    assert cause
+    assert cause.numbers == {5, 6, 8, 13, 14, 15, 16}
+    assert locked_out(run(*[served] * 3, *not_prolonged, wrong, *[denied] * 5, *[served] * 3)) is None
+    assert locked_out(run(*[served] * 3, *not_prolonged)) is None  # once may be by chance
 
 
 def test_what_an_adapter_did_not_unwrap_is_told() -> None:

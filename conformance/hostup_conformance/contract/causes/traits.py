@@ -43,6 +43,8 @@ VPSS: dict[Vps | None, str] = {
     "case": "for the own id in another case",
     "malformed": "for a malformed id",
 }
+#: Any of those of which nobody has one.
+STRANGE_VPS = "for a VPS that there is not"
 PIDS: dict[Pid, str] = {
     Pid.FINISHED: "for a command that has ended",
     Pid.RUNNING: "for the command that runs on",
@@ -85,6 +87,7 @@ DOES: dict[str, Callable[[Command], bool]] = {
     "of a command that writes nothing": lambda c: not c.stdout + c.stderr,
     "of a command whose output is not UTF-8": lambda c: text_of(c.stdout) is None and 0 not in c.stdout,
     "of a command whose output is not UTF-8 and has a NUL": lambda c: text_of(c.stdout) is None and 0 in c.stdout,
+    "of a command that writes a quotation mark or a backslash": lambda c: not {*b'"\\'}.isdisjoint(c.stdout + c.stderr),
     "of a command that prints characters outside ASCII": lambda c: not (text_of(c.stdout) or "").isascii(),
     "of a command that prints characters beyond Latin-1": lambda c: (
         max(c.stdout.decode(errors="replace"), default="") > "\xff"
@@ -134,7 +137,8 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     yield f"{'with' if 'gzip' in (request.header('accept-encoding') or '') else 'without'} gzip in Accept-Encoding"
     yield from credentials(e, key)
     yield from of_target(request)
-    kinds = RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
+    strange = STRANGE_VPS if ask.vps in {"unknown", "similar", "case", "malformed"} else ""
+    kinds = strange, RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
     yield from filter(None, (*kinds, REFUSED if is_to_be_refused(ask) else ""))
     if e.decoded:
         yield "by the generated client"

@@ -159,8 +159,9 @@ def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a valid key that got 401 for a while after one with a wrong key, and only then."""
     tried = [e for e in exchanges if e.ask.credential == "wrong"]
     sent = [e for e in exchanges if e.response and has_valid_key(e) and not e.obeyed]
-    odd, usual = ([e for e in sent if (e.status == 401) is denied] for denied in (True, False))
-    if (seconds := only_soon_after(tried, odd, usual)) is None:
+    odd, usual = [e for e in sent if e.status == 401], [e for e in sent if below(e, 300)]
+    seconds = only_soon_after(tried, odd, usual)
+    if seconds is None and (seconds := since_the_first(tried, odd, usual)) is None:
         return None
     words = f"a valid key got 401 {len(odd)} times, and only within {seconds:.1f} s after a wrong one was tried"
     found = {e.number for e in odd}
@@ -181,6 +182,21 @@ def only_soon_after(events: Sequence[Exchange], odd: Sequence[Exchange], usual: 
     after, other = ([waited(e) for e in some if e.when] for some in (odd, usual))
     enough = min(len(after), len(other)) >= IN_A_ROW
     return max(after) if enough and max(after) < min(other) else None
+
+
+def since_the_first(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
+    """Return the same of a time that begins with the first event since something usual, and that no other prolongs."""
+    moments = [(e.when.timestamp() + e.seconds, "event") for e in events if e.when]
+    moments += [(e.when.timestamp(), kind) for kind, some in (("odd", odd), ("usual", usual)) for e in some if e.when]
+    began, longest, shortest, stretches, in_it = -inf, 0.0, inf, 0, False
+    for moment, kind in sorted(moments):
+        if kind == "event":
+            began = moment if began == -inf else began
+        elif kind == "odd":
+            longest, stretches, in_it = max(longest, moment - began), stretches + (not in_it), True
+        else:
+            shortest, began, in_it = min(shortest, moment - began), -inf, False
+    return longest if stretches > 1 and len(odd) >= IN_A_ROW and longest < shortest else None
 
 
 def status_and_body(e: Exchange) -> tuple[int | None, bytes]:

@@ -95,7 +95,8 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
         if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
             yield e, "Content-Length or Transfer-Encoding", "both"
         if e.response and e.response.surplus and e.request.method != "HEAD" and not responder.is_chunked(e):
-            yield e, "nothing after the response", e.response.surplus
+            bare = f", since a {e.status} has no content" if e.status in {204, 304} else ""
+            yield e, f"nothing after the response{bare}", e.response.surplus
 
 
 def times_down(exchanges: list[ask.Exchange]) -> int:
