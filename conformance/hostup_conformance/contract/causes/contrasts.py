@@ -323,7 +323,8 @@ def right_characters(e: Exchange, key: str) -> int:
 
 def breaks_off(split: Split) -> str | None:
     """All responses that broke off did so after the same number of bytes, and no whole one has many more."""
-    ends = {len(e.response.body) if e.response and e.response.json.defects else 0 for e in split.odd}
+    begun = (e.response.body if e.response and e.response.json.defects else b"" for e in split.odd)
+    ends = {len(body) if body.lstrip().startswith((b"{", b"[")) else 0 for body in begun}
     longer = [e for e in split.usual if e.response and len(e.response.body) >= max(ends)]
     if len(split.odd) >= FEWEST and len(ends) == 1 and ends != {0} and not longer:
         return f"each ends after {ends.pop():,} bytes, and no other is as long: longer bodies are cut, it seems"
