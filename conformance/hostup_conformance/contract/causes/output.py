@@ -272,7 +272,8 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
         return None
     for words, form in FORMS.items():
         # A shell takes blanks together that no quotes protect.
-        fit = all(visible(form(text.sent)) == visible(text.came) for text in shown if is_echo(text))
+        fit = all(form(text.sent) != text.sent for text in shown)
+        fit = fit and all(visible(form(text.sent)) == visible(text.came) for text in shown if is_echo(text))
         fit = fit and all(text.has_become(form) for text in shown if not is_echo(text))
         if fit and not all(text.has_become(form) for text in others):
             wrong = [life for life in every if went_wrong(life) or life.name in VARYING]
