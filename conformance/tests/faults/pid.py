@@ -170,15 +170,6 @@ def improper_command_makes_it_fail(request: Request, response: Response) -> None
         refuse(request, response, 500, "internal_error", "Internal server error")
 
 
-@trips("PID-12", starts=True)
-def minus_one_is_any_command(request: Request, response: Response) -> None:
-    """The pid -1 gets the output of the command that ended last, as waitpid has it."""
-    if response.is_output and response.json["exited"]:
-        request.memory["last"] = response.json
-    if request.full and request.own and request.pid == "-1" and "last" in request.memory:
-        response.become(200, request.memory["last"])
-
-
 @trips("PID-09")
 def a_list_of_one_text_is_a_command(request: Request, response: Response) -> None:
     """A command that is an array with one text is taken for that text, as validators do that coerce types."""
@@ -187,13 +178,24 @@ def a_list_of_one_text_is_a_command(request: Request, response: Response) -> Non
         start_instead(request, response)
 
 
+def gives_the_last(request: Request, response: Response, *, asked: bool) -> None:
+    """Give the output of the command that ended last, where it is asked for."""
+    if response.is_output and response.json["exited"]:
+        request.memory["last"] = response.json
+    if request.full and request.own and asked and "last" in request.memory:
+        response.become(200, request.memory["last"])
+
+
+@trips("PID-12", starts=True)
+def minus_one_is_any_command(request: Request, response: Response) -> None:
+    """The pid -1 gets the output of the command that ended last, as waitpid has it."""
+    gives_the_last(request, response, asked=request.pid == "-1")
+
+
 @trips("PID-12", starts=True)
 def an_operator_finds_any_command(request: Request, response: Response) -> None:
     """A pid with an operator of a database gets the output of any command."""
-    if response.is_output and response.json["exited"]:
-        request.memory["last"] = response.json
-    if request.full and request.own and request.query == "pid%5B%24ne%5D=0" and "last" in request.memory:
-        response.become(200, request.memory["last"])
+    gives_the_last(request, response, asked=request.query == "pid%5B%24ne%5D=0")
 
 
 @trips("PID-10")
