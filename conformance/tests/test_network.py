@@ -13,8 +13,10 @@ import httpcore
 import pytest
 from client.serving import dropping
 from hostup_conformance.contract.causes.widespread import few_connections
+from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.server_verdict import judge
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
@@ -24,6 +26,7 @@ from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.network import BoundedNetwork
 from hostup_conformance.http.pace import Stopped
 from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.start_steps import body_of, post
 
 
 def test_resolving_a_name_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,8 +192,50 @@ class Patient(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'{"available":true}')
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def log_message(self, *_: object) -> None:
         """Nothing."""
+
+
+def test_a_start_that_waited_for_a_kept_connection_is_no_fault() -> None:
+    """It cannot be sent again; its like is served once no connection is kept."""
+    with HTTPServer(("127.0.0.1", 0), Patient) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        target = Target(f"http://127.0.0.1:{server.server_port}", "server", "key", "vps_1", allow_exec=True)
+        probe, start = authorized(path_of(target.vps), target), post(target, body_of("true"))
+        with closing(Wire(target, Limits(request_seconds=0.4, first_seconds=0.4, next_seconds=0.4))) as wire:
+            for request in (probe, start, start):
+                wire.send(request, purpose="a request")
+            found = wire.exchanges
+        server.shutdown()
+    assert [(e.status, e.beside_open) for e in found] == [(200, 0), (None, 1), (200, 0)]
+    assert judge(found, target).results["HTTP-01"].status == "pass"
+    assert judge(found[:2], target).results["HTTP-01"].status == "fail"  # nothing shows yet why it waited
+
+
+def test_only_a_connection_that_rests_is_shut_down() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        bounded = network.BoundedNetwork()
+        bounded.begin(time.monotonic() + 5)
+        stream = bounded.connect_tcp("127.0.0.1", server.getsockname()[1])
+        assert isinstance(stream, network.BoundedStream)
+        other, _ = server.accept()
+        other.settimeout(5)
+        stream.shut_down()  # a request may be under way
+        stream.write(b"x")
+        assert other.recv(1) == b"x"
+        stream.rests = True
+        assert stream.is_kept_open
+        stream.shut_down()
+        assert other.recv(1) == b""
+        assert not stream.is_kept_open
+        with pytest.raises((httpcore.WriteError, OSError)):
+            stream.write(b"x")
+        stream.close()
+        other.close()
 
 
 def test_a_server_of_one_connection_at_a_time_is_served_so() -> None:

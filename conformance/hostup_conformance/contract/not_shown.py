@@ -54,7 +54,7 @@ def not_shown(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange],
     offered = {None, *target.capabilities}
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
     said = [blocked] if (blocked := blocked_commands(exchanges)) else []
-    said += [queued.words] if (queued := few_connections(exchanges)) and queued.words and not queued.numbers else []
+    said += [queued.words] if (queued := few_connections(exchanges)) and queued.words else []
     begun = lives([*exchanges])
     said += [NO_SHELL] if guest_of_lives(begun) == "none" else []
     said += [NO_SLEEP] if any(map(sleepless, begun)) else []

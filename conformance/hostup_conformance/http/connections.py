@@ -83,6 +83,8 @@ class Connections:
         self._kept, self._fresh = (
             route.pool(self._network, context, most=CONNECTIONS, kept=kept) for kept in (CONNECTIONS, 0)
         )
+        #: Those of `_kept` and `_apart` on which a response came, by whether they are for what is sent apart.
+        self._used: dict[BoundedStream, bool] = {}
         #: The connection for what may spoil it for the next request.
         self._apart = route.pool(self._network, context, most=1, kept=1)
 
@@ -94,14 +96,17 @@ class Connections:
 
     def close_idle(self, *, apart: bool = False) -> None:
         """Close the connections on which nothing is under way; those for what is sent `apart` as well, if so."""
-        close_idle(self._kept)
-        if apart:
-            close_idle(self._apart)
+        for stream in self.kept_open():
+            if apart or not self._used.get(stream):
+                stream.shut_down()
 
-    def kept_open(self) -> set[httpcore.ConnectionInterface]:
+    def kept_open(self) -> set[BoundedStream]:
         """Return the connections that are kept open, on which nothing is under way."""
-        pools = (self._kept, self._apart) if self._keeps else ()
-        return {c for pool in pools for c in pool.connections if c.is_idle() and not c.has_expired()}
+        found = {stream for stream in list(self._used) if stream.rests}
+        for stream in [stream for stream in found if not stream.is_kept_open]:
+            found.discard(stream)
+            self._used.pop(stream, None)
+        return found
 
     @property
     def opened_one(self) -> bool:
@@ -137,7 +142,7 @@ class Connections:
         """
         until, reuse = time.monotonic() + seconds, reuse and self._keeps and self._resent < MOST_RESENT
         if not (self._keeps or apart):
-            close_idle(self._apart)
+            self.close_idle(apart=True)
         pool = self._apart if apart else self._kept if reuse else self._fresh
         while True:
             transfer = self._network.begin(until)
@@ -193,7 +198,9 @@ class Connections:
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         content = iter([request.body]) if chunked else in_packets(request.body)
-        with pool.stream(request.method, url, headers=raw, content=content) as response:
+        # Whatever becomes of the connections of a pool, no request waits for one for ever.
+        bounds = {"timeout": {"pool": self._network.transfer.remaining()}}
+        with pool.stream(request.method, url, headers=raw, content=content, extensions=bounds) as response:
             self._network.transfer.begun = True
             if not (version := response.extensions.get("http_version", b"HTTP/1.1")).startswith(b"HTTP/1."):
                 raise NoResponse(f"broken response: its status line says {version.decode('latin-1')}")
@@ -202,8 +209,10 @@ class Connections:
             surplus = self._network.transfer.surplus(response.status, request.method)
             stream = response.extensions.get("network_stream")
             kept_open = self._stays_open(fields, stream)
-        if not self._keeps:
-            close_idle(self._kept)  # it may have been under way when connections were still kept
+        if isinstance(stream, BoundedStream) and pool is not self._fresh:
+            stream.rests, self._used[stream] = True, pool is self._apart
+            if not (self._keeps or pool is self._apart):
+                stream.shut_down()  # it was under way when connections were still kept
         is_old, number = version == b"HTTP/1.0", stream.number if isinstance(stream, BoundedStream) else 0
         return Response(response.status, fields, body, surplus, miscoded, is_old, kept_open, number)
 
@@ -229,13 +238,6 @@ def in_packets(content: bytes) -> bytes | Iterator[bytes] | None:
         yield content[PACKET:]
 
     return (parts() if len(content) > PACKET else content) or None
-
-
-def close_idle(pool: httpcore.ConnectionPool) -> None:
-    """Close the connections of a pool on which nothing is under way."""
-    for connection in pool.connections:
-        if connection.is_idle():
-            connection.close()
 
 
 def with_fields(headers: Headers, more: Headers) -> Headers:

@@ -51,12 +51,12 @@ class Crowding:
 
     def explains(self, e: Exchange[Any]) -> bool:
         """Whether a request got no response since so many other connections were open, as far as is known."""
-        return not self._keeps and e.lost == "silent" and e.beside_open > self._served_beside
+        return not self._keeps and e.response is None and e.is_long and e.beside_open > self._served_beside
 
     def _look_beside_others(self, e: Exchange[Any], number: int) -> bool | None:
-        if not e.is_long:
+        if e.response and not e.is_long:
             self._served_beside = max(self._served_beside, e.beside_open)
-        elif e.beside_open > self._served_beside:
+        elif e.is_long and e.beside_open > self._served_beside:
             self._waited += 1
             self._kinds.add(e.kind)
             if self._waited > 1 or e.response is None or self._times:

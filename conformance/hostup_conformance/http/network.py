@@ -198,6 +198,9 @@ class BoundedStream(httpcore.NetworkStream):
         self._stream, self._network = stream, network
         #: By which it is told apart from all others of the network.
         self.number = network.next_number()
+        #: Whether the last response on it is complete, and no other request has begun.
+        self.rests = False
+        self._turn = threading.Lock()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """Read and count. Acknowledge at once: a server that sends in two writes would wait 40 ms before the second."""
@@ -216,8 +219,22 @@ class BoundedStream(httpcore.NetworkStream):
             pass
         return False
 
+    @property
+    def is_kept_open(self) -> bool:
+        """Whether nothing is under way on it, and neither side has closed it."""
+        return self.rests and not self._stream.get_extra_info("is_readable")
+
+    def shut_down(self) -> None:
+        """End it on both sides if nothing is under way: its pool, which alone may close it, finds it out."""
+        connection = self._stream.get_extra_info("socket")
+        with self._turn, suppress(OSError):
+            if self.rests and connection:
+                connection.shutdown(socket.SHUT_RDWR)
+
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Write before the request's deadline."""
+        with self._turn:
+            self.rests = False
         self._stream.write(buffer, self._network.transfer.remaining())
 
     def close(self) -> None:

@@ -269,7 +269,7 @@ class Wire(Generic[A]):
             for e in self._under_way.values():
                 e.beside_open = max(e.beside_open, len(after))
             del self._under_way[id(exchange)]
-            if draft.aside or not self._connections.opened_one:
+            if draft.aside or not (self._connections.opened_one or exchange.lost == "refused"):
                 exchange.beside_open = 0
             elif not exchange.is_long:  # it may have been served at once since another was closed
                 exchange.beside_open = len(before & after)

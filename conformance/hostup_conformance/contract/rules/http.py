@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from hostup_conformance.contract import ask, content, oracles, problems, responder, selectors
+from hostup_conformance.contract.causes.widespread import few_connections
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http.times import http_date, is_imf_fixdate
 from hostup_conformance.keeping.safe_text import counted, short_json
@@ -80,13 +81,16 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
     three connections may be lost where the same request then gets a response, and twice the server may not accept any
     for a while, as when it is started anew; HTTP-08 warns of that. For a GET with content, a closed connection passes
     (RFC 9110 section 9.3.1). More may follow the response to a chunked request, as from a server that does not know
-    chunks and takes them for another request; START-24 judges that.
+    chunks and takes them for another request; START-24 judges that. What got lost since it waited for the end of other
+    connections, which the run kept open, passes if its like was served at once when none was kept.
     """
+    queued = few_connections(exchanges.everything)
+    waited = queued.numbers if queued else set[int]()
     selected = exchanges.each(lambda e: not is_long(e), recovered=True)
     dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
     passes = {"dropped": dropped <= FEW_RESTARTS, "refused": times_down(selected) < AGAIN_AND_AGAIN}
     for e in selected:
-        if e.lost == "dropped" and e.request.method == "GET" and e.request.body:
+        if (e.lost == "dropped" and e.request.method == "GET" and e.request.body) or e.number in waited:
             continue
         if e.failure and not (e.recovered and passes.get(e.lost or "", True)):
             yield e, "one complete response", e.failure
@@ -223,7 +227,7 @@ def no_5xx(exchanges: Exchanges) -> Findings:
     the list and the status, which a server need not offer.
     """
     for e in exchanges.each(should_not_fail, recovered=True):
-        waited_for_another = e.lost == "silent" and e.beside_open
+        waited_for_another = e.is_long and e.beside_open
         if e.recovered and (waited_for_another or (e.status == 408 and ends_its_connection(e))):
             continue
         if e.recovered:
