@@ -310,6 +310,8 @@ def mostly_asked(
     odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
 ) -> str | None:
     """Return up to three things that most odd requests ask for, and hardly any of the usual ones."""
+    if len(usual) < SPARED * len(odd):
+        return None  # almost all are odd, whatever they ask for
     spared = Counter(trait for e in usual for trait in carried(e))
     left, found = [*odd], list[str]()
     while left and len(found) < FEWEST:

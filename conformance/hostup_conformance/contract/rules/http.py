@@ -18,8 +18,9 @@ DOCUMENTED = {*problems.codes_by_status(), *problems.RELATED_STATUSES}
 #: How many connections a server may drop in a run, as when its workers are replaced; and how often it is down where it
 #: does not just start again once.
 FEW_RESTARTS, AGAIN_AND_AGAIN = 3, 3
-#: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
-LONG = 4000
+#: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common, which may have to
+#: hold it twice, as that of uWSGI has to.
+LONG = 2000
 #: The header fields that are dates; Expires is often something else on purpose, such as 0.
 DATES = ("Date", "Last-Modified")
 #: A weight of zero in a list of header field values: what is not acceptable (RFC 9110 section 12.4.2).
