@@ -136,7 +136,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "commands_are_killed_early": ("START-22", "with exitCode 0 and 10 of 10 characters printed"),
     "an_outer_shell_expands_variables": ("START-19", '"$HOME" became "/var/lib/hostup-agent"'),
     "special_characters_are_escaped": ("START-19", "a backslash before what a shell expands"),
-    "only_the_first_line_is_run": ("START-19", "only its first line ran"),
+    "only_the_first_line_is_run": ("START-19", "only its first line ran, it seems"),
     "ended_commands_have_no_output": ("POLL-10", 'another stdout: {"stdout": ""}'),
     "long_commands_are_refused": ("START-01", "got 400 invalid_request for a command of 4096 characters"),
     "output_is_ascii_alone": ("START-07", "stdout without any character outside ASCII: "),

@@ -259,6 +259,11 @@ def has_valid_key(e: Exchange) -> bool:
     return e.ask.credential in VALID
 
 
+def is_denied(e: Exchange) -> bool:
+    """Whether a valid key was refused as such."""
+    return has_valid_key(e) and e.status in {401, 403}
+
+
 def before_it(
     exchanges: Iterable[Exchange], place: Callable[[Exchange], int], counts: Callable[[Exchange], bool]
 ) -> Callable[[Exchange], Exchange | None]:
@@ -612,7 +617,7 @@ LOCKED = partial(
     Measure,
     known=lambda _, e: has_valid_key(e),
     enough=2,
-    holds=lambda split: split.is_refusal and split.alike and all(map(has_valid_key, split.odd)),
+    holds=lambda split: split.alike and served_afterwards(split) and all(map(is_denied, split.odd)),
     shows=lambda _: ": callers are locked out for a while, it seems",
 )
 #: What had been sent when a request was, or how long nothing had been.

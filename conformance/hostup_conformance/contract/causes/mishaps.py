@@ -192,7 +192,7 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
 def how_changed(life: Life) -> str:
     """Return what has become of the text of a command, as what it prints shows."""
     if life.name == "lines":
-        return "only its first line ran"
+        return "only its first line ran, it seems"
     became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))
     return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
 

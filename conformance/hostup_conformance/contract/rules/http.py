@@ -80,10 +80,11 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
 
     Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
     three connections may be lost where the same request then gets a response, and twice the server may not accept any
-    for a while, as when it is started anew; HTTP-08 warns of that. For a GET with content, a closed connection passes
-    (RFC 9110 section 9.3.1). More may follow the response to a chunked request, as from a server that does not know
-    chunks and takes them for another request; START-24 judges that. What got lost since it waited for the end of other
-    connections, which the run kept open, passes if its like was served at once when none was kept.
+    for a while, as when it is started anew; HTTP-08 warns of that. Content with another method than POST need
+    not be read, and a connection that ends at once then passes (RFC 9110 section 9.3.1): the unread content may cost
+    the response (RFC 9112 section 9.6). More may follow the response to a chunked request, as from a server that does
+    not know chunks and takes them for another request; START-24 judges that. What got lost since it waited for the end
+    of other connections, which the run kept open, passes if its like was served at once when none was kept.
     """
     queued = few_connections(exchanges.everything)
     waited = queued.numbers if queued else set[int]()
@@ -91,7 +92,8 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
     dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
     passes = {"dropped": dropped <= FEW_RESTARTS, "refused": times_down(selected) < AGAIN_AND_AGAIN}
     for e in selected:
-        if (e.lost == "dropped" and e.request.method == "GET" and e.request.body) or e.number in waited:
+        ended = e.failure and not e.is_long and e.request.method != "POST" and e.request.body
+        if ended or e.number in waited:
             continue
         if e.failure and not (e.recovered and passes.get(e.lost or "", True)):
             yield e, "one complete response", e.failure
