@@ -68,7 +68,7 @@ class Wire(Generic[A]):
         #: Whether requests wait for the end of other connections.
         self._crowding = Crowding()
         #: The requests under way, with the greatest number of connections that were kept open meanwhile.
-        self._under_way: dict[int, Exchange[A]] = {}
+        self._under_way = set[Exchange[A]]()
         #: By which methods requests with content had a connection of their own.
         self._apart = set[str]()
         #: Whether requests are sent one at a time, since the server could not take several.
@@ -252,7 +252,9 @@ class Wire(Generic[A]):
         if self._crowding.is_tried and not draft.ask.repeatable:
             self._connections.close_idle(apart=not apart)  # what cannot be sent again is not what it is tried with
         before = self._connections.kept_open()
-        exchange.beside_open, self._under_way[id(exchange)] = len(before), exchange
+        exchange.beside_open = len(before)
+        with self._lock:  # another request may be at its end, and look at all of them
+            self._under_way.add(exchange)
         longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)
@@ -266,9 +268,9 @@ class Wire(Generic[A]):
         self._connections.responded |= exchange.failure is None
         with self._lock:
             after = self._connections.kept_open()
-            for e in self._under_way.values():
+            for e in self._under_way:
                 e.beside_open = max(e.beside_open, len(after))
-            del self._under_way[id(exchange)]
+            self._under_way.remove(exchange)
             if draft.aside or not (self._connections.opened_one or exchange.lost == "refused"):
                 exchange.beside_open = 0
             elif not exchange.is_long:  # it may have been served at once since another was closed
