@@ -13,6 +13,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http.messages import Response
+from hostup_conformance.keeping.safe_text import visible
 from hostup_conformance.sources.start_steps import body_of, post
 
 TARGET = Target("http://localhost", "server", "key", "vps_1")
@@ -60,7 +61,7 @@ def test_what_is_seen_of_a_text_takes_little_more_than_the_text() -> None:
     """Python takes four bytes for each of these characters, and ninety for each one in a list of them."""
     text = "a \n\u200b" + "\U0001f600" * (1 << 18)
     tracemalloc.start()
-    seen = mishaps.visible(text)
+    seen = visible(text)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seen == "a" + text[4:]

@@ -5,7 +5,8 @@ import socket
 import threading
 import time
 import tracemalloc
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
@@ -13,7 +14,6 @@ import httpcore
 import pytest
 from client.serving import dropping
 from hostup_conformance.contract.causes.widespread import few_connections
-from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.server_verdict import judge
@@ -25,7 +25,7 @@ from hostup_conformance.http.json_text import LONGEST_STRING, read_json
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.network import BoundedNetwork
 from hostup_conformance.http.pace import Stopped
-from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.requests import authorized, own_probe
 from hostup_conformance.sources.start_steps import body_of, post
 
 
@@ -200,17 +200,24 @@ class Patient(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_a_start_that_waited_for_a_kept_connection_is_no_fault() -> None:
-    """It cannot be sent again; its like is served once no connection is kept."""
+@contextmanager
+def wire_to_one_connection() -> Iterator[Wire]:
+    """A wire to such a server, on which a request soon times out."""
     with HTTPServer(("127.0.0.1", 0), Patient) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         target = Target(f"http://127.0.0.1:{server.server_port}", "server", "key", "vps_1", allow_exec=True)
-        probe, start = authorized(path_of(target.vps), target), post(target, body_of("true"))
         with closing(Wire(target, Limits(request_seconds=0.4, first_seconds=0.4, next_seconds=0.4))) as wire:
-            for request in (probe, start, start):
-                wire.send(request, purpose="a request")
-            found = wire.exchanges
+            yield wire
         server.shutdown()
+
+
+def test_a_start_that_waited_for_a_kept_connection_is_no_fault() -> None:
+    """It cannot be sent again; its like is served once no connection is kept."""
+    with wire_to_one_connection() as wire:
+        target, found = wire.target, wire.exchanges
+        probe, start = own_probe(target), post(target, body_of("true"))
+        for request in (probe, start, start):
+            wire.send(request, purpose="a request")
     assert [(e.status, e.beside_open) for e in found] == [(200, 0), (None, 1), (200, 0)]
     assert judge(found, target).results["HTTP-01"].status == "pass"
     assert judge(found[:2], target).results["HTTP-01"].status == "fail"  # nothing shows yet why it waited
@@ -240,15 +247,10 @@ def test_only_a_connection_that_rests_is_shut_down() -> None:
 
 def test_a_server_of_one_connection_at_a_time_is_served_so() -> None:
     """After the first request that waited for the end of another connection, none is kept open."""
-    with HTTPServer(("127.0.0.1", 0), Patient) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        target = Target(f"http://127.0.0.1:{server.server_port}", "server", "key", "vps_1")
-        probe = authorized("/api/v2/vps/vps_1/agent/exec", target)
-        with closing(Wire(target, Limits(request_seconds=0.4, first_seconds=0.4, next_seconds=0.4))) as wire:
-            for source in ("probe", ALONE, ALONE, "probe"):
-                wire.send(probe, purpose="the probe", source=source)
-            found = wire.exchanges
-        server.shutdown()
+    with wire_to_one_connection() as wire:
+        found = wire.exchanges
+        for source in ("probe", ALONE, ALONE, "probe"):
+            wire.send(own_probe(wire.target), purpose="the probe", source=source)
     assert [e.status for e in found] == [200, None, 200, 200, 200]
     assert [e.beside_open for e in found] == [0, 1, 0, 0, 0]
     cause = few_connections(found)

@@ -135,8 +135,7 @@ def play_first(command: ClientCommand, control: RunControl, jobs: int | None) ->
         did = "it did not end" if story.own else "it sent nothing"
         control.stop(f"in the scene {FIRST}, where all goes well, {did} ({how(story.outcome)}), so no other was played")
     # What it does once it has got all is no matter of speed: it is to end.
-    last = story.availability if command.does == "probe" else story.last_poll
-    seconds = (last.ask.responded if last else None) or story.outcome.seconds
+    seconds = (story.result.ask.responded if story.result else None) or story.outcome.seconds
     return exchanges, Speed(seconds, cpu_of_children() - before, jobs)
 
 

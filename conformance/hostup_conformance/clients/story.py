@@ -262,7 +262,12 @@ class Story:
     @property
     def done(self) -> bool:
         """Whether the client got the result that it was asked for."""
-        return (self.availability if self.play.does == "probe" else self.last_poll) is not None
+        return self.result is not None
+
+    @property
+    def result(self) -> Exchange | None:
+        """The exchange that gave it, if any did."""
+        return self.availability if self.play.does == "probe" else self.last_poll
 
     @cached_property
     def pid(self) -> str | None:

@@ -38,6 +38,10 @@ OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 NOT_OFFERED = {405, 501}
 
 
+#: A % that begins no escape of a URL (RFC 3986 section 2.1): programs that read these strictly refuse it, or leave it.
+NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+
+
 class Pid(StrEnum):
     """The kinds of pid, by their form and by what is known of the command."""
 

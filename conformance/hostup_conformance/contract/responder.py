@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from urllib.parse import unquote_plus
 
-from hostup_conformance.contract.ask import Exchange, Pid
+from hostup_conformance.contract.ask import NO_ESCAPE, Exchange, Pid
 from hostup_conformance.contract.content import below, failed, is_document, refused
 from hostup_conformance.http.exchange import decided_once
 
@@ -141,7 +141,7 @@ def is_page_of_parser(e: Exchange) -> bool:
 
 def is_nothing_for_bad_encoding(e: Exchange) -> bool:
     """Whether a query that is no percent-encoding (RFC 3986 section 2.1) got a 200 without a body."""
-    bad = re.search("%(?![0-9A-Fa-f]{2})", e.request.query) is not None
+    bad = NO_ESCAPE.search(e.request.query) is not None
     return bad and e.status == 200 and e.response is not None and not e.response.body
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeAlias
+from unicodedata import normalize
 
 #: Replaces the keys in a text.
 Redact: TypeAlias = Callable[[str], str]
@@ -137,3 +138,10 @@ def short_json(value: Any, longest: int) -> str:
 
     parts = json.JSONEncoder(ensure_ascii=False, default=repr).iterencode(value)
     return "".join(takewhile(within, parts))
+
+
+def visible(text: str) -> str:
+    """Return what people see of a text: composed, without blanks and control characters."""
+    composed = normalize("NFC", text)
+    unseen = (c for c in set(composed) if c.isspace() or not c.isprintable())
+    return composed.translate(dict.fromkeys(map(ord, unseen)))

@@ -233,20 +233,24 @@ def unknown_vps_crashes(request: Request, response: Response) -> None:
         refuse(request, response, 500, "internal_error", "Internal server error")
 
 
+def compress(response: Response) -> None:
+    """Send a body in gzip, and say so."""
+    response.body = gzip.compress(response.body)
+    response.header("Content-Encoding", "gzip")
+
+
 @trips("HTTP-09")
 def gzip_unasked(_request: Request, response: Response) -> None:
     """The body is in gzip although only identity was accepted."""
     if response.is_output:
-        response.body = gzip.compress(response.body)
-        response.header("Content-Encoding", "gzip")
+        compress(response)
 
 
 @trips("HTTP-09")
 def gzip_that_is_ruled_out(request: Request, response: Response) -> None:
     """The body is in gzip wherever Accept-Encoding names it, with the weight 0 too."""
     if "gzip" in request.headers.get("accept-encoding", "") and response.is_availability:
-        response.body = gzip.compress(response.body)
-        response.header("Content-Encoding", "gzip")
+        compress(response)
 
 
 @trips("HTTP-09")

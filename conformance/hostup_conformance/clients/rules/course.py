@@ -183,7 +183,7 @@ def too_often(sent: list[Exchange]) -> str | None:
     """Return how many requests were sent within how many seconds, if these are more than a client is to send."""
     seconds = sent[-1].ask.arrived - sent[0].ask.arrived if sent else 0.0
     within = f"{len(sent)} requests within {seconds:.1f} seconds"
-    return within if len(sent) > max(MORE, seconds * TOLERATED + MORE) else None
+    return within if len(sent) > seconds * TOLERATED + MORE else None
 
 
 @rule("CLIENT-25", lambda story: any(is_final(e) for e in story.own))
@@ -208,7 +208,6 @@ def sent_as(e: Exchange) -> tuple[str, str]:
 @rule("CLIENT-26", lambda story: story.done)
 def nothing_after_success(story: Story) -> Findings:
     """Any request after the task is done is a finding. CLIENT-19 judges further polls."""
-    last = story.availability if story.play.does == "probe" else story.last_poll
-    if last:
+    if last := story.result:
         for e in [e for e in after(last, story.own) if e.ask.kind != "poll" or story.play.does == "probe"]:
             yield e, "nothing more, since all is done", f"{e.request.method} {e.request.target}"

@@ -1,14 +1,13 @@
 """CLIENT: the form of the requests."""
 
 from typing import Any
-from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from hostup_conformance.clients.rules import Findings, difference, rule
 from hostup_conformance.clients.story import Story, got_200, pids_of
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.http.json_text import read_json
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted, visible
 
 #: From how many characters on only the place is shown where two commands differ.
 LONG_COMMAND = 100
@@ -113,11 +112,6 @@ def another_command(expected: str, got: object) -> tuple[str, Any]:
     if isinstance(got, str) and (max(len(expected), len(got)) > LONG_COMMAND or visible(expected) == visible(got)):
         return difference(expected.encode(), got.encode("utf-8", "surrogatepass"), "command")
     return f"the command {expected}", got
-
-
-def visible(text: str) -> str:
-    """Return what is to be seen of a text."""
-    return "".join(normalize("NFC", text).split())
 
 
 @rule("CLIENT-09", lambda story: story.of("start"))

@@ -10,10 +10,6 @@ from hostup_conformance.clients.story import Act
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.scripted import Reply
 
-BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
-GATEWAY_TIMEOUT = (
-    b"<html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>\n"
-)
 LOGIN = b"<!doctype html><title>Sign in</title><form>available: true</form>\n"
 #: How many bytes are added to what trickles (to a body, blanks: RFC 8259), one every so many seconds.
 PADDING, TRICKLE = 400, 0.25
@@ -114,14 +110,20 @@ add(
 def bad_gateway(turn: Turn) -> Reply:
     """Each {kind} gets the status 502 with a page of HTML, from something in front of the server."""
     turn.right()
-    return page(502, BAD_GATEWAY)
+    return gateways_page(502, "Bad Gateway")
 
 
 @scene("start", timeout=4.0)
 def start_gateway_timeout(turn: Turn) -> Reply:
     """The start is carried out, and gets the status 504 with a page of HTML, from something in front of the server."""
     turn.right()
-    return page(504, GATEWAY_TIMEOUT)
+    return gateways_page(504, "Gateway Time-out")
+
+
+def gateways_page(status: int, reason: str) -> Reply:
+    """Return the page of a gateway that has no response."""
+    text = f"{status} {reason}"
+    return page(status, f"<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>\n".encode())
 
 
 def page(status: int, html: bytes) -> Reply:
@@ -132,7 +134,7 @@ def page(status: int, html: bytes) -> Reply:
 add(
     "poll-bad-gateway-once",
     "The first poll gets the status 502 with a page of HTML; the command runs on, and later polls say so.", "poll",
-    times=1, act=lambda _turn: page(502, BAD_GATEWAY),
+    times=1, act=lambda _turn: gateways_page(502, "Bad Gateway"),
 )  # fmt: skip
 add(
     "login-page", "Each {kind} gets the status 200 with a page of HTML.", "probe", "start", "poll",

@@ -21,6 +21,7 @@ from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
 from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.causes.traits import (
+    CALLERS,
     CHANCE,
     FEWEST,
     all_beside,
@@ -326,13 +327,20 @@ def right_characters(e: Exchange, key: str) -> int:
     return alike((e.request.header("authorization") or "").partition(" ")[2], key)
 
 
-def breaks_off(split: Split) -> str | None:
-    """All responses that broke off did so after the same number of bytes, and no whole one has many more."""
+def ends_at_one_size(split: Split) -> str | None:
+    """All that is no JSON, but begins as such, has the same number of bytes, and no other body is as long."""
+    if len(split.odd) < FEWEST:
+        return None
     begun = (e.response.body if e.response and e.response.json.defects else b"" for e in split.odd)
     ends = {len(body) if body.lstrip().startswith((b"{", b"[")) else 0 for body in begun}
     longer = [e for e in split.usual if e.response and len(e.response.body) >= max(ends)]
-    if len(split.odd) >= FEWEST and len(ends) == 1 and ends != {0} and not longer:
-        return f"each ends after {ends.pop():,} bytes, and no other is as long: longer bodies are cut, it seems"
+    if len(ends) > 1 or ends == {0} or longer:
+        return None
+    return f"each ends after {ends.pop():,} bytes, and no other is as long: longer bodies are cut, it seems"
+
+
+def breaks_off(split: Split) -> str | None:
+    """All responses that broke off did so after the same number of bytes, and no whole one has many more."""
     sizes = {found[1] for e in split.odd if (found := RECEIVED.search(e.failure or ""))}
     whole = max((len(e.response.body) for e in split.usual if e.response), default=0)
     if len(split.odd) < FEWEST or len(sizes) > 1 or any(not RECEIVED.search(e.failure or "") for e in split.odd):
@@ -364,8 +372,7 @@ def to_be_refused(e: Exchange) -> bool:
 
 def to_be_not_found(e: Exchange) -> bool:
     """Whether a request is for a VPS, a command or a path that there is not."""
-    own = e.ask.vps in {"own", "unavailable", None}
-    return not own or e.ask.resource == "other" or e.ask.pid in {Pid.UNKNOWN, Pid.IMPOSSIBLE}
+    return e.ask.vps not in CALLERS or e.ask.resource == "other" or e.ask.pid in {Pid.UNKNOWN, Pid.IMPOSSIBLE}
 
 
 def waits_no_longer(split: Split) -> str | None:
@@ -661,6 +668,7 @@ def measured(split: Split, measures: Iterable[Measure]) -> str | None:
 is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (SIZES, [CROWDED], TIMED))
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (
+    ends_at_one_size,
     breaks_off,
     waits_no_longer,
     refusals_fail,

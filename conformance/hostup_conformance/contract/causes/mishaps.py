@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from unicodedata import normalize
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.commands import ESCAPED, printed_anywhere, tag
@@ -24,7 +23,7 @@ from hostup_conformance.contract.lives import (
     without_sleep,
 )
 from hostup_conformance.contract.selectors import BUSY, new_poll
-from hostup_conformance.keeping.safe_text import counted, short_json
+from hostup_conformance.keeping.safe_text import counted, short_json, visible
 
 #: The exit codes from here on are those with which a shell tells that a signal ended a command; and that of `timeout`.
 SIGNALLED, TIMED_OUT = 128, 124
@@ -50,13 +49,6 @@ MESSAGE = 80
 ADDED, VALUE = 8, 64
 #: After how many seconds the command that reads its input ends itself where that stays open.
 INPUT_SECONDS = 4.0
-
-
-def visible(text: str) -> str:
-    """Return what people see of a text: composed, without blanks and control characters."""
-    composed = normalize("NFC", text)
-    unseen = (c for c in set(composed) if c.isspace() or not c.isprintable())
-    return composed.translate(dict.fromkeys(map(ord, unseen)))
 
 
 def printed(life: Life) -> str:

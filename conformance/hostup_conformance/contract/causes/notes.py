@@ -343,9 +343,14 @@ def goes_down(course: Course) -> Cause | None:
     return Cause({e.number for e in (*broken, *refusals)}, f"{words}: {at}", "HTTP-01", says_more=True)
 
 
+def served_heads(exchanges: Sequence[Exchange]) -> dict[str, Exchange]:
+    """Return the first HEAD of each URL that got 200."""
+    return {e.request.target: e for e in reversed(exchanges) if e.request.method == "HEAD" and e.status == 200}
+
+
 def kept_from_head(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     """Return that a GET came without its content because a HEAD had been sent before, if all such GETs came so."""
-    heads = {e.request.target: e for e in reversed(exchanges) if e.request.method == "HEAD" and e.status == 200}
+    heads = served_heads(exchanges)
     broken = [e for e in exchanges if e.request.method == "GET" and e.response is None and not e.lost]
     before = [heads[e.request.target].number < e.number if e.request.target in heads else False for e in broken]
     if first not in broken or not all(before):
@@ -356,7 +361,7 @@ def kept_from_head(first: Exchange, exchanges: Sequence[Exchange]) -> str | None
 
 def used_up_by_head(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return that a HEAD of each poll without the output had got 200 before, if those before all others got it not."""
-    heads = {e.request.target: e for e in reversed(exchanges) if e.request.method == "HEAD" and e.status == 200}
+    heads = served_heads(exchanges)
     lost = [one.exchange for one in result.findings if one.exchange.ask.pid.known]
     before = [head for e in lost if (head := heads.get(e.request.target)) and head.number < e.number]
     if result.requirement.harm != "output" or not before or len(before) < len(result.findings):

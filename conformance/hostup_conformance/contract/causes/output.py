@@ -16,7 +16,7 @@ from math import inf
 from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus
 
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import NO_ESCAPE, Exchange
 from hostup_conformance.contract.causes.differences import LONG, alike, beginning_of, difference, rearranged
 from hostup_conformance.contract.causes.mishaps import (
     VARYING,
@@ -25,14 +25,13 @@ from hostup_conformance.contract.causes.mishaps import (
     exit_code,
     plain,
     printed,
-    visible,
     went_wrong,
 )
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.commands import ASKED_OF_GUEST, BY_A_SHELL, SHORT
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import Life, command_text, seconds_to_end, sleepless, stream
-from hostup_conformance.keeping.safe_text import short_json
+from hostup_conformance.keeping.safe_text import short_json, visible
 
 
 def escaped(text: str, apostrophe: str, quote: str = "&quot;") -> str:
@@ -40,8 +39,6 @@ def escaped(text: str, apostrophe: str, quote: str = "&quot;") -> str:
     return html.escape(text, quote=False).replace('"', quote).replace("'", apostrophe)
 
 
-#: A % that begins no escape of a URL: programs that read these strictly leave the text as it is, or refuse it.
-NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 #: What may become of a text, with how it looks then.
 FORMS: dict[str, Callable[[str], str]] = {
     "in UTF-8 that was read as Latin-1": lambda text: text.encode().decode("latin-1"),

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from itertools import product
 from urllib.parse import unquote
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Ask, Credential, Exchange, Pid, Vps, json_of
+from hostup_conformance.contract.ask import NO_ESCAPE, WITHOUT_KEY, Ask, Credential, Exchange, Pid, Vps, json_of
 from hostup_conformance.contract.causes.mishaps import PIPE
 from hostup_conformance.contract.commands import Command
 from hostup_conformance.contract.lives import Life, command_text
@@ -43,6 +43,8 @@ VPSS: dict[Vps | None, str] = {
     "case": "for the own id in another case",
     "malformed": "for a malformed id",
 }
+#: The VPSs of which a request is served, and none at all.
+CALLERS: set[Vps | None] = {"own", "unavailable", None}
 #: Any of those of which nobody has one.
 STRANGE_VPS = "for a VPS that there is not"
 PIDS: dict[Pid, str] = {
@@ -119,7 +121,7 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     yield from of_method(e)
     marks = sorted(marks_in(ask.command or ""))
     yield from (f"with {shown(short_json(mark, 10), 10)}{IN_COMMAND}" for mark in marks)
-    if re.search(r"%(?![0-9A-Fa-f]{2})", ask.command or ""):
+    if NO_ESCAPE.search(ask.command or ""):
         yield f"with % and no two hexadecimal digits after it{IN_COMMAND}"
     yield from of_content(e)
     names = [name for name, _ in request.headers]
@@ -166,7 +168,7 @@ def is_to_be_refused(ask: Ask) -> bool:
     """Whether what a request asks for is to be refused, by its key, its scope, its VPS, its pid or its command."""
     beyond_scope = ask.credential == "read" and ask.needs_write
     nothing = ask.pid in {Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.INVALID, Pid.EMPTY} or (ask.starts and ask.command is None)
-    return ask.credential in WITHOUT_KEY or beyond_scope or nothing or ask.vps not in {"own", "unavailable", None}
+    return ask.credential in WITHOUT_KEY or beyond_scope or nothing or ask.vps not in CALLERS
 
 
 def of_target(request: Request) -> Iterator[str]:

@@ -51,7 +51,7 @@ def content_is_read(exchanges: Exchanges) -> Findings:
             yield e, f"status 200, as elsewhere: {what} is no part of this request", got
 
 
-def is_long(e: ask.Exchange) -> bool:
+def has_long_line(e: ask.Exchange) -> bool:
     """A request line that is longer than front ends have to accept."""
     return len(e.request.target) > LONG
 
@@ -88,7 +88,7 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
     """
     queued = few_connections(exchanges.everything)
     waited = queued.numbers if queued else set[int]()
-    selected = exchanges.each(lambda e: not is_long(e), recovered=True)
+    selected = exchanges.each(lambda e: not has_long_line(e), recovered=True)
     dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
     passes = {"dropped": dropped <= FEW_RESTARTS, "refused": times_down(selected) < AGAIN_AND_AGAIN}
     for e in selected:
@@ -115,7 +115,7 @@ def times_down(exchanges: list[ask.Exchange]) -> int:
 @rule("HTTP-20", seeks="long request line")
 def long_line_gets_a_response(exchanges: Exchanges) -> Findings:
     """Any response passes, such as a 414. A connection that is closed without a response is a finding."""
-    for e in exchanges.each(is_long):
+    for e in exchanges.each(has_long_line):
         if e.failure:
             yield e, "a response, 414 for instance", e.failure
 
@@ -569,7 +569,7 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
         asked = (e.request.header("if-none-match") or "").removeprefix("W/")
         known = (e.request.target, e.request.header("authorization"), asked) in states
         if e.status in {304, 412} and asked and not known:
-            dated = e.request.header("if-modified-since") is not None and not any(tag for _, _, tag in states)
+            dated = e.request.header("if-modified-since") is not None and not states
             why = (
                 "If-None-Match comes before If-Modified-Since"
                 if dated

@@ -25,7 +25,7 @@ def no_integer_is_refused(exchanges: Exchanges) -> Findings:
     parameter before the server's own code is asked.
     """
     for e in exchanges.each(with_pid(ask.Pid.INVALID)):
-        dropped = re.search("%(?![0-9A-Fa-f]{2})", e.request.query) and content.present(e, content.AVAILABILITY)
+        dropped = ask.NO_ESCAPE.search(e.request.query) and content.present(e, content.AVAILABILITY)
         if content.below(e, 400) and not dropped:
             yield e, "a 4xx", content.status_of(e)
 

@@ -11,7 +11,7 @@ from hostup_conformance.contract import ask, commands, content, lives, paths, re
 from hostup_conformance.contract.causes import differences, mishaps
 from hostup_conformance.contract.causes.widespread import TO_THE_END
 from hostup_conformance.contract.rules import Exchanges, Findings, rate, rule
-from hostup_conformance.keeping.safe_text import counted, short_json
+from hostup_conformance.keeping.safe_text import counted, short_json, visible
 
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
 BLOCKED = {400, 403, 422}
@@ -445,7 +445,7 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
     for e, command in exchanges.ends("streams", "lines", "number", "control"):
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
             text = expected.decode()
-            elsewhere = command.name != "control" and mishaps.visible(lives.stream(e, name)) != mishaps.visible(text)
+            elsewhere = command.name != "control" and visible(lives.stream(e, name)) != visible(text)
             elsewhere = elsewhere or (name == "stdout" and exchanges.told_by(e) not in {None, "START-13"})
             elsewhere = elsewhere or not content.is_utf_8(e) or (e.number, name) in others
             if command.exact and lives.stream(e, name) != text and not elsewhere:
