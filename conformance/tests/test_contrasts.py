@@ -131,6 +131,16 @@ def test_what_came_just_before_all_failed_is_told() -> None:
     assert told(split) == "none of 9 before request 15, and all 9 since"
 
 
+def test_that_all_else_fails_too_is_told() -> None:
+    every = in_order(*run_of([*statuses("ssssssss"), *[got(404)] * 3, *[got(503)] * 30]))
+    split = Split(every[11:20], every[:8], Course(every, KEY))
+    all_else = ", as does all else, whatever it asks for: something has run out, or broke"
+    words = f"none of 8 before request 12, and all 9 since{all_else}, after 8 requests were served and 3 refused"
+    assert told(split) == words
+    spared = in_order(*every, *run_of([got(404)], after=99.0))
+    assert all_else not in (told(Split(spared[11:20], spared[:8], Course(spared, KEY))) or "")
+
+
 def test_what_comes_too_fast_is_told() -> None:
     fast, slow = run_of(statuses("s" * 12 + "r" * 6), 0.001), run_of(statuses("s" * 9), after=5.0)
     said = "only the 6 requests sent when 13 or more had been within 0.25 s, none of 21 others"

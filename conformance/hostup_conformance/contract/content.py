@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from hostup_conformance.contract.ask import Exchange
@@ -16,6 +17,10 @@ OF_THE_AGENT = {"outdata": "stdout", "errdata": "stderr"}
 STARTED, PAGE, STATUS = members_of("StartedCommand"), members_of("VpsPage"), members_of("VpsStatus")
 #: The charsets in which JSON may be.
 UTF_8 = {"utf-8", "utf8", "us-ascii"}
+#: The members of an error that say what was wrong, and how much of that is told.
+REASONS, SAID = ("detail", "message", "error", "title"), 80
+#: The title of a page, and in how many bytes it is looked for.
+TITLE, WHERE_TITLES_ARE = re.compile(r"<title>([^<]*)", re.IGNORECASE), 1 << 11
 #: Members in which servers are known to wrap a body.
 ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
@@ -101,7 +106,30 @@ def named_members(names: Iterable[str]) -> str:
 
 
 def status_of(e: Exchange) -> str:
-    """Return the status code, for a finding, with the problem's code if there is one; of a 200, that it is empty."""
+    """Return the status code, for a finding, with the problem's code and what a refusal or a failure says of itself."""
+    said = None if below(e, 400) or e.response is None else reason_of(e)
+    return f"{named_status(e)}: {short_json(said, SAID)}" if said else named_status(e)
+
+
+def reason_of(e: Exchange) -> str | None:
+    """Return the beginning of what an error says of itself: its detail, the title of a page, or its first line."""
+    text = next((text for name in REASONS if isinstance(text := member(e, name), str)), None)
+    if text is None and e.response and not e.response.json.is_json:
+        text = e.response.body[:WHERE_TITLES_ARE].decode("utf-8", "replace")
+        text = found[1] if (found := TITLE.search(text)) else "" if is_page(e) else text
+    first = (text or "").strip().partition("\n")[0].strip()
+    # The name of a status code says nothing more.
+    known = {str(e.status), *(str(member(e, name)).lower() for name in ("code", "title")), *phrases(e.status)}
+    return first[:SAID] if first.removeprefix(f"{e.status} ").rstrip(".").lower() not in {"", *known} else None
+
+
+def phrases(status: int | None) -> set[str]:
+    """Return the phrase of a status code that everybody knows, in lower case."""
+    return {known.phrase.lower() for known in HTTPStatus if known == status}
+
+
+def named_status(e: Exchange) -> str:
+    """Return the status code, with the problem's code if there is one; of a 200, that it is empty."""
     code = member(e, "code")
     if isinstance(code, str):
         return f"{e.status} {code}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
 from hostup_conformance.contract.causes.widespread import few_connections
-from hostup_conformance.contract.content import member, refused, status_of
+from hostup_conformance.contract.content import member, named_status, refused
 from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives, sleepless
 from hostup_conformance.contract.refusal import shows_core
 from hostup_conformance.contract.responder import Who, responded
@@ -127,7 +127,7 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange], *, stopped: 
         return None
     denied = [e for e in exchanges if starts(e) and refused(e) and not is_framed(e) and not is_longest(e)]
     if denied:
-        return f"the start of a command that would show it was refused ({status_of(denied[0])})"
+        return f"the start of a command that would show it was refused ({named_status(denied[0])})"
     return "no command that would show it came to its end"
 
 

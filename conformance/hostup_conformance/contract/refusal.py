@@ -9,7 +9,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import Exchange, Pid, new_pid
-from hostup_conformance.contract.content import is_page, refused, status_of
+from hostup_conformance.contract.content import is_page, named_status, refused
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import asks_availability, is_permitted, started, starts
@@ -59,7 +59,7 @@ def refusal_of_starts(exchanges: Sequence[Exchange]) -> str | None:
     first = next(filter(starts, exchanges), None)
     if first is None or not refused(first) or any(e.status != first.status for e in filter(starts, exchanges)):
         return None
-    return f"every start was refused with {status_of(first)} (does HOSTUP_API_KEY have write:vm?)"
+    return f"every start was refused with {named_status(first)} (does HOSTUP_API_KEY have write:vm?)"
 
 
 def refusal_of_polls(exchanges: Sequence[Exchange]) -> str | None:
@@ -70,7 +70,7 @@ def refusal_of_polls(exchanges: Sequence[Exchange]) -> str | None:
     if not forbidden or any(map(started, exchanges)):
         return None
     lacks = "HOSTUP_API_KEY seems to lack write:vm, or the server not to see it there"
-    return f"{lacks}: each of {counted(len(polls), 'poll')} got {status_of(polls[0])}"
+    return f"{lacks}: each of {counted(len(polls), 'poll')} got {named_status(polls[0])}"
 
 
 def doubt_about(exchanges: Sequence[Exchange], target: Target) -> str | None:

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 #: Integers of up to so many digits are read: the interpreter may be told to refuse longer ones, but not these.
 MOST_DIGITS = sys.int_info.str_digits_check_threshold
+#: So many characters before and after an error are shown.
+AROUND = 24
 #: How deeply arrays and objects may be nested: recursion over them must not exhaust the stack.
 DEEPEST = 100
 #: A string with its quotes, or to the end of the text if it has no second one: if that did not match, each quote in it
@@ -113,8 +115,12 @@ def why_not_json(text: str, error: ValueError, decoder: json.JSONDecoder) -> str
     with suppress(ValueError, RecursionError):
         if begin > 0 and decoder.raw_decode(text, begin)[1] == len(text):
             return f"something stands before the JSON text: {text[: min(begin, 200)]!r}"
-    at_once = isinstance(error, json.JSONDecodeError) and error.pos == 0
-    return f"not JSON, but {text[:60]!r}" if at_once else f"not JSON: {error}"
+    if not isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error}"
+    at = error.pos
+    return (
+        f"not JSON: {error}, in {text[max(0, at - AROUND) : at + AROUND]!r}" if at else f"not JSON, but {text[:60]!r}"
+    )
 
 
 def decoded(body: bytes) -> tuple[str, list[str]]:

@@ -423,10 +423,22 @@ def since(split: Split) -> str | None:
         return None
     silent = all(e.response is None for e in split.odd)
     what = shown(first.purpose or first.request.target, 80)
-    why = (
-        f": it went down at that request ({what}), or drops what comes too fast" if silent else just_after(first, split)
-    )
+    if silent:
+        why = f": it went down at that request ({what}), or drops what comes too fast"
+    else:
+        why = for_good(first, split) or just_after(first, split)
     return f"none of {len(split.usual)} before request {first.number}, and all {len(split.odd)} since{why}"
+
+
+def for_good(first: Exchange, split: Split) -> str | None:
+    """Return that all else fails as well, and since when, and how many requests had been served and refused before."""
+    responded = [e for e in split.course.ordered if e.response]
+    last = max((e for e in responded if not failed(e)), key=lambda e: e.number, default=None)
+    begun = responded[: responded.index(last) + 1] if last else []
+    if last is None or last.number > first.number or len(responded) - len(begun) <= len(split.odd):
+        return None
+    counts = f"{sum(below(e, 400) for e in begun)} requests were served and {sum(map(refused, begun))} refused"
+    return f", as does all else, whatever it asks for: something has run out, or broke, after {counts}"
 
 
 def just_after(first: Exchange, split: Split) -> str:

@@ -244,11 +244,15 @@ def by_polls(parting: Parting) -> str | None:
     return "by the first poll that finds it running" if first else after_polls(parting)
 
 
+#: When a command is ended by what it prints.
+ONCE_PRINTED = "as soon as it has printed something"
+
+
 def by_output(parting: Parting) -> str | None:
     """What it prints is taken for the end: only what prints nothing is seen to run for more than a moment."""
     on = [seen for seen in parting.spared if since_start(parting.evidence, seen)[0] > MOMENT]
     silent = on and not any(printed(seen.life) for seen in on)
-    return "as soon as it has printed something" if silent and all(stdout(seen.life) for seen in parting.odd) else None
+    return ONCE_PRINTED if silent and all(stdout(seen.life) for seen in parting.odd) else None
 
 
 #: What may end a command before its time.

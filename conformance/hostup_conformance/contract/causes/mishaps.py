@@ -177,16 +177,22 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
         others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
         if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
             wrong = sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
-            return Alteration(how_changed(life), wrong)
+            return Alteration(how_changed(life, wrong), wrong)
     return None
 
 
-def how_changed(life: Life) -> str:
-    """Return what has become of the text of a command, as what it prints shows."""
+def how_changed(life: Life, wrong: Sequence[Life]) -> str:
+    """Return what has become of the text of a command, as what it prints shows, and others that went wrong."""
     if life.name == "lines":
-        return "only its first line ran, it seems"
+        joined = any(line.strip() and line.strip() in stdout(one) for one in wrong for line in later_lines(one))
+        return "its line ends came as blanks, it seems" if joined else "only its first line ran, it seems"
     became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))
     return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
+
+
+def later_lines(life: Life) -> list[str]:
+    """Return the lines after its first one that a command prints whose text has several, but for the one that ends."""
+    return printed(life).split("\n")[1:] if "\n" in command_text(life) and life.name != "lines" else []
 
 
 def broken_marks(every: Sequence[Life]) -> Alteration | None:

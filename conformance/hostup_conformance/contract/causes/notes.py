@@ -27,22 +27,22 @@ from hostup_conformance.contract.causes.contrasts import (
     told,
 )
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
-from hostup_conformance.contract.causes.lost_commands import Reasons, known_in_turns
+from hostup_conformance.contract.causes.lost_commands import ONCE_PRINTED, Reasons, known_in_turns
 from hostup_conformance.contract.causes.mishaps import plain, printed
 from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
-from hostup_conformance.contract.lives import Life, overlap, shows_traces, stream
+from hostup_conformance.contract.lives import Life, command_text, overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many kinds of requests that get the same 5xx now and then show that it has nothing to do with what is asked for.
 KINDS = 3
-#: What a poll tells of a command that has ended, and what of it tells nothing.
-TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
+#: What a poll tells of a command that has ended, and what of it is often told before anything is known.
+TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "", 0)
 #: The areas whose requirements say who must be refused.
 LET_IN = {"AUTH", "SCOPE", "ID"}
 #: What finds all that it judges to be wrong, so that one finding is the only one.
@@ -74,7 +74,8 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
         found = [mixed, *(cause for cause in found if cause.first != "AUTH-08" or not cause.numbers <= mixed.numbers)]
     found += [*of_commands(broken, reasons), *of_what_is_told(broken, exchanges)]
     causes = [*found, *failures(course)]
-    notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
+    blamed = {one.exchange.number for r in broken.values() for one in r.findings}
+    notes = {id: note_on(r, exchanges, causes, course, reasons, blamed) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
     alike = tuple(
         Alike(cause.first if cause.first in broken else None, behind)
@@ -101,6 +102,11 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
     if "HTTP-03" in broken and "got not UTF-8" in broken["HTTP-03"].message:
         beyond = (life for life in lives if not printed(life).isascii())
         yield Cause({e.number for life in beyond for e in life.polls}, first="HTTP-03")
+    elif "START-07" in broken:
+        beyond = (life for life in lives if not (printed(life) + command_text(life)).isascii())
+        yield Cause({e.number for life in beyond for e in life.polls}, first="START-07")
+    if "START-22" in broken and ONCE_PRINTED in broken["START-22"].message:
+        yield Cause({e.number for life in lives for e in life.polls}, first="START-22")
     if "POLL-09" in broken:
         yield Cause({e.number for life in lives for e in life.polls if member(e, "exited") is False}, first="POLL-09")
     if "START-05" in broken and (cause := whose_output(reasons.evidence)):
@@ -130,6 +136,8 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
         large = {new_poll(one.exchange) for one in broken["START-31"].findings}
         polls = {e.number for e in exchanges if e.request.target in large}
         yield Cause(polls, "its pid is above 2^53, and was rounded by a reader of JSON, it seems (START-31)")
+    if "HTTP-09" in broken:
+        yield Cause({one.exchange.number for one in broken["HTTP-09"].findings}, first="HTTP-09")
     if "POLL-04" in broken:
         yield Cause({one.exchange.number for one in broken["POLL-04"].findings}, first="POLL-04")
     if "AUTH-11" in broken:
@@ -156,8 +164,9 @@ def note_on(
     causes: Sequence[Cause],
     course: Course,
     reasons: Reasons,
+    blamed: AbstractSet[int],
 ) -> str | None:
-    """Return what the first finding has in common with other exchanges."""
+    """Return what the first finding has in common with others; in those that are blamed, something else is wrong."""
     first = result.findings[0].exchange
     of_others = [cause for cause in causes if cause.first != result.requirement.id or cause.says_more]
     own = [cause for cause in of_others if first.number in cause.numbers]
@@ -177,6 +186,7 @@ def note_on(
         or of_one_command(result, reasons)
         or of_errors(result)
         or of_most(result, of_others)
+        or told_apart(result, course, BY_REQUEST, blamed)
         or told_apart(result, course, UNDECIDED)
         or (told_apart(result, course, [by_turns]) if nothing_came(result) else None)
         or reasons.not_known(first)
@@ -228,17 +238,21 @@ def of_any_process(first: Exchange, exchanges: Sequence[Exchange]) -> str | None
     return f"{words}: any process of the machine is taken for a command, it seems"
 
 
-def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -> str | None:
-    """Return what tells the requests that were found from the others that were judged."""
+def told_apart(
+    result: Result[Ask], course: Course, tellers: Iterable[Teller], blamed: AbstractSet[int] = frozenset()
+) -> str | None:
+    """Return what tells the requests that were found from the others that were judged, and are not blamed."""
     odd = {one.exchange.number: one.exchange for one in result.findings}
     let_in = result.requirement.area in LET_IN and below(result.findings[0].exchange, 300)
     # Some rules stop at what they find first.
     found_all = let_in or result.requirement.id in FIND_ALL or tellers is UNDECIDED
-    if len(odd) == 1 and not found_all:
+    if (len(odd) == 1 and not found_all) or (let_in and blamed):
         return None
-    # What another requirement tells of was not spared.
+    # What another requirement tells of was not spared; and no request at all may get a 5xx.
+    judged = course.ordered if result.requirement.id == "HTTP-08" else result.judged
     errors = {e.status for e in odd.values() if not below(e, 400)}
-    spared = (e for e in result.judged if e.number not in odd and e.response and e.status not in errors)
+    right = (e for e in judged if e.number not in odd and e.number not in blamed)
+    spared = (e for e in right if e.response and e.status not in errors)
     # That all polls are odd, and no start, parts nothing.
     kinds = {e.ask.starts for e in odd.values()}
     usual = [e for e in spared if e.ask.starts in kinds]

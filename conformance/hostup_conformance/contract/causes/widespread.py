@@ -30,9 +30,9 @@ from hostup_conformance.contract.content import (
     is_page,
     member,
     named_members,
+    named_status,
     output_members,
     refused,
-    status_of,
 )
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
 from hostup_conformance.contract.responder import BURST
@@ -437,20 +437,24 @@ def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
 def without_query_at_times(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the polls and probes that got what another request of the same path had got, if some of both got such.
 
-    Each got a body that had come before, for another query.
+    Each got a body that had come before, for another query; and perhaps so did all that should have been refused.
     """
     asked = [e for e in exchanges if e.request.method == "GET" and e.ask.endpoint and e.status == 200 and not e.aside]
-    before, copies = dict[tuple[str, bytes], Exchange](), list[Exchange]()
+    before, copies, undue = dict[tuple[str, bytes], Exchange](), list[Exchange](), list[Exchange]()
     for e in asked:
         what = e.request.path, e.response.body if e.response else b""
         if before.setdefault(what, e).request.query != e.request.query:
             copies.append(e)
+        undue += [e] if may_not(e) and before[what] is not e else []
     odd, copied = [e for e in asked if shows(e) not in {"", form_due(e)}], {e.number for e in copies}
     strays = sum(shows(e) != form_due(e) for e in copies)
     if len(set(map(form_due, odd))) < 2 or strays < STRAYS or any(e.number not in copied for e in odd):
         return None
     words = f"{strays} probes and polls got what another request of the same path had got before"
-    return Cause(copied, f"{words}: a cache takes no notice of the query, it seems")
+    whoever = len(undue) >= FEW and all(e in undue for e in asked if may_not(e))
+    key = " and of the key" if whoever else ""
+    found = copied | {e.number for e in undue if whoever}
+    return Cause(found, f"{words}: a cache takes no notice of the query{key}, it seems")
 
 
 def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -703,8 +707,8 @@ def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the proper starts, if each was refused as one without a command is."""
     sent = [e for e in exchanges if is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"]
     proper = [e for e in sent if e.ask.command is not None and e.ask.is_passable]
-    got = {status_of(e) for e in proper}
-    improper = {status_of(e) for e in sent if e.ask.command is None and has_object(e.request)}
+    got = {named_status(e) for e in proper}
+    improper = {named_status(e) for e in sent if e.ask.command is None and has_object(e.request)}
     if len(proper) < FEW or len(got) > 1 or not got <= improper or proper[0].status not in {400, 422}:
         return None
     words = f"each start got {got.pop()}, as one without a command does: the command is not found in the body, it seems"

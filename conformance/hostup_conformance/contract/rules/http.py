@@ -261,7 +261,8 @@ def coding_is_accepted(exchanges: Exchanges) -> Findings:
         codings = {part.partition(";")[0].strip() for part in accepted.split(",") if not NO_WEIGHT.search(part)}
         coding = (e.header("content-encoding") or "").strip().lower()
         if e.response and e.response.miscoded:
-            yield e, "a body in the coding it names", e.response.miscoded
+            more = f", and {e.response.surplus}" if e.response.surplus else ""
+            yield e, "a body in the coding it names", f"{e.response.miscoded}{more}"
         elif coding not in {"identity", ""} and coding.removeprefix("x-") not in codings:
             yield e, f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
 
@@ -361,8 +362,11 @@ def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
         meant = {e.request.method, *ask.overrides_of(e.request)}
         if allowed is None:
             yield e, "an Allow header field", "none"
-        elif meant <= set(methods) or ("GET" not in methods and e.ask.endpoint):
-            yield e, f"Allow with GET and without {' or '.join(sorted(meant))}", f"Allow: {allowed}"
+        elif meant <= set(methods):
+            method = " or ".join(sorted(meant))
+            yield e, f"no 405 for {method} if Allow lists it, or else Allow without {method}", f"Allow: {allowed}"
+        elif "GET" not in methods and e.ask.endpoint:
+            yield e, "Allow with GET", f"Allow: {allowed}"
 
 
 def is_beside(e: ask.Exchange) -> bool:
@@ -598,7 +602,7 @@ def failures_are_told(exchanges: Exchanges) -> Findings:
     found: dict[tuple[str, str, str | None, str], list[ask.Exchange]] = {}
     for e in exchanges.each(selectors.has_response, lambda e: not e.obeyed, recovered=True):
         if content.failed(e) and e.status != 501:
-            found.setdefault((e.request.method, e.ask.resource, e.ask.vps, content.status_of(e)), []).append(e)
+            found.setdefault((e.request.method, e.ask.resource, e.ask.vps, content.named_status(e)), []).append(e)
     for alike in found.values():
         more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
-        yield alike[0], "", f"{content.status_of(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"
+        yield alike[0], "", f"{content.named_status(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"

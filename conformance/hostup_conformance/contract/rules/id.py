@@ -129,9 +129,9 @@ def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
             yield e, "available true, as without the parameter", {"available": False}
     there = exchanges.all(ask.is_start, selectors.asking(credential="full", vps="unavailable"))
     here = exchanges.all(selectors.starts, lambda e: not ask.names_a_vps(e.request))
-    only_there = set(map(content.status_of, there)) - set(map(content.status_of, here))
+    only_there = set(map(content.named_status, there)) - set(map(content.named_status, here))
     for e in exchanges.each(selectors.starts, lambda e: ask.names_a_vps(e.request) and e.status not in {400, 422}):
-        if (status := content.status_of(e)) in only_there:
+        if (status := content.named_status(e)) in only_there:
             yield e, "what a start gets whose body has a command alone", f"{status}, as of the VPS named in the body"
 
 

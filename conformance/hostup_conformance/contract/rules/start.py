@@ -189,7 +189,7 @@ def refusals_are_told(exchanges: Exchanges) -> Findings:
     refused: dict[str, list[ask.Exchange]] = {}
     for e in exchanges.each(selectors.starts, lambda e: not is_framed(e)):
         if content.refused(e) and e.status not in selectors.BUSY:
-            refused.setdefault(content.status_of(e), []).append(e)
+            refused.setdefault(content.named_status(e), []).append(e)
     for status, alike in refused.items():
         more = f", and {counted(len(alike) - 1, 'command')} more" if len(alike) > 1 else ""
         known = commands.recognized(alike[0].ask.command or "")
@@ -361,7 +361,7 @@ def no_start_without_agent(exchanges: Exchanges) -> Findings:
         return
     for e in exchanges.each(ask.is_start, unavailable):
         if content.below(e, 400):
-            yield e, "an error", f"{content.status_of(e)} with {short_json(e.body, 200)}"
+            yield e, "an error", f"{content.named_status(e)} with {short_json(e.body, 200)}"
 
 
 @rule("START-10")
@@ -750,7 +750,7 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
 def refusal_in_words(e: ask.Exchange) -> str:
     """Return which request was refused, and how."""
     where = {"own": "", "unavailable": ", under the VPS without an agent"}.get(e.ask.vps or "", ", under another VPS")
-    return f"request {e.number} ({content.status_of(e)}{where})"
+    return f"request {e.number} ({content.named_status(e)}{where})"
 
 
 @rule("START-26", seeks="start with a body that is hard to read")
