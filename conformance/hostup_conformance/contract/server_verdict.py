@@ -150,7 +150,9 @@ def behind_the_first(roots: dict[str, list[str]], alike: Alike) -> dict[str, lis
     together = [id for id in roots if id in alike.ids]
     if not together:
         return roots
-    first = alike.first or together[0]
+    about_form = area_of(together[0]) == "PROBLEM"  # which says less than that something else was due
+    other = next((id for id in alike.ids if about_form and area_of(id) != "PROBLEM"), None)
+    first = alike.first or other or together[0]
     behind = [one for id in together for one in (id, *roots[id]) if one != first]
     gathered = dict[str, list[str]]()
     for id, followers in roots.items():

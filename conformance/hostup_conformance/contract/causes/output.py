@@ -115,6 +115,8 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
     "the code with a minus sign": lambda _, code: -code,
     "0 for failures, and 1 for others": lambda _, code: int(not code),
 }
+#: The command that closes its output before it ends.
+CLOSED = "closed"
 #: So many texts, at least, show of which commands they are lost, and so many others of which they are not.
 FEW_TEXTS = 2
 #: By so many texts it is known what becomes of one, of so many characters each.
@@ -328,8 +330,10 @@ def code_fate(every: Iterable[Life]) -> str | None:
     known = [(life, life.command.exit_code) for life in every if life.end and life.command and life.name not in VARYING]
     codes = [(life, own, exit_code(life)) for life, own in known if own is not None and life.name != "unknown_program"]
     changed = any(own != code for _, own, code in codes)
-    if changed and len({code for _, _, code in codes}) == 1 < len({own for _, own, _ in codes}):
-        return f"{short_json(codes[0][2], 20)} for every command"
+    # Something that reads the output may end before the one that closes it.
+    for some, which in ((codes, ""), ([one for one in codes if one[0].name != CLOSED], " that does not close its output")):
+        if changed and len({code for _, _, code in some}) == 1 < len({own for _, own, _ in some}):
+            return f"{short_json(some[0][2], 20)} for every command{which}"
     found = (words for words, form in CODES.items() if all(form(life, own) == code for life, own, code in codes))
     return next(found, None) if changed else None
 
