@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
@@ -17,12 +18,13 @@ from tempfile import TemporaryDirectory
 import pytest
 from catalogue import every
 from hostup_conformance.clients import recording as client_recording
-from hostup_conformance.contract import oracles
+from hostup_conformance.contract import content, oracles
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import strings
 from hostup_conformance.contract.policy import readings as numbers
 from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.rules.safety import details, internals
+from hostup_conformance.contract.server_verdict import judge
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.front.record import body_of, redacted
@@ -37,10 +39,20 @@ from hostup_conformance.http.times import http_date, reset_moment, retry_after_s
 from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import Redactor
-from hostup_conformance.keeping.safe_text import beginning, on_one_line, shown, spelt_out, unchanged
+from hostup_conformance.keeping.safe_text import (
+    beginning,
+    normal_form,
+    on_one_line,
+    shown,
+    spelt_out,
+    split_url,
+    unchanged,
+    visible,
+)
 from hostup_conformance.reports import junit, summary
 from hostup_conformance.reports.terminal import escaped
 from hostup_conformance.sources import recording
+from judging import run_on_mock
 from recordings import Entry, entry, recorded
 
 KEY = "zq7VxK2mZf8Lw3Tn"
@@ -57,7 +69,7 @@ UNITS = [
     *("x:1\n", "(a/", "~0", "/~", "#/", "W/", "a=b; ", "Mon, ", "2026-01-01T", "+"),
     *("1:59:", ":59", "- ", "*a ", "&a ", "? ", "!!int "),
     *("\x1b[1mz", "\x1b]", "\x9b", "\\e[", "[1m", "[1", "\na", "1 a\n", "\\na", "  \n", "1: 'a'\n"),
-    *("(1, 'a')", "U+0041 ", "65;"),
+    *("(1, 'a')", "U+0041 ", "65;", "\u0316\u0300", "\u0f73", "\uff9e\u0316"),
 ]  # fmt: skip
 ENDS = ["", '"', "]", "!"]
 
@@ -88,6 +100,11 @@ def waivers(text: str) -> None:
             read_waivers(str(file))
 
 
+def tried(function: Callable[[str], object], text: str) -> None:
+    with suppress(ValueError):
+        function(text)
+
+
 NOW = datetime.now(UTC)
 #: Every function that takes what a server, a recording or a client has sent, as a function of a text.
 FUNCTIONS: dict[str, Callable[[str], object]] = {
@@ -102,6 +119,9 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "finds_in": REDACT.finds_in,
     "spelt_out": spelt_out,
     "on_one_line": on_one_line,
+    "visible": visible,
+    "normal_form": lambda text: normal_form("NFKC", text),
+    "split_url": lambda text: tried(split_url, f"https://{text}/{text}"),
     "shown": lambda text: shown(text, len(text), REDACT._redacted),
     "shown as JSON": lambda text: shown({"a": [text]}, len(text)),
     "beginning": lambda text: beginning(encode(text), len(text), unchanged),
@@ -276,3 +296,21 @@ def test_a_search_finds_what_grows_too_fast() -> None:
     slow = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
     found = worst_of(slow.findall, random.Random(1))  # noqa: S311
     assert any(grows_too_fast(slow.findall, partial(made, shape), 1000) for shape in found)
+
+
+@pytest.mark.catalogue
+@pytest.mark.parametrize("unit", ["\u0316\u0300", "\ufffd", *random.Random(7).sample(UNITS, 4)])  # noqa: S311
+def test_a_verdict_on_output_takes_no_longer_than_that(unit: str) -> None:
+    """Each command of a run printed the text."""
+    target, wire, _ = run_on_mock(allow_exec=True)
+
+    def judged(text: str) -> object:
+        return judge([printing(text, e) for e in wire.exchanges], target)
+
+    assert not grows_too_fast(judged, partial(made, ("", unit, "")), 2000)
+
+
+def printing(text: str, e: Exchange) -> Exchange:
+    if e.response is None or content.member(e, "exited") is not True:
+        return e
+    return replace(e, response=replace(e.response, body=encode(json.dumps({**e.body, "stdout": text}))))

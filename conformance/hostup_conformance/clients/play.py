@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from urllib.parse import urlsplit
 
 from hostup_conformance.clients import Does
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
@@ -22,6 +21,7 @@ from hostup_conformance.clients.story import UNSEEN, Exchange, Outcome, Play, Sc
 from hostup_conformance.http.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import PROC, marked_with
+from hostup_conformance.keeping.safe_text import split_url
 
 #: How many seconds a client may take at least to send its first request: some start slowly on a busy machine.
 START_SECONDS = 15.0
@@ -101,7 +101,7 @@ def trust(scene: Scene) -> dict[str, str]:
 async def opened(server: ScriptedServer, state: SceneState) -> str:
     """Open the two origins of a scene, note the other one, and return the base URL."""
     scene = state.scene
-    host = urlsplit(scene.origin).hostname or ""
+    host = split_url(scene.origin).hostname or ""
     tls = certificates().context(scene.certificate) if scene.certificate else None
     if scene.certificate == "expired":
         await asyncio.sleep(max(0.0, certificates().expired_at - time.time()))

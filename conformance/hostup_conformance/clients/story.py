@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from hostup_conformance.clients import Does
 from hostup_conformance.contract.paths import Resource, resource_of
@@ -18,6 +18,7 @@ from hostup_conformance.http import exchange as core
 from hostup_conformance.http.json_text import read_json
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.scripted import Reply
+from hostup_conformance.keeping.safe_text import split_url
 
 #: The kinds of request that a client's task consists of.
 TaskRequest = Literal["probe", "start", "poll"]
@@ -277,7 +278,7 @@ class Story:
         for e in self.of("start"):
             if got_200(e) and isinstance(e.body, dict):
                 pid, url = e.body.get("pid"), e.body.get("pollUrl")
-                in_url = dict(parse_qsl(urlsplit(url).query)).get("pid") if isinstance(url, str) else None
+                in_url = dict(parse_qsl(split_url(url).query)).get("pid") if isinstance(url, str) else None
                 if named := str(pid) if pid is not None else in_url:
                     return named
         return None

@@ -6,7 +6,6 @@ proxy may want a login.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import Exchange, Pid, new_pid
 from hostup_conformance.contract.content import is_page, named_status, refused
@@ -14,7 +13,7 @@ from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import asks_availability, is_permitted, started, starts
 from hostup_conformance.contract.target import Target
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted, split_url
 
 #: What the path of every operation begins with.
 BEGINNING = "/" + VPSS.split("/")[1]
@@ -174,7 +173,7 @@ def redirected(asked: Sequence[Exchange]) -> str:
     changed = {rewritten(e) for e in asked}
     if len(changed) == 1 and (words := changed.pop()):
         queries = [e for e in asked if e.request.query]
-        without = queries and not any(urlsplit(e.header("location") or "").query for e in queries)
+        without = queries and not any(split_url(e.header("location") or "").query for e in queries)
         return f"a redirect to the same path {words}{', and without its query' if without else ''}"
     hosts = sorted({host_of(e.header("location") or "")[:100] for e in asked})
     return f"a redirect to {', '.join(hosts[:3])}, perhaps a login page of an access proxy ({BEHIND})"
@@ -183,7 +182,7 @@ def redirected(asked: Sequence[Exchange]) -> str:
 def rewritten(e: Exchange) -> str | None:
     """Say how the target of a redirect differs from what was asked for; None if it is not that, a little changed."""
     try:
-        target = urlsplit(e.header("location") or "")
+        target = split_url(e.header("location") or "")
     except ValueError:
         return None
     own = e.request.path
@@ -197,5 +196,5 @@ def rewritten(e: Exchange) -> str | None:
 def host_of(location: str) -> str:
     """Return the host of a URL reference, or what there is in its place."""
     with suppress(ValueError):
-        return urlsplit(location).hostname or "another path"
+        return split_url(location).hostname or "another path"
     return "something that is not a URL"

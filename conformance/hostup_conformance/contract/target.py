@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.network import THIS_MACHINE
@@ -14,7 +13,7 @@ from hostup_conformance.judging.ledger import SPEC
 from hostup_conformance.judging.verdict import Name
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import PIECE, redactor
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import shown, split_url
 
 #: The variables that name the keys, the ids and the pids, by the attributes of `Target` that hold their values.
 KEYS = {"key": "HOSTUP_API_KEY", "read_key": "HOSTUP_READ_API_KEY"}
@@ -123,7 +122,7 @@ class Target:
             pid = PIDS["finished_pid" if self.finished_pid else "running_pid"]
             raise Misconfigured(f"{pid} is set, but HOSTUP_VPS_ID is not; set it to the VPS of that pid")
         host = host_in(self.base_url)
-        if urlsplit(self.base_url).scheme == "http" and not self.is_loopback and not is_one_of(host, plain_http):
+        if split_url(self.base_url).scheme == "http" and not self.is_loopback and not is_one_of(host, plain_http):
             raise Misconfigured(
                 f"--base-url {self.base_url}: a key is never sent over plain http except to loopback; use https, or "
                 f"--allow-plain-http {host} if the network up to that host is yours alone"
@@ -159,7 +158,7 @@ class Target:
     @property
     def is_loopback(self) -> bool:
         """Whether the target is on this machine."""
-        host = urlsplit(self.base_url).hostname or ""
+        host = split_url(self.base_url).hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
@@ -244,7 +243,7 @@ def altered_keys(key: str) -> list[str]:
 def checked_base_url(base_url: str) -> str:
     """Return the base URL without a trailing slash; raise `Misconfigured` if it cannot be used."""
     try:
-        parts = urlsplit(base_url)
+        parts = split_url(base_url)
         port = parts.port
         (parts.hostname or "").encode("idna")
     except ValueError as error:

@@ -7,7 +7,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from errno import EEXIST, ENOTDIR
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import OVERRIDES
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
@@ -18,7 +17,7 @@ from hostup_conformance.http.route import Route, ca_from, host_in, is_one_of, pr
 from hostup_conformance.keeping.files import check_place, is_among, make_folder
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import shown, split_url
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.reports.files import is_strange, reports_in
 
@@ -80,7 +79,7 @@ def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Ro
         key=key,
         proxy=proxy_for(target.base_url, loopback=target.is_loopback),
     )
-    if route.proxy and urlsplit(target.base_url).scheme == "http":
+    if route.proxy and split_url(target.base_url).scheme == "http":
         proxy, host = host_in(route.proxy), host_in(target.base_url)
         if not is_one_of(proxy, options.allow_plain_http):
             raise Misconfigured(f"the proxy {proxy} would see the key, which is sent without TLS; name {host} in "

@@ -6,7 +6,6 @@ be noticed.
 
 import time
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import httpcore
 
@@ -15,6 +14,7 @@ from hostup_conformance.http.exchange import Lost
 from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.network import BoundedNetwork, BoundedStream, Transfer
 from hostup_conformance.http.route import Route
+from hostup_conformance.keeping.safe_text import split_url
 
 #: The greatest number of connections, and of requests that are sent at once on purpose: as many as front ends usually
 #: allow one address.
@@ -61,7 +61,7 @@ class Connections:
 
     def __init__(self, base_url: str, route: Route, memory: Memory, again: Callable[[], object] = lambda: None) -> None:
         """`again` counts a request that is sent again, and waits until that may be done."""
-        parts = urlsplit(base_url)
+        parts = split_url(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
             parts.scheme.encode(),

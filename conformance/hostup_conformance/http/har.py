@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from time import process_time
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import jsonschema_rs
 
@@ -28,7 +28,7 @@ from hostup_conformance.http.times import A_CENTURY, rfc3339
 from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import MARK
-from hostup_conformance.keeping.safe_text import Redact, on_one_line
+from hostup_conformance.keeping.safe_text import Redact, on_one_line, split_url
 from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
 #: The form of an entry.
@@ -154,7 +154,7 @@ def entry_of(entry: dict[str, Any]) -> Entry:
 def split(url: str) -> SplitResult:
     """Return the parts of a URL; raise `ValueError`, which quotes no password of it, if it has none."""
     try:
-        return urlsplit(url)
+        return split_url(url)
     except ValueError:
         raise ValueError("request.url is no URL") from None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, unquote_to_bytes
 from urllib.request import getproxies_environment, proxy_bypass
 
 import certifi
@@ -18,7 +18,7 @@ from hostup_conformance.http.messages import Headers
 from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import PIECE
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import shown, split_url
 
 #: Variables that name more CAs than the system's.
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -44,13 +44,13 @@ class Route:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values of the header fields, and the proxy's password, as far as they are long enough to be redacted."""
-        password = unquote(urlsplit(self.proxy or "").password or "")
+        password = unquote(split_url(self.proxy or "").password or "")
         return tuple(text for text in (*(value for _, value in self.fields), password) if len(text) >= PIECE)
 
     @property
     def proxy_shown(self) -> str | None:
         """The proxy's URL without user and password."""
-        return self.proxy and self.proxy.replace(urlsplit(self.proxy).netloc.rpartition("@")[0] + "@", "", 1)
+        return self.proxy and self.proxy.replace(split_url(self.proxy).netloc.rpartition("@")[0] + "@", "", 1)
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -88,7 +88,7 @@ class Route:
         shared |= {"max_connections": most, "max_keepalive_connections": kept}
         if self.proxy is None:
             return httpcore.ConnectionPool(**shared)
-        parts = urlsplit(self.proxy)
+        parts = split_url(self.proxy)
         login = (unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")) if parts.username else None
         return httpcore.HTTPProxy(
             proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
@@ -121,7 +121,7 @@ def proxy_for(base_url: str, *, loopback: bool) -> str | None:
     The variables are those that urllib reads: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. Raise `Misconfigured`
     for what is not the URL of an HTTP proxy.
     """
-    parts = urlsplit(base_url)
+    parts = split_url(base_url)
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if loopback or not proxy or proxy_bypass(parts.netloc):
@@ -138,7 +138,7 @@ def proxy_for(base_url: str, *, loopback: bool) -> str | None:
 
 def host_in(url: str) -> str:
     """Return the host in a URL as it is written there: an IPv6 address in brackets."""
-    host = urlsplit(url).hostname or ""
+    host = split_url(url).hostname or ""
     return f"[{host}]" if ":" in host else host
 
 
@@ -150,7 +150,7 @@ def is_one_of(host: str, named: Collection[str]) -> bool:
 def is_proxy(url: str) -> bool:
     """Whether a text is the URL of an HTTP proxy."""
     try:
-        parts = urlsplit(url)
+        parts = split_url(url)
         named = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

@@ -19,7 +19,7 @@ import re
 from base64 import b32encode, b64encode
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cache, cached_property, lru_cache
-from unicodedata import normalize
+from unicodedata import normalize  # noqa: TID251 - of one character
 
 from hostup_conformance.keeping.readings import (
     DEPTH,

@@ -10,8 +10,9 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, TypeAlias
-from unicodedata import normalize
+from typing import Any, Literal, TypeAlias
+from unicodedata import combining, normalize
+from urllib.parse import SplitResult, urlsplit
 
 #: Replaces the keys in a text.
 Redact: TypeAlias = Callable[[str], str]
@@ -22,6 +23,11 @@ UNSAFE = re.compile(
 #: What a CI system would take for a command: of GitHub where a line may begin once a text is wrapped; of Azure and
 #: TeamCity anywhere.
 CI_COMMAND = re.compile(r"(^|\s):(?=:[A-Za-z])|#(?=#(?:\[|vso\[|teamcity\[))", re.MULTILINE | re.IGNORECASE)
+#: So many combining characters in a row are put in order at most, which takes a time that grows with their square
+#: (the stream-safe text of UAX #15, section 13), and what stands between more of them (U+034F).
+COMBINED, JOINER = 30, "\u034f"
+#: A URL with characters outside ASCII may have so many: the library puts its host in a normal form.
+LONGEST_URL = 1 << 12
 #: How many characters are read beyond the cut, to find a key that begins before it.
 BEYOND = 1000
 
@@ -142,6 +148,20 @@ def short_json(value: Any, longest: int) -> str:
 
 def visible(text: str) -> str:
     """Return what people see of a text: composed, without blanks and control characters."""
-    composed = normalize("NFC", text)
+    composed = normal_form("NFC", text)
     unseen = (c for c in set(composed) if c.isspace() or not c.isprintable())
     return composed.translate(dict.fromkeys(map(ord, unseen)))
+
+
+def normal_form(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
+    """Return a text in a normal form of Unicode, in a time that grows no faster than the text."""
+    marks = "".join(re.escape(c) for c in set(text) if not c.isascii() and combining(normalize("NFKD", c)[0]))
+    stream_safe = re.sub(f"[{marks}]{{{COMBINED}}}", rf"\g<0>{JOINER}", text) if marks else text
+    return normalize(form, stream_safe)
+
+
+def split_url(url: str) -> SplitResult:
+    """Return the parts of a URL; raise `ValueError` if it is none, or is too long."""
+    if len(url) > LONGEST_URL and not url.isascii():
+        raise ValueError(f"a URL of {len(url):,} characters, some outside ASCII")
+    return urlsplit(url)

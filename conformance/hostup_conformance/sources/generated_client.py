@@ -1,7 +1,6 @@
 """Calls the generated client so that its requests go through the wire, and records what it decodes."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from hostup_agent_exec import AuthenticatedClient
@@ -15,6 +14,7 @@ from hostup_conformance.http.exchange import Decoded
 from hostup_conformance.http.json_text import LONGEST_STRING, abridged
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent
+from hostup_conformance.keeping.safe_text import split_url
 from hostup_conformance.sources.requests import ClientCall, Step
 
 #: The largest body (in bytes) that the client is to decode too: all that an agent keeps, if it is text.
@@ -34,7 +34,7 @@ class WireTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request; raise httpx's own error if no response came, and `NotDecoded` if a very large one did."""
-        base = urlsplit(self._wire.base_url).path
+        base = split_url(self._wire.base_url).path
         target = request.url.raw_path.decode("ascii").removeprefix(base)
         dropped = {"host", "connection", "content-length"}
         headers = tuple((k, v) for k, v in request.headers.multi_items() if k.lower() not in dropped)

@@ -1,13 +1,12 @@
 """CLIENT: the form of the requests."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from hostup_conformance.clients.rules import Findings, difference, rule
 from hostup_conformance.clients.story import Story, got_200, pids_of
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.http.json_text import read_json
-from hostup_conformance.keeping.safe_text import counted, visible
+from hostup_conformance.keeping.safe_text import counted, split_url, visible
 
 #: From how many characters on only the place is shown where two commands differ.
 LONG_COMMAND = 100
@@ -38,7 +37,7 @@ def written_as_text(target: str) -> str:
 def stray_poll_urls(story: Story) -> set[str]:
     """Return the paths of the pollUrls that the client got and that are not this endpoint's."""
     urls = [e.body.get("pollUrl") for e in story.of("start") if got_200(e) and isinstance(e.body, dict)]
-    paths = {urlsplit(url).path for url in urls if isinstance(url, str)}
+    paths = {split_url(url).path for url in urls if isinstance(url, str)}
     return {path for path in paths if resource_of(path)[0] != "exec"}
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from math import inf
-from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus
 
 from hostup_conformance.contract.ask import NO_ESCAPE, Exchange
@@ -31,7 +30,7 @@ from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.commands import ASKED_OF_GUEST, BY_A_SHELL, SHORT
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import Life, command_text, seconds_to_end, sleepless, stream
-from hostup_conformance.keeping.safe_text import short_json, visible
+from hostup_conformance.keeping.safe_text import normal_form, short_json, visible
 
 
 def escaped(text: str, apostrophe: str, quote: str = "&quot;") -> str:
@@ -59,9 +58,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "that ends before the first character above U+FFFF": lambda text: ended_before(text, "\uffff"),
     "that ends before the first character outside ASCII": lambda text: ended_before(text, "\x7f"),
     "with an escape of JSON for each character outside ASCII": lambda text: json_escaped(text),
-    "in Unicode's normal form C": lambda text: normalize("NFC", text),
-    "in Unicode's normal form D": lambda text: normalize("NFD", text),
-    "in Unicode's normal form KC": lambda text: normalize("NFKC", text),
+    "in Unicode's normal form C": lambda text: normal_form("NFC", text),
+    "in Unicode's normal form D": lambda text: normal_form("NFD", text),
+    "in Unicode's normal form KC": lambda text: normal_form("NFKC", text),
     "without its last line, which has no line end": lambda text: text[: text.rfind("\n") + 1],
     "with its first line alone": lambda text: text.lstrip("\n").partition("\n")[0],
     "with its last line alone": lambda text: text.rstrip("\n").rpartition("\n")[2],
@@ -331,7 +330,10 @@ def code_fate(every: Iterable[Life]) -> str | None:
     codes = [(life, own, exit_code(life)) for life, own in known if own is not None and life.name != "unknown_program"]
     changed = any(own != code for _, own, code in codes)
     # Something that reads the output may end before the one that closes it.
-    for some, which in ((codes, ""), ([one for one in codes if one[0].name != CLOSED], " that does not close its output")):
+    for some, which in (
+        (codes, ""),
+        ([one for one in codes if one[0].name != CLOSED], " that does not close its output"),
+    ):
         if changed and len({code for _, _, code in some}) == 1 < len({own for _, own, _ in some}):
             return f"{short_json(some[0][2], 20)} for every command{which}"
     found = (words for words, form in CODES.items() if all(form(life, own) == code for life, own, code in codes))

@@ -3,13 +3,13 @@
 import ipaddress
 import re
 from hashlib import blake2b
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from hostup_conformance.contract import ask, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import shown, split_url
 
 #: Marks of a server's internals: stack traces of several languages, file paths, database errors, and what it did or
 #: failed to reach, as several languages and libraries say it. Repetitions are
@@ -141,10 +141,10 @@ def inner_address(e: ask.Exchange, target: Target) -> str | None:
     """Return the instance of an error if its host is of a network that is not the caller's; else None."""
     instance = None if content.below(e, 400) else content.member(e, "instance")
     try:
-        host = urlsplit(instance).hostname if isinstance(instance, str) else None
+        host = split_url(instance).hostname if isinstance(instance, str) else None
     except ValueError:
         return None
-    if not host or host == (urlsplit(target.base_url).hostname or "").lower():
+    if not host or host == (split_url(target.base_url).hostname or "").lower():
         return None
     try:
         address = ipaddress.ip_address(host)
