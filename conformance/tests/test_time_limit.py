@@ -3,6 +3,8 @@
 import gc
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -202,3 +204,16 @@ def test_a_dropped_connection_begins_no_new_deadline() -> None:
         connections.fetch(Request("GET", "/"), 3, lambda _: 1, reuse=True)
     assert len(deadlines) == 1
     assert len(began) == 5
+
+
+def test_what_reacts_to_no_signal_ends_with_the_process() -> None:
+    """The function of the standard library takes a time in C that grows with the square of its text."""
+    code = """
+from time import monotonic
+from unicodedata import normalize
+from hostup_conformance.keeping import time_limit
+time_limit.BY_FORCE = 0.2
+time_limit.done_by(monotonic(), lambda: normalize("NFC", "a" + chr(0x316) + chr(0x300) * 10**6 + chr(0x316) * 10**6))
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")

@@ -1,10 +1,11 @@
 """The one deadline of a run, and the end of code that takes too long, by a signal in this process.
 
-It must not know what the code does. A child process that can be killed is not needed: only loops in Python and regular
-expressions can be slowed down by a server without bound, and both react to signals. Everything else is a single pass
-over an input of bounded size.
+It must not know what the code does. Loops in Python and regular expressions, which a server can slow down, react to
+signals. Everything else is a single pass over an input of bounded size; if it is not, the process ends after all.
 """
 
+import faulthandler
+import os
 import signal
 import threading
 import time
@@ -23,6 +24,8 @@ CALLBACKS = {"gc_callback", "__del__"}
 WEAK = {"weakref", "_weakrefset"}
 #: What counts as no limit, in seconds.
 A_DAY = 86400.0
+#: So many seconds after the deadline what reacts to no signal is ended, with the process; a busy machine takes as long.
+BY_FORCE = 60.0
 
 
 class TimeUp(Exception):
@@ -73,6 +76,21 @@ def is_lost_in(frame: FrameType | None) -> bool:
 
 
 def done_by(deadline: float, step: Callable[[], T]) -> T:
-    """Return what a step returns; raise `TimeUp` if it takes longer than until a deadline (on the monotonic clock)."""
-    with at_most(max(deadline - time.monotonic(), AFTER_THE_DEADLINE)):
+    """Return what a step returns; raise `TimeUp` if it takes longer than until a deadline (on the monotonic clock).
+
+    A step that no signal ends is ended with the process. The report that was written first says so then.
+    """
+    seconds = max(deadline - time.monotonic(), AFTER_THE_DEADLINE)
+    with at_most(seconds), ending_by_force(seconds + BY_FORCE):
         return step()
+
+
+@contextmanager
+def ending_by_force(seconds: float) -> Iterator[None]:
+    """End the process, with exit code 1, if the block takes so many seconds, whatever it does: even in C."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        faulthandler.dump_traceback_later(min(seconds, A_DAY), exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
