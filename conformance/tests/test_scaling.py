@@ -314,3 +314,11 @@ def printing(text: str, e: Exchange) -> Exchange:
     if e.response is None or content.member(e, "exited") is not True:
         return e
     return replace(e, response=replace(e.response, body=encode(json.dumps({**e.body, "stdout": text}))))
+
+
+@pytest.mark.parametrize("first", ["a", "\u4e00", "\U00010000"])
+def test_a_redactor_is_made_in_a_time_that_grows_no_faster_than_its_key(first: str) -> None:
+    def made_for(key: str) -> object:
+        return Redactor([key])(key[:80])
+
+    assert not grows_too_fast(made_for, lambda n: "".join(chr(ord(first) + at % 5000) for at in range(n)), 1000)

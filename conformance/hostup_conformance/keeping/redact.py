@@ -34,12 +34,16 @@ from hostup_conformance.keeping.readings import (
 )
 
 MARK = "[redacted]"
+#: How many characters a label of a host name has at most (RFC 1035, section 2.3.4).
+LABEL = 63
 #: How many consecutive characters of a key are recognized. A shorter key cannot be told from ordinary text.
 PIECE = 8
 #: How many characters of the hexadecimal, base64 or base32 form of a key are recognized: they encode at most eight.
 ENCODED_PIECE = 10
 #: How many characters of keys are looked for in all forms, how many also encoded, and how many redacted texts are kept.
 ALL, ENCODED, KEPT = 1 << 14, 1 << 16, 1000
+#: How many characters of ASCII take as long as one of a key that has others: it has more forms.
+DEAR = 16
 #: How long a part of a piece is that is looked for first, and how many characters apart that is looked for.
 MARKED, STRIDE = 4, PIECE - 4 + 1
 #: How many characters are read at a time, and how many of the next ones with them.
@@ -75,10 +79,11 @@ def widening() -> re.Pattern[str]:
 def spellings(key: str) -> set[str]:
     """Return a key, the ways of reading it if it contains escapes itself, and the UTF-8 of each read as Latin-1.
 
-    IDNA writes the letters of a label that are outside ASCII after all others (RFC 3492).
+    IDNA writes the letters of a label that are outside ASCII after all others (RFC 3492). It takes a time that grows
+    with the square of the text, but no label is long.
     """
     read = {steps[-1].text for steps in readings(key)}
-    read |= {text.encode("punycode").decode() for text in read if not text.isascii()}
+    read |= {text.encode("punycode").decode() for text in read if not text.isascii() and len(text) <= LABEL}
     return read | {text.encode("utf-8", "surrogatepass").decode("latin-1") for text in read}
 
 
@@ -134,10 +139,10 @@ class Redactor:
         return [ESCAPE, *EACH] if self._looks_escaped or len(text) < SHORT else [ESCAPE]
 
     def _shared_out(self) -> Iterator[tuple[str, int]]:
-        """Yield the keys in order, each with how many characters of keys come before it."""
+        """Yield the keys in order, each with how many characters of keys come before it, or as many as are as dear."""
         before = 0
         for key in self._keys:
-            yield key, before
+            yield key, before + (0 if key.isascii() else DEAR * len(key))
             before += len(key)
 
     @cached_property
