@@ -3,6 +3,7 @@
 import gc
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from hostup_conformance.contract.rules import Exchanges, Findings
 from hostup_conformance.contract.server_verdict import server_requirements
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
+from hostup_conformance.front import run
 from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of
 from hostup_conformance.front.reported_server import server
 from hostup_conformance.http.bodies import Memory
@@ -26,12 +28,15 @@ from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request, Response
+from hostup_conformance.http.network import Transfer
 from hostup_conformance.http.route import DIRECT
 from hostup_conformance.judging import rule
 from hostup_conformance.judging.rule import Finding, Rules
 from hostup_conformance.judging.verdict import Core, Result, Verdict
+from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.safe_text import Redact
 from hostup_conformance.keeping.time_limit import TimeUp, at_most, done_by, end_now
+from running import options_with
 
 TARGET = Target("http://127.0.0.1:9", "server", "a key of many characters", "vps_1")
 
@@ -217,3 +222,22 @@ time_limit.done_by(monotonic(), lambda: normalize("NFC", "a" + chr(0x316) + chr(
 """
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
+def test_what_passes_its_deadline_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a read within a tunnel of TLS does, which looks at no deadline while some byte comes now and then."""
+    monkeypatch.setattr(run, "LATE", 0.2)
+    monkeypatch.setattr(Transfer, "remaining", lambda _: 100.0)
+    interruption, began = Interruption(), time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        target = Target(url, "server", "a key of many characters", "vps_1")
+        made = run.Run(options_with(url, max_seconds=0.5), target, interruption, lambda target: target)
+        try:
+            made.begin()
+            made.send_all()
+            assert made.wire.stopped is not None
+            assert time.monotonic() - began < 50.0
+        finally:
+            made.end()
+            interruption.close()

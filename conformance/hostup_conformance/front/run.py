@@ -47,6 +47,10 @@ UNFINISHED = "the run did not come to its end"
 JUDGING_SECONDS, INTERRUPTED_SECONDS = 15.0, 3.0
 #: For how many more seconds after that the record may be built. Its reports and the recording take their own few.
 RECORD_SECONDS = 8.0
+#: So many seconds after the last request could be sent, what is still under way passes its own time: it is broken off.
+LATE = 10.0
+#: Why, if nothing has stopped the run before.
+TOO_LONG = "a request did not end in its time"
 #: How often, in seconds, the run looks whether the sending has ended.
 LOOK_SECONDS = 0.25
 #: About how many requests depend on earlier responses: those for lists and ETags, and the polls of commands.
@@ -72,6 +76,7 @@ class Run:
         #: The target as options and environment have it; `target` adds what the run has learnt.
         self.configured = with_commands(target, options)
         bounds = limits(options, target)
+        self._sent_by = self._began + bounds.run_seconds + LATE
         self._judged_by = self._began + bounds.run_seconds + JUDGING_SECONDS
         left = bounds.run_seconds - (time.monotonic() - self._began)
         self.wire = Wire(self.configured, replace(bounds, run_seconds=left))
@@ -187,6 +192,8 @@ class Run:
         with self.sending():
             while self._sending and not wait([self._sending], LOOK_SECONDS).done:
                 self.watch(self.how_far)
+                if time.monotonic() > self._sent_by:
+                    self.wire.abort(TOO_LONG)
             if self._sending:
                 self._sending.result()
 

@@ -20,7 +20,7 @@ from client.serving import serving
 from client.voices import KEY, PID, VPS, Clock, Pieces, Voice, answering, gzipped, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
-from hostup_conformance.http.scripted import Part, Reply
+from hostup_conformance.http.scripted import Part, Received, Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -91,6 +91,24 @@ def test_a_given_client_is_bounded_too(dripping: Callable[..., str]) -> None:
     client = AuthenticatedClient(dripping(*DRIPS["header fields"]), KEY, timeout=0.5)
     with httpx.Client() as given, pytest.raises(httpx.TimeoutException):
         Voice("sync").call(client=client.set_httpx_client(given))
+
+
+def test_a_connection_that_is_open_already_is_bounded_too() -> None:
+    def drip() -> Iterator[Part]:
+        yield b"HTTP/1.1 200 OK\r\n"
+        for _ in range(600):
+            yield 0.05
+            yield b"X-A: b\r\n"
+
+    def respond(received: Received) -> Reply:
+        return Reply(200, body=b"{}") if received.request.target == "/first" else Reply(raw=drip(), after="close")
+
+    with serving(respond) as url, httpx.Client() as given:
+        given.get(f"{url}/first")
+        begun = time.monotonic()
+        with pytest.raises(httpx.TimeoutException):
+            Voice("sync").call(client=AuthenticatedClient(url, KEY, timeout=0.5).set_httpx_client(given))
+        assert time.monotonic() - begun < 10
 
 
 def bomb(layers: int) -> bytes:

@@ -22,6 +22,7 @@ from client.voices import BASE_URL, KEY, PID, VPS, Clock, Recorder, Voice, new_c
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.errors import TooLarge
+from hostup_agent_runtime.connections import only_http1
 from hostup_agent_runtime.sending import Evidence, Request, json_body
 from hostup_agent_runtime.values import anything
 from hostup_conformance.http.scripted import Received, Reply
@@ -554,3 +555,20 @@ def test_a_key_goes_through_no_proxy_without_tls(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with httpx.Client() as given:
         client.set_httpx_client(given)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_connections_speak_http_1(is_async: bool) -> None:
+    """Those that a client was given as well, unless that may not."""
+    kind = httpx.AsyncHTTPTransport if is_async else httpx.HTTPTransport
+    transport: Any = kind()
+    transport._pool._http2 = True  # as with http2=True, which needs another package
+    client = new_client()
+    if is_async:
+        client.set_async_httpx_client(httpx.AsyncClient(transport=transport))
+    else:
+        client.set_httpx_client(httpx.Client(transport=transport))
+    assert transport._pool._http2 is False
+    transport._pool._http1 = False
+    with pytest.raises(ValueError, match=r"^http1=False: expected a client that may speak HTTP/1\.1"):
+        only_http1(httpx.Client(transport=transport) if not is_async else httpx.AsyncClient(transport=transport))

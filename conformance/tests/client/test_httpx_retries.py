@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import PID, VPS, Clock, new_client
+from client.voices import PID, VPS, Clock, Voice, answering, new_client
 from hostup_agent_exec import errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models import CommandStart
@@ -138,6 +138,24 @@ def test_a_start_that_was_refused_may_be_repeated(clock: Clock) -> None:  # noqa
         client = new_client().set_httpx_client(given)
         assert start_agent_exec.sync(VPS, client=client, body=CommandStart("reboot")).pid == PID
     assert server.sent == 2
+
+
+def test_a_response_that_had_begun_was_looked_at() -> None:
+    """Whatever a server of HTTP/2 says before it is whole."""
+    evidence = Evidence()
+    evidence.handed_over()
+    evidence.trace("http2.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})
+    evidence.trace("http2.receive_response_headers.complete", {"return_value": (200, [])})
+    evidence.trace("http2.receive_response_body.failed", {"exception": ConnectionNotAvailable()})
+    assert evidence.may_have_been_sent
+
+
+def test_a_goodbye_is_an_error_of_httpx(voice: Voice) -> None:
+    def leave(_: httpx.Request) -> httpx.Response:
+        raise ConnectionNotAvailable
+
+    with pytest.raises(httpx.RemoteProtocolError, match=r"^the server said goodbye$"):
+        voice.call(client=answering(leave))
 
 
 @pytest.mark.parametrize("told", ["http2.receive_response_headers.failed", "http2.send_request_body.failed"])

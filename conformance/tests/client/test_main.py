@@ -339,6 +339,17 @@ def test_json_holds_the_whole_state(told: Told, words: list[str]) -> None:
     assert (code, json.loads(out)["stdout"], err) == (0, "Linux\n", "")
 
 
+def test_what_is_printed_is_json_without_a_key(
+    server: respx.MockRouter, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = 'hu_"quoted"\\key'
+    monkeypatch.setenv("HOSTUP_API_KEY", key)
+    body = json.dumps({"available": True, "echo": f"<{key}>"})[:-1] + ', "x": [1e999], "y": -1e999}'
+    server.get(PATH, name="probe").respond(text=body)
+    code, out, _ = told("probe", VPS, "--json")
+    assert (code, json.loads(out)) == (0, {"available": True, "echo": "<[key]>", "x": [None], "y": None})
+
+
 ID = "Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`"
 TIMES = (
     "--timeout SECONDS how long to wait at most (default: 300) "

@@ -416,3 +416,19 @@ def test_errors_of_other_libraries_lose_too(voice: Voice, kind: str) -> None:
     with pytest.raises(lost) as caught:
         voice.run(client=server_of(**{kind: OtherLibraryError}).client)
     assert isinstance(caught.value.__cause__, OtherLibraryError)
+
+
+@pytest.mark.parametrize("at", [-1, 0, 1])
+def test_no_part_of_a_key_is_shown_where_a_text_is_cut(voice: Voice, at: int) -> None:
+    """Neither at the beginning of what a command wrote last, nor at the end of a reason."""
+    stderr = KEY + "x" * (300 - len(KEY) + at)
+    server = Script(poll=[httpx.Response(200, json={"exited": True, "exitCode": 1, "stderr": stderr})])
+    with pytest.raises(errors.CommandFailed) as failed:
+        voice.run(client=server.client, check=True)
+    reason = "p" * (1000 - 40 * len(KEY) - at) + KEY * 40
+    server = Script(probe=[httpx.Response(200, json={"available": False, "reason": reason})])
+    with pytest.raises(errors.AgentUnavailable) as unavailable:
+        voice.run(client=server.client)
+    for error in (failed.value, unavailable.value):
+        assert KEY[1:] not in str(error)
+        assert KEY[:-1] not in str(error)

@@ -162,6 +162,21 @@ def test_a_response_that_cannot_be_decoded_is_final(voice: Voice, clock: Clock) 
     assert (len(server.seen), type(caught.value.__cause__)) == (1, httpx.DecodingError)
 
 
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("status", [429, 502])
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_an_error_that_cannot_be_decoded_ends_no_wait(voice: Voice, status: int, coding: str) -> None:
+    seen = list[httpx.Request]()
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        page = httpx.ByteStream(b"<html>")
+        bad = httpx.Response(status, headers={"Content-Encoding": coding}, stream=page)
+        return bad if len(seen) == 1 else played(EXITED)
+
+    assert voice.wait(client=answering(respond)).exited
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
 def test_a_gateway_s_error_ends_no_wait(voice: Voice, clock: Clock, status: int) -> None:
     trouble = httpx.Response(status, json={"code": "upstream_timeout"}, headers={"Retry-After": "3"})

@@ -447,6 +447,7 @@ class Client:
                 limit = self._largest(attempt.request, response)
                 if not is_read(response, limit):
                     with Body(response, limit, attempt.deadline) as body:
+                        body.begin()
                         for chunk in response.iter_raw():
                             body.feed(chunk)
                         body.end()
@@ -510,6 +511,7 @@ class Client:
                     limit = self._largest(attempt.request, response)
                     if not is_read(response, limit):
                         with Body(response, limit, attempt.deadline) as body:
+                            body.begin()
                             async for chunk in response.aiter_raw():
                                 body.feed(chunk)
                             body.end()

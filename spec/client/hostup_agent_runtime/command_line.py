@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, cast
 
 import httpx
 
-from .errors import CommandStillRunning, HostUpError, StartLost, printable
+from .errors import CommandStillRunning, HostUpError, StartLost, printable, without
 
 if TYPE_CHECKING:
     from .client import AuthenticatedClient
@@ -227,7 +228,7 @@ class _CommandLine:
     def _told(self, model: Any, gate: str, *, as_json: bool) -> int:
         members = model.to_dict()
         lines = (
-            [json.dumps(members)]
+            [_json(members)]
             if as_json
             else [printable(f"{name}: {json.dumps(value, ensure_ascii=False)}") for name, value in members.items()]
         )
@@ -238,12 +239,12 @@ class _CommandLine:
         for item in items:
             values = [getattr(item, member.attribute) for member in item.members]
             plain = "\t".join(printable(str(value)) if value or value == 0 else "-" for value in values)
-            self._say(f"{json.dumps(item.to_dict()) if as_json else plain}\n")
+            self._say(f"{_json(item.to_dict()) if as_json else plain}\n")
         return 0
 
     def _say(self, text: str) -> None:
         """Print what a server says, which may repeat the key."""
-        _write(sys.stdout, text.replace(self.client.token, "[key]") if self.client is not None else text)
+        _write(sys.stdout, without(_written(self.client.token), text) if self.client is not None else text)
 
     def main(self, arguments: argparse.Namespace) -> int:
         try:
@@ -310,11 +311,29 @@ class _CommandLine:
         return [*getattr(error, "__notes__", []), *(text for text, is_due in advice.items() if is_due)]
 
 
+def _written(key: str) -> list[str]:
+    """List how a key may stand in what is printed: as it is, and in a string of JSON, with more escapes or fewer."""
+    return [key, *(json.dumps(key, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))]
+
+
+def _json(value: Any) -> str:
+    """Write JSON, which has no number that is beyond all others."""
+    return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(member) for name, member in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return list(map(_finite, cast("Iterable[Any]", value)))
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
 def _ended(output: Any, *, as_json: bool) -> int:
     code: int | None = output.exit_code
     try:
         if as_json:
-            _write(sys.stdout, f"{json.dumps(output.to_dict())}\n")
+            _write(sys.stdout, f"{_json(output.to_dict())}\n")
         else:
             _write(sys.stdout, output.stdout_text)
             _write(sys.stderr, output.stderr_text)

@@ -99,22 +99,55 @@ class _Backend:
         self._backend.sleep(seconds)
 
 
+def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
+    """List the pools of connections of a client, as far as its transports are httpx's own."""
+    transports = (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values())
+    return [pool for pool in (getattr(transport, "_pool", None) for transport in transports) if pool is not None]
+
+
+def only_http1(client: httpx.Client | httpx.AsyncClient) -> None:
+    """Let new connections of a client speak HTTP/1.1.
+
+    Requests that share one of HTTP/2 wait for each other in httpcore, without bound, and one that is late ends the
+    others; and hpack logs the key.
+
+    Raises:
+        ValueError: the client may not speak HTTP/1.1
+    """
+    for pool in _pools(client):
+        if not getattr(pool, "_http1", True):
+            raise ValueError("http1=False: expected a client that may speak HTTP/1.1, since HTTP/2 is not used")
+        setattr(pool, "_http2", False)
+
+
 def bound(client: httpx.Client, known: WeakSet[_Stream], *, is_own: bool) -> None:
     """Make the connections of a client keep the deadline; a transport that is not httpx's own is left as it is.
 
     httpx has no public way to do so. Without it only bytes of a body are bound by the deadline, and not those of
     headers.
     """
-    for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
-        pool = getattr(transport, "_pool", None)
+    only_http1(client)
+    for pool in _pools(client):
         backend = getattr(pool, "_network_backend", None)
         if backend is not None and not isinstance(backend, _Backend):
             setattr(pool, "_network_backend", _Backend(backend, known))
+            for connection in getattr(pool, "_connections", ()):
+                _bound_stream(connection, known)
             # httpcore's own lock is entered in Python, where a signal can come after it was taken and keep it for good.
             # Nor would it let the thread in that has it, whose signal's handler may close the client.
             # One that was given may be in use, and its lock held.
             if is_own:
                 setattr(pool, "_optional_thread_lock", threading.RLock())
+
+
+def _bound_stream(connection: Any, known: WeakSet[_Stream]) -> None:
+    """Make a connection that is open already keep the deadline."""
+    inner = connection
+    while (within := getattr(inner, "_connection", None)) is not None:
+        inner = within
+    stream = getattr(inner, "_network_stream", None)
+    if stream is not None and not isinstance(stream, _Stream):
+        setattr(inner, "_network_stream", _Stream(stream, known))
 
 
 def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
@@ -248,6 +281,7 @@ class AsyncLine:
     """As :class:`Line`, of one event loop; the last request on it closes it."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
+        only_http1(client)
         self.client, self.is_in_doubt, self.users = client, False, 0
         self._end: AsyncGenerator[None, None] | None = None
 

@@ -106,9 +106,9 @@ class InvalidResponse(ResponseError):
 
 
 class TooLarge(ResponseError):
-    """The body is larger than the operation needs, or than the client's ``max_body_bytes``.
+    """The body of a success is larger than the operation needs, or than the client's ``max_body_bytes``.
 
-    The rest of it was not read, and none of it is kept.
+    The rest of it was not read, and none of it is kept. An error whose body is too large has no problem document.
     """
 
 
@@ -204,7 +204,7 @@ def printable(text: str) -> str:
 
 def quoted(text: object, response: httpx.Response) -> str:
     """Return the beginning of what a server says to people, as one line without a key; nothing if it is no text."""
-    return without(_keys(response), printable(text[:1000]))[:300] if isinstance(text, str) else ""
+    return without(_keys(response), printable(text))[:300] if isinstance(text, str) else ""
 
 
 def _plain(text: object, keys: Iterable[str]) -> str:

@@ -128,7 +128,7 @@ class Evidence:
     """
 
     def __init__(self) -> None:
-        self._is_handed_over = self._is_told = self._is_begun = self._is_refused = False
+        self._is_handed_over = self._is_told = self._is_begun = self._is_seen = self._is_refused = False
         self.is_once = False
         """Whether a transport that would send it a second time is stopped."""
         self.parser: Any = None
@@ -145,13 +145,13 @@ class Evidence:
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             if self.is_once and self._is_begun and not self._is_refused:
                 raise httpx.WriteError("a start that may have been carried out is not sent again")
-            self._is_begun, self._is_refused = True, False
+            self._is_begun, self._is_seen, self._is_refused = True, False, False
         if event == "http11.receive_response_headers.complete":
             self._is_refused = is_refusal(info["return_value"][1])
         if event == "http2.receive_response_headers.complete":
-            self._is_refused = is_refusal(info["return_value"][0])
-        if event.startswith("http2.") and event.endswith(".failed") and _is_unseen(info["exception"]):
-            self._is_begun = False
+            self._is_seen, self._is_refused = True, is_refusal(info["return_value"][0])
+        if event.startswith("http2.") and event.endswith(".failed") and is_goodbye(info["exception"]):
+            self._is_begun = self._is_begun and self._is_seen
         if (
             event == "http11.receive_response_body.complete"
             and self.parser is not None
@@ -169,8 +169,9 @@ class Evidence:
         return self._is_handed_over and (self._is_begun or not self._is_told)
 
 
-def _is_unseen(error: BaseException) -> bool:
-    """Tell whether a server of HTTP/2 will not look at a request: it has said goodbye (RFC 9113, section 6.8)."""
+def is_goodbye(error: BaseException) -> bool:
+    """Tell whether a server of HTTP/2 has said goodbye: it will not look at what it has not begun to respond to
+    (RFC 9113, section 6.8)."""
     from httpcore import ConnectionNotAvailable
 
     return isinstance(error, ConnectionNotAvailable)
@@ -260,17 +261,20 @@ def sending(client: Client, request: Request[Any], options: Options) -> Steps[ht
         sent = time.monotonic()
         try:
             response: httpx.Response = yield attempt
-        except BaseException as error:
-            without_key(error, client.key_header)
-            if not isinstance(error, Exception):
+        except BaseException as raised:
+            without_key(raised, client.key_header)
+            if not isinstance(raised, Exception):
                 raise
+            error = httpx.RemoteProtocolError("the server said goodbye") if is_goodbye(raised) else raised
             _log(client, request, type(error).__name__, sent)
             pause = _pause_after(error, attempt, client, tried)
             if pause is None:
                 is_lost = attempt.evidence.may_have_been_sent and not isinstance(error, TooLarge)
                 if request.starts_a_command and is_lost:
                     raise StartLost(f"the response to a start did not arrive ({client.told(request)})") from error
-                raise
+                if error is raised:
+                    raise
+                raise error from None  # httpx knows no error for it
         else:
             _log(client, request, response, sent)
             if options.again is not None:
@@ -332,12 +336,11 @@ class Body:
         sent = {name.lower(): value.decode("latin-1") for name, value in response.headers.raw}
         codings = sent.get(b"content-encoding", "").lower().replace(" ", "").split(",")
         zipped = [coding for coding in codings if coding in ("gzip", "x-gzip")]
-        if len(zipped) > 1 or not _UNDECODED.isdisjoint(codings):
-            raise self._undecodable("a body is encoded in a way that was not asked for")
+        self._is_strange = len(zipped) > 1 or not _UNDECODED.isdisjoint(codings)
         self._decoder = zlib.decompressobj(zlib.MAX_WBITS + 16) if zipped else None
         length = sent.get(b"content-length", "")
-        if self._decoder is None and length.isdecimal() and len(length) < 20 and int(length) > limit:
-            raise too_large(response, limit)
+        is_known = self._decoder is None and length.isdecimal() and len(length) < 20
+        self._announced = int(length) if is_known else 0
 
     def _undecodable(self, text: str) -> httpx.DecodingError:
         return httpx.DecodingError(text, request=self._response.request)
@@ -345,9 +348,28 @@ class Body:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Let go of what was read: errors hold their frames, and so would hold it too."""
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        """Let go of what was read: errors hold their frames, and so would hold it too.
+
+        A body that cannot be read is left out of an error, which its status tells.
+        """
         self._body = BytesIO()
+        is_left_out = isinstance(error, httpx.DecodingError | TooLarge) and self._response.status_code >= 400
+        if is_left_out:
+            setattr(self._response, "_content", b"")
+        return is_left_out
+
+    def begin(self) -> None:
+        """Read nothing of what cannot be read, by the header fields.
+
+        Raises:
+            httpx.DecodingError: it has a coding that was not asked for
+            TooLarge: it is too much
+        """
+        if self._is_strange:
+            raise self._undecodable("a body is encoded in a way that was not asked for")
+        if self._announced > self._limit:
+            raise too_large(self._response, self._limit)
 
     def feed(self, chunk: bytes) -> None:
         """Take what has come.
@@ -405,10 +427,12 @@ def is_read(response: httpx.Response, limit: int) -> bool:
     """Tell whether somebody has read the body: a hook, or a transport without a network.
 
     Raises:
-        TooLarge: that was too much
+        TooLarge: that was too much of a success
     """
     if not response.is_stream_consumed:
         return False
     if len(response.content) > limit:
-        raise too_large(response, limit)
+        error = too_large(response, limit)
+        if response.status_code < 400:
+            raise error
     return True

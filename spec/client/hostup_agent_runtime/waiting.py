@@ -235,7 +235,7 @@ class _Polls:
 
 def _failed(client: Client, output: CommandOutput) -> CommandFailed:
     key = getattr(client, "token", None) or "\0"
-    end = without([key], " ".join(output.stderr_text.split())[-300:])
+    end = without([key], " ".join(output.stderr_text.split()))[-300:]  # a part of it is no key that is found
     code = output.exit_code
     ending = f"with exit code {code}" if code is not None else "without an exit code: it was killed, or has none"
     visible = "".join(letter if letter.isprintable() else "\ufffd" for letter in end)
