@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from secrets import token_hex
 
 from hostup_conformance.clients import Does
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
@@ -23,6 +24,8 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import PROC, marked_with
 from hostup_conformance.keeping.safe_text import split_url
 
+#: The variable by which the processes of a scene are known: nobody else has its value.
+MARK = "HOSTUP_CONFORMANCE_SCENE"
 #: How many seconds a client may take at least to send its first request: some start slowly on a busy machine.
 START_SECONDS = 15.0
 #: How many seconds after its time a client is ended: in an ordinary scene, and in one in which it has to give up by
@@ -80,8 +83,8 @@ async def play(
 
     try:
         base_url = await opened(server, state)
-        environment = {**clean(os.environ), **played.environment(base_url), **trust(scene)}
-        mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
+        environment = {**clean(os.environ), **played.environment(base_url), **trust(scene), MARK: token_hex()}
+        mark, most = f"{MARK}={environment[MARK]}", scene.prints + MORE_PRINTED
         run = partial(run_command, command.words, environment, mark, left=left, most=most, stop=stop)
         outcome = await asyncio.get_running_loop().run_in_executor(threads, run)
     finally:

@@ -68,6 +68,10 @@ class Exchanges(Generic[A, T]):
             return [self.take(e) for e in self._chosen(selectors)]
         return [self.take(e) for e in self.everything if not e.aside and all(selects(e) for selects in selectors)]
 
+    def every(self, selects: Selector[A]) -> list[Exchange[A]]:
+        """Return all exchanges that are selected, to be judged: those too that recovered, or that others spoilt."""
+        return [self.take(e) for e in self.everything if selects(e)]
+
     def all(self, *selectors: Selector[A]) -> list[Exchange[A]]:
         """Return the selected exchanges, to know more of those that are judged."""
         return [*self._chosen(selectors)]

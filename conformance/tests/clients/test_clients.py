@@ -293,7 +293,7 @@ def test_the_environment_holds_what_was_promised_alone(tmp_path: Path) -> None:
     command = script(tmp_path, "import json, os; open('env.json', 'w').write(json.dumps(dict(os.environ)))")
     client(tmp_path, "--", *command, HOSTUP_READ_API_KEY="x" * 20, https_proxy="http://x")
     given = json.loads((tmp_path / "env.json").read_text("utf-8"))
-    names = ("BASE_URL", "API_KEY", "VPS_ID", "COMMAND", "TIMEOUT", "SCENE")
+    names = ("BASE_URL", "API_KEY", "VPS_ID", "COMMAND", "TIMEOUT", "SCENE", "CONFORMANCE_SCENE")
     assert {name for name in given if name.startswith("HOSTUP_")} == {f"HOSTUP_{name}" for name in names}
     assert [name for name in given if name.lower().endswith("_proxy")] == []
 

@@ -148,7 +148,7 @@ class Text:
 
     def has_become(self, form: Callable[[str], str]) -> bool:
         """Whether it came in a form."""
-        return plain(form(self.sent)) == plain(self.came)
+        return plain(formed(form, self.sent)) == plain(self.came)
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,14 @@ TELLING: dict[str, Callable[[Text], bool]] = {
     "START-07": lambda text: is_echo(text) or text.life.name in {"letters", "longest_in_bytes"},
     "START-13": lambda text: text.life.name == "control",
 }
+
+
+def formed(form: Callable[[str], str], text: str) -> str:
+    """Return a text in a form; as it is if it has what the form knows nothing of, such as half a surrogate pair."""
+    try:
+        return form(text)
+    except ValueError:
+        return text
 
 
 def is_echo(text: Text) -> bool:
@@ -270,12 +278,12 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
         return None
     for words, form in FORMS.items():
         # A shell takes blanks together that no quotes protect.
-        fit = all(form(text.sent) != text.sent for text in shown)
-        fit = fit and all(visible(form(text.sent)) == visible(text.came) for text in shown if is_echo(text))
+        fit = all(formed(form, text.sent) != text.sent for text in shown)
+        fit = fit and all(visible(formed(form, text.sent)) == visible(text.came) for text in shown if is_echo(text))
         fit = fit and all(text.has_become(form) for text in shown if not is_echo(text))
         if fit and not all(text.has_become(form) for text in others):
             wrong = [life for life in every if went_wrong(life) or life.name in VARYING]
-            altered = [life for life in wrong if form(command_text(life)) != command_text(life)]
+            altered = [life for life in wrong if formed(form, command_text(life)) != command_text(life)]
             told = [*(text.life for text in shown if text.sent.isascii()), *filter(is_ascii, altered)]
             if not told:
                 return None

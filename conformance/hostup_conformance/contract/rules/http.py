@@ -42,7 +42,7 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
     contents = {e.number: e.request.method for e in exchanges.all(lambda e: bool(e.request.body))}
     numbers = sorted(contents)
-    for e in [exchanges.take(e) for e in exchanges.everything if e.aside]:
+    for e in exchanges.every(lambda e: e.aside):
         passes = e.lost in {"dropped", "refused"} or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure

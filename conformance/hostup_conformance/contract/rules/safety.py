@@ -93,7 +93,7 @@ def key_stays(exchanges: Exchanges) -> Findings:
     redact = redactor(exchanges.target.given_secrets)
     searched: dict[bytes, bool] = {}
     left = ALL_WITH_ESCAPES
-    for e in exchanges.each(is_searched):
+    for e in exchanges.every(is_searched):
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             if (digest := blake2b(text.encode("utf-8", "surrogatepass")).digest()) not in searched:  # many are the same
@@ -129,7 +129,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
     file paths, which may be the guest's; but not of the availability. The instance of an error must have no address of
     the server's own network, unless that is the one that the run was given.
     """
-    for e in exchanges.each(is_searched):
+    for e in exchanges.every(is_searched):
         section, body = texts(e)[0], own_words(e)
         paths = e.status != 200 or selectors.is_availability(e)
         marks = internals(section, paths=paths) or internals(body, paths=paths) or credential_in(body)
