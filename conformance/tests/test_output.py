@@ -35,7 +35,7 @@ def text(sent: str, came: str, *, command: str = "true", code: int = 0, errors: 
     end = exchange(
         2, replace(start.request, method="GET"), Response(200, (("Content-Type", "application/json"),), body)
     )
-    known = Command("known", command, sent.encode(), errors.encode(), code)
+    known = Command("known", command, sent.encode("utf-8", "surrogatepass"), errors.encode(), code)
     return Text(Life(start, known, "", [end]), "stdout", sent, came, 2)
 
 
@@ -51,6 +51,14 @@ def test_a_form_that_explains_all_is_told(words: str) -> None:
 def test_a_form_that_spared_something_is_not_told(words: str) -> None:
     form = output.FORMS[words]
     assert output.fate_of([text(SAMPLE, form(SAMPLE)), text(SAMPLE + ".", SAMPLE + ".")]) is None
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "&#" + "9" * 5000])
+def test_a_form_knows_nothing_of_what_it_cannot_read(odd: str) -> None:
+    """As what a server puts before its output, and the rest of what a guest prints."""
+    texts = [text("first\n" + odd, "second\n" + odd), text(odd, odd[::-1])]
+    assert output.fate_of(texts) is None
+    assert output.form_of_commands([one.life for one in texts]) is None
 
 
 def polled_after(seconds: float, sent: str, came: str) -> Text:

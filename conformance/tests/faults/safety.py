@@ -24,6 +24,13 @@ def key_in_a_problem(request: Request, response: Response) -> None:
 
 
 @trips("SAFETY-01")
+def a_failure_that_passes_shows_the_key(request: Request, response: Response) -> None:
+    """Every fifth request gets a 502 that repeats its key, and is served when it is sent again."""
+    if request.nth() % 5 == 0 and request.method == "GET" and request.full and not response.is_output:
+        response.become(502, f"<p>no upstream for {request.token}</p>".encode(), "text/html")
+
+
+@trips("SAFETY-01")
 def key_in_base64(_request: Request, response: Response) -> None:
     """A cookie contains the key in base64."""
     response.header("Set-Cookie", "who=" + b64encode(b"key:" + API_KEY.encode()).decode())
