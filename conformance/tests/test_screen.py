@@ -363,6 +363,7 @@ ONE_WAY = {
         "http/bodies.py": "a buffer in memory",
         "keeping/files.py": "all that a run is given",
         "keeping/screen.py": "the null device, and streams that were closed",
+        "keeping/time_limit.py": "the null device, for what the interpreter says when it is ended by force",
         "front/application.py": "a pipe",
         "clients/certificates.py": "what the suite has made itself, in a temporary folder",
         "mock/supervisor.py": "the folder and the socket of an agent of our own",

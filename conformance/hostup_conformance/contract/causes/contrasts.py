@@ -350,17 +350,18 @@ def breaks_off(split: Split) -> str | None:
 
 
 def refusals_fail(split: Split) -> str | None:
-    """What is to be refused fails, at all or with 404, and nothing is refused so."""
+    """What is to be refused fails, at all or with 404, and hardly anything is refused so."""
     if len(split.odd) < ENOUGH or any(e.response and not failed(e) for e in split.odd):
         return None
     starts_alone = all(e.request.method == "POST" for e in split.odd)
-    got = {e.status for e in split.course.ordered if e.response and (e.request.method == "POST" or not starts_alone)}
+    got = [e.status for e in split.course.ordered if e.response and (e.request.method == "POST" or not starts_alone)]
     what = "no POST" if starts_alone else "nothing"
     for status, of_it, is_due in (("a 4xx", range(400, 429), to_be_refused), ("404", (404,), to_be_not_found)):
-        due = sum(map(is_due, split.odd))
-        if 200 in got and got.isdisjoint(of_it) and due >= AGREE * len(split.odd):
+        due, others = sum(map(is_due, split.odd)), sum(one in of_it for one in got)
+        if 200 in got and others <= OFF * due and due >= AGREE * len(split.odd):
+            who = counted(others, "request") if others else what
             return (
-                f"{what} got {status}, and {due} of these {len(split.odd)} are due to: what responds so fails, it seems"
+                f"{who} got {status}, and {due} of these {len(split.odd)} are due to: what responds so fails, it seems"
             )
     return None
 
@@ -621,6 +622,13 @@ SIZES = (
         enough=1024,
         fewest=2,
         holds=lambda split: all(below(e, 300) for e in split.odd),  # an error is as large as its page
+    ),
+    SIZE(
+        "of a command that prints {:,} bytes or more, where others print {:,} at most",
+        lambda course, e: len(printed(course.life_of[e.number]).encode("utf-8", "replace")),
+        # What came before the end of a command had no output.
+        known=lambda course, e: e.number in course.life_of and not e.ask.starts and member(e, "exited") is not False,
+        enough=1024,
     ),
     SIZE(
         "with the pid {} or one above it, where others have {} at most",

@@ -397,15 +397,16 @@ def never_known(evidence: Evidence) -> str | None:
     seen = [life for life in evidence.lives if id(life) in ever or id(life) in lost]
     if ever & lost or not alternates(id(life) in ever for life in seen):
         return None
-    return in_between(evidence.lost_lives, [life for life in seen if id(life) in ever], "never known")
+    elsewhere = ", or their polls go to another server, or another store"
+    return in_between(evidence.lost_lives, [life for life in seen if id(life) in ever], "never known", elsewhere)
 
 
-def in_between(some: Sequence[Life], others: Sequence[Life], what: str) -> str | None:
+def in_between(some: Sequence[Life], others: Sequence[Life], what: str, more: str = "") -> str | None:
     """Return that something is so of some commands, and not of others that do the same."""
     if set(map(kind_of, some)).isdisjoint(map(kind_of, others)):
         return None
     said = f"{len(some)} of {counted(len(some) + len(others), 'command')} are {what}, and others in between are not"
-    return f"{said}: these starts were lost, or what became of them, though they got a pid"
+    return f"{said}: these starts were lost, or what became of them, though they got a pid{more}"
 
 
 def kind_of(life: Life) -> str:

@@ -382,7 +382,10 @@ def pids_differ(exchanges: Exchanges) -> Findings:
             continue
         before = alive.setdefault(poll, exchanges.take(e))
         if before is not e and e.number not in told:
-            expected = f"another pid than in request {before.number}, whose command may still run"
+            at_once = (
+                ", which was sent at the same time" if lives.overlap(before, e) else ", whose command may still run"
+            )
+            expected = f"another pid than in request {before.number}{at_once}"
             same = " for the same command: one that is sent twice is started once, it seems"
             pid = ask.new_pid(e) or 0
             rounded = ", as it comes of a number above 2^53 that was rounded, it seems" if pid > 2**53 else ""
