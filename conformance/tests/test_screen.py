@@ -402,6 +402,7 @@ ONE_WAY = {
     "logs": {
         "front/session.py": "pytest's own handlers, which it guards",
         "judging/defects.py": "the place of a defect",
+        "keeping/time_limit.py": "the end of the process by force, of which nothing is said",
         "front/application.py": "the first exception of an application, in its own process, whose output is guarded",
     },
 }  # fmt: skip
