@@ -83,12 +83,12 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
     if not (fails := verdict == "not_conformant"):
         print_doubts(say_of_run, report)
     say_of_run(report["scope"])
-    skipped = 0
+    skipped, said = 0, set[str]()
     for entry, root, ids in told(report):
         skipped += entry["status"] == "skip"
         if fails and entry["status"] == "skip" and skipped > SKIPS:
             continue  # so that what is to be mended stays in sight
-        for number, line in enumerate(lines_of(entry, root, ids, width)):
+        for number, line in enumerate(lines_of(entry, root, ids, width, said)):
             reporter.write_line(line, **(COLOURS.get(entry["status"], {}) if number == 0 else {}))
     if fails and skipped > SKIPS:
         say_of_run(f"skip     for {counted(skipped - SKIPS, 'other reason')}, which the reports say")
@@ -122,17 +122,21 @@ def print_doubts(say_of_run: Callable[..., None], report: dict[str, Any]) -> Non
         say_of_run(f"MUSTs not judged: {missed}; the responses were too large, or took too long to judge", yellow=True)
 
 
-def lines_of(entry: dict[str, Any], root: str | None, ids: Sequence[str], width: int | None) -> list[str]:
+def lines_of(
+    entry: dict[str, Any], root: str | None, ids: Sequence[str], width: int | None, said: set[str]
+) -> list[str]:
     """Return the lines of a requirement that may follow from another, its `root`, or of several that are alike.
 
-    Without a width they are one line.
+    Without a width they are one line. What of their notes was `said` before is not said again.
     """
     status, message = entry["status"], entry["message"]
     names = listed(ids, NAMED) if len(ids) > 1 else f"{entry['id']} may follow from {root}" if root else entry["id"]
     named = names if root or len(ids) > 1 else f"{names} {entry['title']}"
     head = f"    {status} {named}" if root else f"{status:8} {named}"
     shown = entry["evidence"][0] if entry["evidence"] and status in URGENT else {"curl": ""}
-    command, note = shown["curl"], shown.get("note")
+    notes = [part for part in (shown.get("note") or "").split("; ") if part and part not in said]
+    said.update(notes)
+    command, note = shown["curl"], "; ".join(notes)
     if width is None:
         return [f"{head}: {message}" + (f" ({note})" if note else "") + (f" | {command}" if command else "")]
     indent = " " * 9

@@ -3,7 +3,7 @@
 They ask for the list of VPSs, page by page, for the statuses once more, and again for what has an ETag.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -26,11 +26,13 @@ from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 MOST_ALONE = 5
 #: How many requests show whether a cache let in what should have been refused.
 FOR_CACHES = 2 * 3
+#: How many requests that get now this, now that are sent in a row, and how often: servers may take turns.
+MOST_ROWS, IN_A_ROW = 2, 6
 #: How many pages are requested.
 PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
-#: them without a key, with an odd limit, a name and a cursor, with ETags, and for what should have been refused.
-MOST_REQUESTS = 2 + 1 + PAGES + 1 + 3 + 4 + MOST_ALONE + FOR_CACHES
+#: them without a key, with an odd limit, a name and a cursor, with ETags, for what is to be refused, and in rows.
+MOST_REQUESTS = 2 + 1 + PAGES + 1 + 3 + 4 + MOST_ALONE + FOR_CACHES + MOST_ROWS * IN_A_ROW
 
 
 def tasks(wire: Wire) -> list[Callable[[], object]]:
@@ -68,21 +70,50 @@ def once_more_alone(wire: Wire) -> None:
 
     They are sent as curl would: alone, on a new connection.
     """
+    in_a_row(wire)
     odd: dict[tuple[str, str | None, str], Exchange] = {}
     usual: dict[Request, Exchange] = {}
-    for e in wire.exchanges:
-        reads = e.ask.credential == "read" and e.ask.pid.is_integer
-        elsewhere = e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"} and e.ask.pid == Pid.ABSENT
-        unentitled = e.ask.credential in WITHOUT_KEY or reads or elsewhere
+    for e in filter(is_plain_get, wire.exchanges):
         changed = e.source == BURST and kind_of(e) != kind_of(usual.get(e.request, e))
-        let_in = unentitled and e.status == 200
-        if (let_in or changed) and e.ask.endpoint and e.request.method == "GET" and not e.request.body:
+        strange = e.ask.credential != "read" or e.ask.pid.is_integer  # which may see another VPS's availability
+        if (is_undue(e) and strange and e.status == 200) or changed:
             odd.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), e)
         usual.setdefault(e.request, e)
     for e in list(odd.values())[:MOST_ALONE]:
         if e.ask.credential != "other_scheme":  # the server takes the key under this scheme
             wire.send(e.request, purpose="what got something odd, again, alone on a new connection", source=ALONE)
     without_a_cache(wire, [e for e in odd.values() if e.status == 200 and e.ask.credential != "other_scheme"])
+
+
+def is_plain_get(e: Exchange) -> bool:
+    """Whether a request is a GET of the endpoint as it is usually sent."""
+    return e.ask.endpoint and e.request.method == "GET" and not e.request.body
+
+
+def is_undue(e: Exchange) -> bool:
+    """Whether a request is to be refused, by its key, its scope or its VPS."""
+    stranger = e.ask.vps in {"unknown", "foreign"} and e.ask.pid == Pid.ABSENT
+    return e.ask.credential in WITHOUT_KEY or stranger or (e.ask.credential == "read" and e.ask.pid.is_integer)
+
+
+def in_a_row(wire: Wire) -> None:
+    """Send what got now this, now that several times in a row, since servers, or versions of one, may take turns.
+
+    Of what is to be refused, some may have been served whose like was not.
+    """
+    firsts, found = dict[Hashable, Exchange](), dict[Hashable, Exchange]()
+    for e in filter(is_plain_get, wire.exchanges):
+        steady = not (e.ask.pid.is_used_up or e.ask.ordered or e.recovered) and e.source not in {BURST, ALONE}
+        if not steady or e.status in {None, 429, 503}:
+            continue
+        alike = (e.ask.credential, e.ask.vps, e.ask.pid) if is_undue(e) else e.request
+        first = firsts.setdefault(alike, e)
+        differs = kind_of(e) != kind_of(first) or member(e, "available") != member(first, "available")
+        if differs and (not is_undue(e) or 200 in {e.status, first.status}):
+            found.setdefault(alike, e if e.status == 200 else first)
+    for e in [*found.values()][:MOST_ROWS]:
+        for _ in range(IN_A_ROW):
+            wire.try_to_send(e.request, purpose="what got now this, now that, several times in a row", source=ALONE)
 
 
 def without_a_cache(wire: Wire, odd: Sequence[Exchange]) -> None:

@@ -23,6 +23,14 @@ def reading_is_enough_to_poll(request: Request, response: Response) -> None:
 
 
 @trips("SCOPE-02")
+def one_of_two_versions_knows_no_scope(request: Request, response: Response) -> None:
+    """Every second poll with read:vm alone, as one of two versions that take turns, gets the state."""
+    polls = response.status == 403 and request.reading and request.pid == str(request.mock.running_pid)
+    if polls and request.nth("polls") % 2 == 0:
+        response.become(200, {"exited": False})
+
+
+@trips("SCOPE-02")
 def lack_of_scope_is_not_found(request: Request, response: Response) -> None:
     """A poll with read:vm alone gets 404."""
     if response.status == 403 and request.reading:

@@ -48,6 +48,13 @@ def started_in_an_envelope(_request: Request, response: Response) -> None:
         response.json = {"success": True, "data": response.json}
 
 
+@trips("PID-09")
+def a_cache_knows_no_method(request: Request, response: Response) -> None:
+    """Every POST gets the availability that a GET got, whoever sends it, and starts nothing."""
+    if request.method == "POST" and request.token and response.status != 401:
+        response.become(200, {"available": True, "reason": None, "vmRunning": True})
+
+
 @trips("START-02")
 def new_pid_is_text(_request: Request, response: Response) -> None:
     """The pid in the response to a start is a string."""

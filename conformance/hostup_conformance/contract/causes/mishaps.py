@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from hostup_conformance.contract.ask import SLEEP, Exchange
+from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.commands import ESCAPED, printed_anywhere, tag
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import (
@@ -29,6 +29,8 @@ from hostup_conformance.keeping.safe_text import counted, short_json, visible
 SIGNALLED, TIMED_OUT = 128, 124
 #: How many bytes a pipe holds.
 PIPE = 1 << 16
+#: Which part of the pids in their range is given where they are counted.
+DENSE = 0.6
 #: From how many seconds on a start takes long.
 LONG_START = 0.5
 #: What a shell, or who passes a command on, may take for something else than a letter.
@@ -43,6 +45,8 @@ UNTELLING, HIDES = {*VARYING, "unknown_program"}, "2>/dev/null"
 FEW_COMMANDS = 3
 #: So many characters at most are told, of which each command that goes wrong has one.
 MOST_MARKS = 3
+#: How many characters of what was lost are shown.
+MOST_LOST = 20
 #: How much of what a shell says is shown.
 MESSAGE = 80
 #: So many characters may be added at one place of a text by whoever writes another for it, or for a variable.
@@ -187,7 +191,9 @@ def how_changed(life: Life, wrong: Sequence[Life]) -> str:
         joined = any(line.strip() and line.strip() in stdout(one) for one in wrong for line in later_lines(one))
         return "its line ends came as blanks, it seems" if joined else "only its first line ran, it seems"
     became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))
-    return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
+    return ", ".join(
+        f"{short_json(lost[:MOST_LOST], 40)} became {short_json(new[:MOST_LOST], 40)}" for lost, new in became[:3]
+    )
 
 
 def later_lines(life: Life) -> list[str]:
@@ -365,6 +371,8 @@ class Run:
     slow_starts: int = 0
     #: How many got a 429, and were sent again.
     refused_starts: int = 0
+    #: How many got a pid with one before it that nobody got, where pids are counted.
+    skipped_pids: int = 0
 
     @property
     def code(self) -> int | None:
@@ -399,8 +407,21 @@ def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = (), limited: Seq
             slow = sum(one.start.seconds >= LONG_START for one in again[:number])
             ran = int(times[:9])
             found.append(Run(life, started(life, number, ran), ran, life.end, len(polls), slow))
-    commands = Counter(e.ask.command for e in limited)
-    return [replace(run, refused_starts=commands[run.life.start.ask.command]) for run in found]
+    commands, skipped = Counter(e.ask.command for e in limited), behind_a_gap(every)
+    return [
+        replace(
+            run, refused_starts=commands[run.life.start.ask.command], skipped_pids=skipped[run.life.start.ask.command]
+        )
+        for run in found
+    ]
+
+
+def behind_a_gap(every: Sequence[Life]) -> Counter[str | None]:
+    """Return how many starts of each command got a pid whose neighbour before it nobody got, if pids are counted."""
+    given = {pid: life.start.ask.command for life in every if (pid := new_pid(life.start))}
+    counted_pids = len(given) > DENSE * (max(given, default=0) - min(given, default=0) + 1)
+    gaps = [pid for pid in given if pid - 1 not in given and pid > min(given)] if counted_pids else []
+    return Counter(given[pid] for pid in gaps)
 
 
 def counts_in(text: str) -> tuple[str, ...]:
@@ -417,6 +438,9 @@ def counts_in(text: str) -> tuple[str, ...]:
 AGAIN: dict[str, Callable[[Run], int | None]] = {
     "; {1} of it got 429, was sent again, and ran nevertheless, it seems": lambda run: run.refused_starts,
     "; {0} of it took long: something in front has sent that again, it seems": lambda run: run.slow_starts,
+    "; the pid before its own was given to nobody: its start came twice, such as from a gateway": lambda run: (
+        run.skipped_pids
+    ),
     ", and so have all: each start runs its command several times": lambda run: run.starts,
     ", as often as it was started and polled after its end: a poll runs it again, it seems": lambda run: run.after_end,
     ", and ends with exitCode {2}; what ends with 0 ran once": lambda run: run.code,
@@ -431,7 +455,7 @@ def why_run(run: Run, runs: Sequence[Run]) -> str:
     """
     told = [one for one in (run, *runs) if one.times >= one.starts]
     several = run.times > run.starts and (
-        run.slow_starts or run.refused_starts or len({one.life.name for one in told}) > 1
+        run.slow_starts or run.refused_starts or run.skipped_pids or len({one.life.name for one in told}) > 1
     )
     for words, number in AGAIN.items():
         if several and all((one.times > one.starts) == bool(number(one)) for one in told):

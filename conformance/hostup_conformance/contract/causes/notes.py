@@ -8,12 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from math import inf
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.contrasts import (
     BY_REQUEST,
+    FEW_CHARACTERS,
     IN_TIME,
     UNDECIDED,
     VALID,
@@ -23,7 +24,9 @@ from hostup_conformance.contract.causes.contrasts import (
     asked,
     by_turns,
     is_crowded,
+    is_denied,
     is_timed,
+    right_characters,
     told,
 )
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
@@ -33,9 +36,20 @@ from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause
 from hostup_conformance.contract.commands import recognized
-from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
+from hostup_conformance.contract.content import (
+    below,
+    failed,
+    is_document,
+    is_page,
+    member,
+    named_members,
+    output_members,
+    refused,
+)
 from hostup_conformance.contract.lives import Life, command_text, overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
+from hostup_conformance.http.exchange import ALONE
+from hostup_conformance.http.messages import Request
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
@@ -55,8 +69,12 @@ MOST_OWNERS, ALMOST_ALL = 50, 0.85
 MOSTLY = 0.5
 #: So many requests that got what others were to get explain what else is wrong with those that had others beside them.
 FEW_MIXED = 2
+#: A request that is sent so often alone shows whether it gets now this, now that, and by how many changes.
+ROW, CHANGES = 6, 3
 #: So many commands are named at one of whose polls a server went down.
 POLLED = 6
+#: What stands above whatever else is wrong with the same responses.
+ABOVE = ("HTTP-09", "POLL-04")
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
 
@@ -72,7 +90,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     ]
     if mixed := mixed_up(course, broken):
         found = [mixed, *(cause for cause in found if cause.first != "AUTH-08" or not cause.numbers <= mixed.numbers)]
-    found += [*of_commands(broken, reasons), *of_what_is_told(broken, exchanges)]
+    found = [*in_turns(course, broken), *found, *of_commands(broken, reasons), *of_what_is_told(broken, exchanges)]
     causes = [*found, *failures(course)]
     blamed = {one.exchange.number for r in broken.values() for one in r.findings}
     notes = {id: note_on(r, exchanges, causes, course, reasons, blamed) for id, r in broken.items()}
@@ -85,9 +103,44 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     return replace(verdict, results=verdict.results | noted, of_one_cause=alike)
 
 
+def in_turns(course: Course, broken: Mapping[str, Result[Ask]]) -> Iterator[Cause]:
+    """Yield what was found of requests that got now this, now that when they were sent several times in a row."""
+    rows = defaultdict[Request, list[Exchange]](list)
+    for e in course.ordered:
+        if e.source == ALONE and e.response:
+            rows[e.request].append(e)
+    for row in rows.values():
+        got = [(e.status, member(e, "available"), *sorted(e.body if isinstance(e.body, dict) else ())) for e in row]
+        if len(row) < ROW or sum(one != other for one, other in pairwise(got)) < CHANGES:
+            continue
+        statuses, told = [str(e.status) for e in row], [short_json(member(e, "available"), 20) for e in row]
+        each = (
+            statuses if len(set(statuses)) > 1 else told if len(set(told)) > 1 else [named_members(e.body) for e in row]
+        )
+        what = "available " if each is told else ""
+        words = f"the same request got {what}{', '.join(each)} in a row: servers or versions take turns, it seems"
+        found = {id: result for id, result in broken.items() if is_about(result, row[0])}
+        for id, result in found.items():
+            first = next((one for one in found if one != "HTTP-21"), id)
+            yield Cause({one.exchange.number for one in result.findings}, words, first, says_more=True)
+
+
+def is_about(result: Result[Ask], e: Exchange) -> bool:
+    """Whether a request is among those that were found, or one of its key was sent with others of which one was."""
+    found = [one.exchange for one in result.findings]
+    mixed = result.requirement.id == "HTTP-21" and all(one.ask.credential == e.ask.credential for one in found)
+    return mixed or any(one.request == e.request for one in found)
+
+
 def mixed_up(course: Course, broken: Mapping[str, Result[Ask]]) -> Cause | None:
-    """Return all that was sent with others, if many of these requests got what others were to get."""
+    """Return all that was sent with others, if many of these requests got what others were to get.
+
+    Where a valid key is refused when it is alone as well, that is no sign of it.
+    """
     found = broken["HTTP-21"].findings if "HTTP-21" in broken else ()
+    refused_alone = any(is_denied(e) and e.status == 401 and course.is_alone(e) for e in course.ordered)
+    if refused_alone and all(one.exchange.status == 401 for one in found):
+        return None
     beside = {e.number for e in course.ordered if not course.is_alone(e)}
     return Cause(beside, first="HTTP-21") if len(found) >= FEW_MIXED else None
 
@@ -136,15 +189,22 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
         large = {new_poll(one.exchange) for one in broken["START-31"].findings}
         polls = {e.number for e in exchanges if e.request.target in large}
         yield Cause(polls, "its pid is above 2^53, and was rounded by a reader of JSON, it seems (START-31)")
-    if "HTTP-09" in broken:
-        yield Cause({one.exchange.number for one in broken["HTTP-09"].findings}, first="HTTP-09")
-    if "POLL-04" in broken:
-        yield Cause({one.exchange.number for one in broken["POLL-04"].findings}, first="POLL-04")
+    yield from (Cause({one.exchange.number for one in broken[id].findings}, first=id) for id in ABOVE if id in broken)
+    yield from of_whom_it_came_to(broken)
     if "AUTH-11" in broken:
         oddly = (e for e in exchanges if e.ask.credential == "read" and output_members(e.body) and not is_plain(e))
         yield Cause({e.number for e in oddly}, "so does one without a key (AUTH-11)", "AUTH-11")
     pages = {one.exchange.number for one in broken["VPS-11"].findings} if "VPS-11" in broken else set[int]()
     yield from (Cause(pages, first=id) for id in ("VPS-12", "VPS-18") if pages and id in broken)
+
+
+def of_whom_it_came_to(broken: Mapping[str, Result[Ask]]) -> Iterator[Cause]:
+    """Yield the output that came to nobody but those of whom a requirement says that they get nothing."""
+    got = [one.exchange for one in broken["SAFETY-03"].findings] if "SAFETY-03" in broken else []
+    keys = {e.ask.credential for e in got}
+    for credential, id in {"none": "AUTH-01", "wrong": "AUTH-02", "read": "SCOPE-02"}.items():
+        if keys == {credential} and id in broken:
+            yield Cause({e.number for e in got}, first=id)
 
 
 def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:
@@ -261,7 +321,12 @@ def told_apart(
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         kept = "the server keeps what it decided for another key"
-        return f"{said}: nothing checks this, something in front adds a key, or {kept}"
+        alike = (
+            ", or only the part of a key is looked at that two have in common"
+            if have_much_in_common(odd.values(), course.key)
+            else ""
+        )
+        return f"{said}: nothing checks this, something in front adds a key, or {kept}{alike}"
     if let_in and usual and len(usual) < FEWEST <= len(odd):
         return of_few(course, [*odd.values()], usual)
     words = told(Split([*odd.values()], usual, course), tellers)
@@ -271,9 +336,18 @@ def told_apart(
         if set(targets).isdisjoint(others):
             which = listed([shown(target, 80) for target in targets], FEWEST)
             return f"{some}: {'that' if len(targets) == 1 else 'those'} of {which}"
+        sent = ([e for e in of if e.source != ALONE] for of in (odd.values(), usual))  # not those that came again
+        purposes, others = (list(dict.fromkeys(e.purpose for e in of)) for of in sent)
+        if all(purposes) and set(purposes).isdisjoint(others):
+            return f"{some}: {listed([shown(purpose, 80) for purpose in purposes], FEWEST)}"
         return f"{some}: it is not known what decides"
     by_connection = let_in and words is not None and "on a connection" in words
     return f"{words}: the key of another request may count there" if by_connection else words
+
+
+def have_much_in_common(some: Iterable[Exchange], key: str) -> bool:
+    """Whether other keys begin as the one of all scopes does."""
+    return all(right_characters(e, key) >= FEW_CHARACTERS for e in some)
 
 
 def of_few(course: Course, odd: Sequence[Exchange], usual: Sequence[Exchange]) -> str | None:
@@ -376,7 +450,8 @@ def kept_from_head(first: Exchange, exchanges: Sequence[Exchange]) -> str | None
 def used_up_by_head(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return that a HEAD of each poll without the output had got 200 before, if those before all others got it not."""
     heads = served_heads(exchanges)
-    lost = [one.exchange for one in result.findings if one.exchange.ask.pid.known]
+    found = [one.exchange for one in result.findings if one.exchange.ask.pid.known]
+    lost = [e for e in found if not (below(e, 300) and stream(e, "stdout"))]
     before = [head for e in lost if (head := heads.get(e.request.target)) and head.number < e.number]
     if result.requirement.harm != "output" or not before or len(before) < len(result.findings):
         return None
@@ -385,7 +460,7 @@ def used_up_by_head(result: Result[Ask], exchanges: Sequence[Exchange]) -> str |
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return what a later poll of a command said that the one that reported its end did not, of any that is blamed."""
-    lost = result.findings if result.requirement.harm == "output" else []
+    lost = result.findings if result.requirement.harm == "output" and result.requirement.area == "START" else []
     blamed = [one.exchange for one in lost if member(one.exchange, "exited") is True]
     firsts = {e.request.target: e for e in reversed(blamed)}
     ends = [e for e in exchanges if e.ask.credential == "full" and is_plain(e) and member(e, "exited") is True]
@@ -393,12 +468,19 @@ def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
         first = firsts.get(e.request.target)
         if first is None or e.number <= first.number:
             continue
-        if more := {n: member(e, n) for n in TOLD if member(first, n) in NOTHING and member(e, n) not in NOTHING}:
+        if more := {n: member(e, n) for n in TOLD if is_less(member(first, n), member(e, n))}:
             in_turns = both_ways((one.request.target, stream(one, "stdout") != "") for one in ends)
             early = "an end is told before the output is there"
             why = f": {'only some of several servers have it' if in_turns else early}, it seems"
             return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}{why}"
     return None
+
+
+def is_less(first: object, later: object) -> bool:
+    """Whether what was told at first is nothing, or only the beginning of what was told later."""
+    if isinstance(first, str) and isinstance(later, str):
+        return len(first) < len(later) and later.startswith(first)
+    return first in NOTHING and later not in NOTHING
 
 
 def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:

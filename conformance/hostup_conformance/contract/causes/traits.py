@@ -112,6 +112,15 @@ FEWEST = 3
 #: How a trait begins that says what is asked for; which part of what was found may ask for something else, and for each
 #: of these requests, how many may have been spared.
 FOR, OTHERS, SPARED = "for ", 0.25, 0.1
+#: With which of so few others one request is compared, what its connection had carried, or its key, tells nothing.
+MANY_USUAL = 10
+CONNECTIONS = {
+    "on a connection that had carried others",
+    "as the first on a connection",
+    "with a wrong key that had come before",
+}
+#: So many requests that ask for something tell it although one was spared.
+ENOUGH_ASKED = 5
 OF_PARTS = {*VPSS.values(), *PIDS.values()}
 
 
@@ -289,6 +298,8 @@ def in_common(
         alone = [trait for trait in alone if trait not in in_command]
     general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
     alone = [trait for trait in alone if trait not in general and (trait != REFUSED or len(alone) == 1)]
+    if len(odd) == 1 and len(usual) < MANY_USUAL:  # it has something that the others have not, by chance
+        alone = [trait for trait in alone if trait not in {*KEYS.values(), *CONNECTIONS}]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
     # Where they have more than a few things in common, these are ways to say one.
     words = " and ".join(sorted(alone, key=rank)[:FEWEST]) or together(common, whats, [*map(carried, usual)])
@@ -318,7 +329,7 @@ def mostly_asked(
     left, found = [*odd], list[str]()
     while left and len(found) < FEWEST:
         asked = Counter(trait for e in left for trait in carried(e) if trait.startswith(FOR))
-        telling = [trait for trait, number in asked.items() if spared[trait] <= SPARED * number]
+        telling = [trait for trait, n in asked.items() if spared[trait] <= max(SPARED * n, n >= ENOUGH_ASKED)]
         most = max(telling, key=lambda trait: (asked[trait], trait != REFUSED, -len(trait)), default="")
         if asked[most] < FEWEST:
             break

@@ -143,6 +143,16 @@ def kept_start(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in copies}, f"{words}: a cache keeps what a POST got, or all get the same, it seems")
 
 
+def as_a_get(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return all that was sent by POST and got the availability, as a GET does, if no start got a pid."""
+    sent = [e for e in exchanges if e.request.method == "POST" and e.ask.endpoint and e.status == 200]
+    found = [e for e in sent if is_availability_alone(e)]
+    if len(found) < FEW or any(map(new_pid, exchanges)):
+        return None
+    words = f"{len(found)} POSTs got the availability, as a GET does, and none a pid"
+    return Cause({e.number for e in found}, f"{words}: the method is lost, or a cache takes no notice of it, it seems")
+
+
 def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what the full key was refused for a while after another had been, if it got all that it asked for else."""
     denied = [e for e in exchanges if e.ask.credential == "read" and e.status == 403]
@@ -806,6 +816,7 @@ def what_failed(e: Exchange) -> frozenset[str]:
 CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     enveloped,
     kept_start,
+    as_a_get,
     kept_decision,
     locked_out,
     limited,

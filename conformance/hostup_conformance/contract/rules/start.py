@@ -428,7 +428,9 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
         cut = torn.rstrip() != whole and (printed.startswith(torn) or whole.endswith(torn.rstrip()))
         changed = cut or (command.name == "megabyte" and mishaps.plain(got) != mishaps.plain(printed))
         if changed and not exchanges.told_by(e) and not says_truncated(e):
-            yield e, f"{len(printed):,} characters in stdout", came(exchanges, e, "stdout", printed) if got else "none"
+            line = "" if "\n" in whole else "one line of "
+            expected = f"{line}{len(printed):,} characters in stdout"
+            yield e, expected, came(exchanges, e, "stdout", printed) if got else "none"
 
 
 def says_truncated(e: ask.Exchange) -> bool:
