@@ -321,12 +321,8 @@ def told_apart(
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         kept = "the server keeps what it decided for another key"
-        alike = (
-            ", or only the part of a key is looked at that two have in common"
-            if have_much_in_common(odd.values(), course.key)
-            else ""
-        )
-        return f"{said}: nothing checks this, something in front adds a key, or {kept}{alike}"
+        begin = ", or only how keys begin is compared" if begin_alike(odd.values(), course.key) else ""
+        return f"{said}: nothing checks this, something in front adds a key, or {kept}{begin}"
     if let_in and usual and len(usual) < FEWEST <= len(odd):
         return of_few(course, [*odd.values()], usual)
     words = told(Split([*odd.values()], usual, course), tellers)
@@ -345,9 +341,9 @@ def told_apart(
     return f"{words}: the key of another request may count there" if by_connection else words
 
 
-def have_much_in_common(some: Iterable[Exchange], key: str) -> bool:
-    """Whether other keys begin as the one of all scopes does."""
-    return all(right_characters(e, key) >= FEW_CHARACTERS for e in some)
+def begin_alike(some: Iterable[Exchange], key: str) -> bool:
+    """Whether keys begin as the one with all scopes does, with half of its characters, or more."""
+    return all(right_characters(e, key) >= max(len(key) / 2, FEW_CHARACTERS) for e in some)
 
 
 def of_few(course: Course, odd: Sequence[Exchange], usual: Sequence[Exchange]) -> str | None:
