@@ -22,7 +22,7 @@ from hostup_conformance.keeping.shortage import told_of_shortage, too_low
 #: What a project's conftest.py, configuration, plugins and environment change is meant for its own tests. A run has no
 #: use for two plugins of pytest, nor for an assert that is rewritten, and they take a while.
 ALONE = ("--noconftest", "-o", "addopts=", "--disable-plugin-autoload", "-p", "hostup_conformance.front.plugin",
-         "-p", "no:unraisableexception", "-p", "no:threadexception", "--assert=plain")  # fmt: skip
+         "-p", "no:unraisableexception", "-p", "no:threadexception", "--assert=plain", "--tb=no")  # fmt: skip
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
   HOSTUP_API_KEY             key with read:vm and write:vm (required)
@@ -90,8 +90,10 @@ def command(argv: Sequence[str] | None) -> int:
         return judge_recording(arguments.file, for_pytest)
     if arguments.command == "judge":
         return run_pytest([f"--har={arguments.file}", *for_pytest])
-    if has_late_url(for_pytest):
-        late = "there are two URLs; give one" if arguments.url else "the URL stands after options; give it first"
+    twice = arguments.url and any(word.partition("=")[0] == "--base-url" for word in for_pytest)
+    if has_late_url(for_pytest) or twice or sum(word.partition("=")[0] == "--base-url" for word in for_pytest) > 1:
+        given = arguments.url or "--base-url" in " ".join(for_pytest)
+        late = "there are two URLs; give one" if given else "the URL stands after options; give it first"
         raise Misconfigured(f"{late}, as in hostup-conformance run URL --strict")
     return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])
 

@@ -43,6 +43,10 @@ class Core:
     doubt: str | None = None
 
 
+#: How many observations a message has.
+OBSERVED = 3
+
+
 @dataclass(frozen=True)
 class Alike:
     """The broken requirements of which all that was found has one cause, and the one that tells of it best, if any."""
@@ -212,6 +216,7 @@ def check_against_oracle(
 
 
 def first_words(findings: list[Finding[A]]) -> str:
-    """Return expected and got of the first finding, and how many there are."""
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 and findings[0].expected else ""
-    return findings[0].words + more
+    """Return expected and got of the first finding, and how many there are; of an OBSERVE, the first few."""
+    told = 1 if findings[0].expected else OBSERVED
+    more = f" (and {len(findings) - told} more)" if len(findings) > told else ""
+    return "; ".join(finding.words for finding in findings[:told]) + more

@@ -79,8 +79,10 @@ def read_waiver(file: str, entry: object) -> Waiver:
         raise Misconfigured(f"--waivers {file}: there is no requirement {shown(id)}; give an id of the reports")
     if requirements()[id].level == "OBSERVE":
         raise Misconfigured(f"--waivers {file}: {id} is only observed, and nothing can break it; remove it")
-    if not isinstance(reason, str) or not reason.strip() or not isinstance(expires, str) or not DAY.fullmatch(expires):
-        raise Misconfigured(f"--waivers {file}: {id} needs a reason, and a date such as 2027-01-31 without a time")
+    if not isinstance(reason, str) or not reason.strip():
+        raise Misconfigured(f"--waivers {file}: {id} needs a reason, which is a text")
+    if not isinstance(expires, str) or not DAY.fullmatch(expires):
+        raise Misconfigured(f"--waivers {file}: {id} expires: expected a date such as 2027-01-31, got {shown(expires)}")
     return Waiver(id, reason, date.fromisoformat(expires))
 
 

@@ -27,7 +27,7 @@ MOST_ALONE = 5
 #: How many requests show whether a cache let in what should have been refused.
 FOR_CACHES = 2 * 3
 #: How many requests that get now this, now that are sent in a row, and how often: servers may take turns.
-MOST_ROWS, IN_A_ROW = 2, 6
+MOST_ROWS, IN_A_ROW, MOST_ALIKE = 2, 6, 2
 #: How many pages are requested.
 PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
@@ -108,12 +108,13 @@ def in_a_row(wire: Wire) -> None:
             continue
         alike = (e.ask.credential, e.ask.vps, e.ask.pid) if is_undue(e) else e.request
         first = firsts.setdefault(alike, e)
-        differs = kind_of(e) != kind_of(first) or member(e, "available") != member(first, "available")
-        if differs and (not is_undue(e) or 200 in {e.status, first.status}):
+        if kind(e) != kind(first) and (not is_undue(e) or 200 in {e.status, first.status}):
             found.setdefault(alike, e if e.status == 200 else first)
     for e in [*found.values()][:MOST_ROWS]:
-        for _ in range(IN_A_ROW):
-            wire.try_to_send(e.request, purpose="what got now this, now that, several times in a row", source=ALONE)
+        row = list[Exchange | None]()
+        # What gets the same each time is no matter of turns.
+        while len(row) < IN_A_ROW and (len(row) < MOST_ALIKE or any(kind(one) != kind(e) for one in row)):
+            row.append(wire.try_to_send(e.request, purpose="what got now this, now that, in a row", source=ALONE))
 
 
 def without_a_cache(wire: Wire, odd: Sequence[Exchange]) -> None:
@@ -140,6 +141,11 @@ def letters(digits: str) -> str:
 def first_of_each(odd: Sequence[Exchange]) -> list[Exchange]:
     """Return the first that its key should have kept out, and the first of which it is the VPS."""
     return [*{e.ask.credential == "full": e for e in reversed(odd)}.values()]
+
+
+def kind(e: Exchange | None) -> tuple[object, ...]:
+    """Return the same, with whether commands can be run."""
+    return (*kind_of(e), member(e, "available")) if e else ()
 
 
 def kind_of(e: Exchange) -> tuple[int | None, list[str]]:

@@ -157,6 +157,7 @@ class CommandFailed(HostUpError):
 
 
 # Compiled here, since an error is to cost little more than its response.
+SHORTEST_KEY = 6
 _NUMBER = re.compile(r"\w{1,40}=\d{1,20}", re.ASCII)
 _NAME = re.compile(r"[\w.:-]{1,80}", re.ASCII)
 _TWICE = re.compile(r"((?:/[^/?]+){2,})\1(?:/|$)")
@@ -171,13 +172,13 @@ def _keys(response: httpx.Response) -> list[str]:
     except RuntimeError:  # made by hand
         return []
     values = [value for name, value in sent if name.lower() not in _ORDINARY]
-    return [word for word in b" ".join(values).decode("latin-1").split() if len(word) > 5]
+    return [word for word in b" ".join(values).decode("latin-1").split() if len(word) >= SHORTEST_KEY]
 
 
 def without(keys: Iterable[str], text: str) -> str:
-    """Return a text without the keys in it."""
+    """Return a text without the keys in it; a short one would be found in ordinary words."""
     for key in keys:
-        text = text.replace(key, "[key]")
+        text = text.replace(key, "[key]") if len(key) >= SHORTEST_KEY else text
     return text
 
 

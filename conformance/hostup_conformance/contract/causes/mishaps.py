@@ -46,7 +46,7 @@ FEW_COMMANDS = 3
 #: So many characters at most are told, of which each command that goes wrong has one.
 MOST_MARKS = 3
 #: How many characters of what was lost are shown.
-MOST_LOST = 20
+MOST_LOST = 32
 #: How much of what a shell says is shown.
 MESSAGE = 80
 #: So many characters may be added at one place of a text by whoever writes another for it, or for a variable.

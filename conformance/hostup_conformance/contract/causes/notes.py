@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import product
 from math import inf
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
@@ -16,6 +16,7 @@ from hostup_conformance.contract.causes.contrasts import (
     BY_REQUEST,
     FEW_CHARACTERS,
     IN_TIME,
+    IN_TURN,
     UNDECIDED,
     VALID,
     Course,
@@ -69,12 +70,14 @@ MOST_OWNERS, ALMOST_ALL = 50, 0.85
 MOSTLY = 0.5
 #: So many requests that got what others were to get explain what else is wrong with those that had others beside them.
 FEW_MIXED = 2
-#: A request that is sent so often alone shows whether it gets now this, now that, and by how many changes.
-ROW, CHANGES = 6, 3
+#: A request that is sent so often alone shows whether two or three servers take turns.
+ROW = 6
 #: So many commands are named at one of whose polls a server went down.
 POLLED = 6
 #: What stands above whatever else is wrong with the same responses.
 ABOVE = ("HTTP-09", "POLL-04")
+#: How a finding says that output is that of another command.
+OF_ANOTHER = "that the command of request "
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
 
@@ -111,7 +114,8 @@ def in_turns(course: Course, broken: Mapping[str, Result[Ask]]) -> Iterator[Caus
             rows[e.request].append(e)
     for row in rows.values():
         got = [(e.status, member(e, "available"), *sorted(e.body if isinstance(e.body, dict) else ())) for e in row]
-        if len(row) < ROW or sum(one != other for one, other in pairwise(got)) < CHANGES:
+        turns = any(all(a == b for a, b in zip(got, got[step:ROW], strict=False)) for step in IN_TURN[:2])
+        if len(row) < ROW or not turns or len(set(got)) < 2:
             continue
         statuses, told = [str(e.status) for e in row], [short_json(member(e, "available"), 20) for e in row]
         each = (
@@ -141,7 +145,10 @@ def mixed_up(course: Course, broken: Mapping[str, Result[Ask]]) -> Cause | None:
     refused_alone = any(is_denied(e) and e.status == 401 and course.is_alone(e) for e in course.ordered)
     if refused_alone and all(one.exchange.status == 401 for one in found):
         return None
-    beside = {e.number for e in course.ordered if not course.is_alone(e)}
+    # What came of commands is no other request's, unless it says so.
+    own = {id for id, r in broken.items() if r.requirement.area == "START" and OF_ANOTHER not in r.message}
+    theirs = {one.exchange.number for id in own for one in broken[id].findings}
+    beside = {e.number for e in course.ordered if not course.is_alone(e)} - theirs
     return Cause(beside, first="HTTP-21") if len(found) >= FEW_MIXED else None
 
 
@@ -165,7 +172,7 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
     if "START-05" in broken and (cause := whose_output(reasons.evidence)):
         yield cause
     if "START-27" in broken and known_in_turns(reasons.evidence):
-        yield Cause({e.number for life in lives for e in (life.start, *life.polls)}, first="START-27")
+        yield Cause({e.number for life in lives for e in life.polls if refused(e)}, first="START-27")
 
 
 def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange]) -> Iterator[Cause]:
@@ -265,7 +272,8 @@ def of_errors(result: Result[Ask]) -> str | None:
     served = below(result.findings[0].exchange, 300)
     others = [e for e in result.judged if e.response and below(e, 300) is not served]
     alike = all(below(one.exchange, 300) is served for one in result.findings)
-    if result.requirement.area != "SAFETY" or not alike or len(others) < FEWEST:
+    outputs = result.requirement.id == "SAFETY-03"  # which is served anyhow
+    if result.requirement.area != "SAFETY" or outputs or not alike or len(others) < FEWEST:
         return None
     return f"only {'what is served' if served else 'errors'}, and none of {len(others)} other responses"
 
@@ -315,7 +323,7 @@ def told_apart(
     spared = (e for e in right if e.response and e.status not in errors)
     # That all polls are odd, and no start, parts nothing.
     kinds = {e.ask.starts for e in odd.values()}
-    usual = [e for e in spared if e.ask.starts in kinds]
+    usual = [e for e in spared if e.ask.starts in kinds and not (let_in and below(e, 300))]
     if nothing_came(result):  # what prints nothing has nothing to lose
         usual = [e for e in usual if stream(e, "stdout")]
     if let_in and not usual and len(odd) >= FEWEST:
@@ -493,14 +501,20 @@ def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Re
     return None
 
 
+def form_of_failure(e: Exchange) -> tuple[int, bool, bool]:
+    """Return what tells failures apart: the status code, and whether it is a problem document or a page."""
+    return e.status or 0, is_document(e), is_page(e)
+
+
 def failures(course: Course) -> list[Cause]:
     """Return what got each 5xx, so that whatever else is wrong with these responses stands with that.
 
     If requests of several kinds get it now and then, it has nothing to do with what they ask for.
     """
     causes = list[Cause]()
-    for status in sorted({e.status or 0 for e in course.ordered if failed(e) and not e.obeyed}):
-        every = [e for e in course.ordered if e.status == status and not e.obeyed]
+    failing = [e for e in course.ordered if failed(e) and not e.obeyed]
+    for status, *form in sorted({form_of_failure(e) for e in failing}):
+        every = [e for e in failing if form_of_failure(e) == (status, *form)]
         alike = [e for e in every if not e.ask.unavailable] or every
         others = [e for e in course.ordered if e.response and not failed(e)]
         kinds, numbers = set(map(asked, alike)), {e.number for e in every}

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import product
+from itertools import pairwise, product
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import NO_ESCAPE, WITHOUT_KEY, Ask, Credential, Exchange, Pid, Vps, json_of
@@ -98,6 +98,13 @@ DOES: dict[str, Callable[[Command], bool]] = {
 }
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
+#: How output of such a size is told, and what goes without saying where something broader is told.
+SIZED = "of a command that prints {:,} bytes or more"
+BROADER = {
+    "of a command that prints characters above U+FFFF": "of a command that prints characters outside ASCII",
+    "of a command that prints characters beyond Latin-1": "of a command that prints characters outside ASCII",
+    **{SIZED.format(more): SIZED.format(less) for less, more in pairwise(PRINTED)},
+}
 #: What is asked for, whoever asks.
 REFUSED = "for what is to be refused"
 WHAT = {*RESOURCES.values(), *VPSS.values(), *PIDS.values(), NOT_DIGITS, NO_INTEGER, START, QUERY}
@@ -211,7 +218,7 @@ def of_command(life: Life) -> Iterator[str]:
     yield from (words for words, does in DOES.items() if does(command))
     if command.exit_code:
         yield f"of a command that ends with exitCode {command.exit_code}"
-    yield from (f"of a command that prints {size:,} bytes or more" for size in PRINTED if len(command.stdout) >= size)
+    yield from (SIZED.format(size) for size in PRINTED if len(command.stdout) >= size)
 
 
 def of_one_kind(some: Sequence[Life], others: Sequence[Life]) -> str | None:
@@ -302,6 +309,7 @@ def in_common(
         alone = [trait for trait in alone if trait not in {*KEYS.values(), *CONNECTIONS}]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
     # Where they have more than a few things in common, these are ways to say one.
+    alone = [trait for trait in alone if BROADER.get(trait) not in alone]
     words = " and ".join(sorted(alone, key=rank)[:FEWEST]) or together(common, whats, [*map(carried, usual)])
     if max(len(odd), len(usual)) <= FEWEST and " of a command " in f" {words}":
         return None  # something that they do parts almost any few commands

@@ -100,6 +100,8 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     for status, row in groupby(range(len(exchanges)), lambda at: exchanges[at].status):
         stretch = list(row)
         of_stretch = [exchanges[at] for at in stretch if should_not_be_forbidden(exchanges[at])]
+        # A pid that nobody has got may be too large.
+        of_stretch = [e for e in of_stretch if status != 400 or e.ask.pid != Pid.UNKNOWN]
         # A wrong key, or none, may always get this.
         undue = {e.ask for e in of_stretch if e.ask.credential in VALID}
         if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
