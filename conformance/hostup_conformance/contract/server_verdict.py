@@ -121,11 +121,8 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     broken = [result for result in verdict.results.values() if result.status in {"fail", "warn"}]
     breaches = [breach_of(result, cut=bool(verdict.unjudged)) for result in broken]
     found = causes(breaches, read_matrix(MATRIX)["faults"] if breaches else {})
-    harmful = {result.requirement.id for result in broken if result.requirement.harm in {"key", "access"}}
     for alike in verdict.of_one_cause:
-        # Who gets in is told by itself, unless that is what tells of the others.
-        others = tuple(id for id in alike.ids if id not in harmful or alike.first in {None, *harmful})
-        found = behind_the_first(found, replace(alike, ids=others))
+        found = behind_the_first(found, alike)
     return found
 
 

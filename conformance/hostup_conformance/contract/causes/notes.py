@@ -76,6 +76,8 @@ ROW = 6
 POLLED = 6
 #: What stands above whatever else is wrong with the same responses.
 ABOVE = ("HTTP-09", "POLL-04")
+#: The harm that is done where somebody gets what is another's.
+GETS_IN = {"key", "access"}
 #: How a finding says that output is that of another command.
 OF_ANOTHER = "that the command of request "
 #: The areas whose requirements are about commands.
@@ -215,9 +217,14 @@ def of_whom_it_came_to(broken: Mapping[str, Result[Ask]]) -> Iterator[Cause]:
 
 
 def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:
-    """Return the broken requirements of which all that was found has a cause, or most of it where that is enough."""
+    """Return the broken requirements of which all that was found has a cause, or most of it where that is enough.
+
+    Who gets in is told by itself where a cause says no more than which requirement tells of the same exchanges.
+    """
     shares = {id: share_of(r, cause.numbers) for id, r in broken.items()}
-    return tuple(id for id, share in shares.items() if share >= (MOSTLY if cause.mostly else 1))
+    itself = {id for id, r in broken.items() if r.requirement.harm in GETS_IN and not cause.words}
+    itself = itself if cause.first not in {None, *itself} else set()
+    return tuple(id for id, share in shares.items() if share >= (MOSTLY if cause.mostly else 1) and id not in itself)
 
 
 def share_of(result: Result[Ask], numbers: AbstractSet[int]) -> float:
