@@ -272,16 +272,6 @@ def test_a_copy_from_a_cache_is_told() -> None:
     assert told(Split(every[:3], every[3:], Course(every, KEY))) == words
 
 
-def test_that_it_depends_on_the_connection_is_told() -> None:
-    """Unless something on one of them is served, and something else is not."""
-    connections = [1] * 8 + [2, 3, 4, 5, 5, 6, 2, 8]
-    every = run_of([replace(got(401 if number in {2, 4, 5} else 200), connection=number) for number in connections])
-    odd, usual = ([e for e in every if (e.status == 401) is refused] for refused in (True, False))
-    words = "all 5 came on 3 connections, and none of 11 others on these: it depends on the connection"
-    assert words in (told(Split(odd, usual, Course(every, KEY)), UNDECIDED) or "")
-    assert words not in (told(Split(odd[1:], [*usual, odd[-1]], Course(every, KEY)), UNDECIDED) or "")
-
-
 def test_what_is_not_known_is_told() -> None:
     """The same request must have got both, and often enough."""
     decided_by_nothing = "2 of 6 such requests: it is not known what decides"

@@ -477,20 +477,6 @@ def every_nth(split: Split) -> str | None:
     return f"{said}: {number} of {counted(step, 'server')} that take turns does so, or they are counted, it seems"
 
 
-def which_connection(split: Split) -> str | None:
-    """It depends on the connection: all that came on one are odd, or none, and some of several are so."""
-    numbers = {e.number for e in split.odd}
-    of_each = {n: [e.number in numbers for e in on_it] for n, on_it in by_connection(e for e, _ in split.every).items()}
-    odd_ones, others = (sum(on_it[0] is kind for on_it in of_each.values()) for kind in (True, False))
-    pure = all(len(set(on_it)) == 1 for on_it in of_each.values())
-    # What comes alone on its connection shows nothing.
-    several = sum(len(on_it) for on_it in of_each.values() if on_it[0] and len(on_it) > 1)
-    if not (pure and split.same and min(odd_ones, others) > 1 and several >= FEWEST):
-        return None
-    some = f"all {len(split.odd)} came on {odd_ones} connections, and none of {len(split.usual)} others on these"
-    return f"{some}: it depends on the connection, as on the server that it leads to"
-
-
 def each_so_many(split: Split) -> str | None:
     """About as many requests of the run come from each odd one to the next; or as many starts, or refusals."""
     run, kinds = split.course.in_time, {e.status for e in split.odd if failed(e)}
@@ -701,7 +687,7 @@ BY_REQUEST: tuple[Teller, ...] = (
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (is_crowded, each_so_many, is_timed, every_nth, since)
 #: What is said if nothing does.
-UNDECIDED: tuple[Teller, ...] = (asks, which_connection, back_and_forth, undecided, is_lost)
+UNDECIDED: tuple[Teller, ...] = (asks, back_and_forth, undecided, is_lost)
 
 
 def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME, back_and_forth)) -> str | None:

@@ -21,8 +21,6 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
 ENOUGH, MANY_HYPOTHESES = 2, 3
-#: So many commands of both kinds show what a few would not.
-SEVERAL = 5
 #: So many bytes of output may be too much to be stored.
 MUCH_OUTPUT = 1 << 16
 #: So many commands must have been forgotten at one moment, on average.
@@ -95,11 +93,6 @@ def others_started(evidence: Evidence, seen: Sighting) -> Bounds:
     """Commands that were started after it."""
     least, most = evidence.between("start", seen)
     return least, most - 1  # its own start
-
-
-def started_after_end(evidence: Evidence, seen: Sighting) -> Bounds:
-    """Commands that were started after its end."""
-    return evidence.between("start", seen, seconds_of(seen.life) + ENDED)
 
 
 def printed_by_others(evidence: Evidence, seen: Sighting) -> Bounds:
@@ -273,15 +266,6 @@ def forgotten(evidence: Evidence) -> str | None:
     return what and f"a command is forgotten {what}, it seems{f'; or {moments}' if moments else ''}"
 
 
-def after_the_end(evidence: Evidence) -> str | None:
-    """It is the next start after the end, or some time, which cannot be told from that."""
-    found = Parting(evidence, evidence.lost, evidence.known).by(started_after_end)
-    if min(len(evidence.lost_lives), len(evidence.ended)) < SEVERAL:
-        return None
-    words = "a command is forgotten once another has been started after its end, or a while after its end, it seems"
-    return words if found and found.spared_at_most == 0 else None
-
-
 def known_late(evidence: Evidence) -> str | None:
     """A command is not known at first, as where another database is read than was written."""
     back = came_back(evidence)
@@ -423,7 +407,6 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     forgotten,
     at_some_moments,
     never_known,
-    after_the_end,
 )
 
 
