@@ -22,6 +22,8 @@ MUCH_OUTPUT = 10_000
 #: So many starts show that a server starts no more, and what is said of it.
 FEW_STARTS = 3
 FOR_GOOD = ", and so to the end, while no more ran than when others were started: no slot gets free, it seems"
+#: Output that has less than this part of its characters was cut, whatever else was changed in it.
+NEARLY_ALL = 0.9
 #: So many polls of a command in a row do not fail because of a gateway that has a bad moment.
 MANY_FAILURES = 5
 
@@ -430,7 +432,13 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
         if changed and not exchanges.told_by(e) and not says_truncated(e):
             line = "" if "\n" in whole else "one line of "
             expected = f"{line}{len(printed):,} characters in stdout"
-            yield e, expected, came(exchanges, e, "stdout", printed) if got else "none"
+            short = not cut and len(got) < NEARLY_ALL * len(printed)
+            what = came(exchanges, e, "stdout", printed) if got else "none"
+            yield (
+                e,
+                expected,
+                f"{len(got):,} characters, and {what}" if short and isinstance(what, str) and got else what,
+            )
 
 
 def says_truncated(e: ask.Exchange) -> bool:
