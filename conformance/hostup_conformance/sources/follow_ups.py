@@ -143,14 +143,14 @@ def first_of_each(odd: Sequence[Exchange]) -> list[Exchange]:
     return [*{e.ask.credential == "full": e for e in reversed(odd)}.values()]
 
 
-def kind(e: Exchange | None) -> tuple[object, ...]:
-    """Return the same, with whether commands can be run."""
-    return (*kind_of(e), member(e, "available")) if e else ()
-
-
 def kind_of(e: Exchange) -> tuple[int | None, list[str]]:
     """Return what tells responses to one request apart: the status code, and the names of the members."""
     return e.status, sorted(e.body) if isinstance(e.body, dict) else []
+
+
+def kind(e: Exchange | None) -> tuple[object, ...]:
+    """Return the same, with whether commands can be run."""
+    return (*kind_of(e), member(e, "available")) if e else ()
 
 
 def revalidation(wire: Wire, tag: str) -> None:

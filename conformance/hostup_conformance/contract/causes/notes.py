@@ -109,7 +109,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
 
 
 def in_turns(course: Course, broken: Mapping[str, Result[Ask]]) -> Iterator[Cause]:
-    """Yield what was found of requests that got now this, now that when they were sent several times in a row."""
+    """Yield what was found of requests that got this and that by turns when they were sent several times in a row."""
     rows = defaultdict[Request, list[Exchange]](list)
     for e in course.ordered:
         if e.source == ALONE and e.response:
@@ -120,9 +120,8 @@ def in_turns(course: Course, broken: Mapping[str, Result[Ask]]) -> Iterator[Caus
         if len(row) < ROW or not turns or len(set(got)) < 2:
             continue
         statuses, told = [str(e.status) for e in row], [short_json(member(e, "available"), 20) for e in row]
-        each = (
-            statuses if len(set(statuses)) > 1 else told if len(set(told)) > 1 else [named_members(e.body) for e in row]
-        )
+        ways = (statuses, told, [named_members(e.body) for e in row])
+        each = next((way for way in ways if len(set(way)) > 1), statuses)
         what = "available " if each is told else ""
         words = f"the same request got {what}{', '.join(each)} in a row: servers or versions take turns, it seems"
         found = {id: result for id, result in broken.items() if is_about(result, row[0])}
