@@ -775,3 +775,18 @@ def test_a_start_whose_response_was_lost_may_have_run() -> None:
     results = verdict_on(loses_the_first, allow_exec=True).results
     assert results["START-16"].status == "pass", results["START-16"].message
     assert results["HTTP-01"].status == "fail"
+
+
+def lets_in_and_says_too_much(request: Request, response: Response) -> None:
+    """A wrong key gets the availability with blanks behind it, more than any response to a probe can need."""
+    probes = request.method == "GET" and response.status == 401 and request.token and request.pid is None
+    if probes and request.nth("wrong") > 1:
+        response.become(200, {"available": True})
+        response.body += b" " * (2 << 20)
+
+
+def test_a_refusal_that_cannot_be_read_is_none() -> None:
+    verdict = verdict_on(lets_in_and_says_too_much)
+    assert verdict.results["AUTH-02"].status == "pass"
+    assert verdict.name == "not_demonstrated"
+    assert "AUTH-02" in verdict.unjudged

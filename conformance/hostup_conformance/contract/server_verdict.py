@@ -47,6 +47,11 @@ LOST = HARMS.index("output")
 GENERAL = {"AUTH-08"}
 
 
+#: The requirements that say of whom a request is refused: by its key, and by its VPS.
+KEPT_OUT = {"none": "AUTH-01", "wrong": "AUTH-02"}
+STRANGERS = {"unknown": "ID-01", "foreign": "ID-02"}
+
+
 @cache
 def server_requirements() -> dict[str, Requirement]:
     """Return the requirements that servers have to keep, by id; those of the area CLIENT are for clients."""
@@ -93,6 +98,8 @@ def judge(
         # It may as well be down, so it was not seen to give whole responses.
         verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
         verdict.unjudged += ("HTTP-01",)
+    passed = {id for id, result in verdict.results.items() if result.status == "pass"}
+    verdict.unjudged += tuple(id for id in unread_refusals(exchanges) if id in passed)
     if only:
         judged = any(result.exercised for result in verdict.results.values())
         verdict.core = replace(seen, doubt=None if judged else "nothing that was asked for could be judged")
@@ -100,6 +107,13 @@ def judge(
         verdict.not_shown = not_shown(verdict.results, exchanges, target)
     # What only explains it must not lose a verdict.
     return verdict.defects.survive(lambda: with_notes(verdict, exchanges, target.key), verdict)
+
+
+def unread_refusals(exchanges: Sequence[Exchange]) -> list[str]:
+    """Return the requirements of refusals of which some may be none: the response was too large to be kept."""
+    large = [e for e in exchanges if e.too_large and e.ask.endpoint and not e.ask.starts]
+    found = [KEPT_OUT.get(e.ask.credential) or STRANGERS.get(e.ask.vps or "") for e in large]
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def core_of(exchanges: Sequence[Exchange], target: Target) -> core.Core:
