@@ -356,12 +356,15 @@ def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
 
     TRACE is exempt: front ends refuse it for all paths alike, some without Allow.
     """
-    for e in exchanges.each(lambda e: e.status == 405 and e.request.method != "TRACE"):
+    refused = exchanges.each(lambda e: e.status == 405 and e.request.method != "TRACE")
+    # A server should serve HEAD where it serves GET (RFC 9110 section 9.1), so that is told first.
+    for e in sorted(refused, key=lambda e: e.request.method != "HEAD"):
+        head = ", or better no 405 for HEAD" if e.request.method == "HEAD" else ""
         allowed = e.header("allow")
         methods = [method.strip() for method in (allowed or "").split(",")]
         meant = {e.request.method, *ask.overrides_of(e.request)}
         if allowed is None:
-            yield e, "an Allow header field", "none"
+            yield e, f"an Allow header field{head}", "none"
         elif meant <= set(methods):
             method = " or ".join(sorted(meant))
             yield e, f"no 405 for {method} if Allow lists it, or else Allow without {method}", f"Allow: {allowed}"
