@@ -18,7 +18,7 @@ BASE_HEADERS: Headers = (
 #: What a request says that accepts compressed bodies, as most HTTP libraries do.
 CODED: Headers = (("Accept-Encoding", "gzip, deflate"),)
 #: What a request says that rules gzip out (RFC 9110 section 12.5.3).
-NOT_CODED: Headers = (("Accept-Encoding", "identity, gzip;q=0"),)
+NOT_CODED: Headers = (("Accept-Encoding", "identity"),)
 
 
 class Rank(IntEnum):

@@ -247,13 +247,6 @@ def gzip_unasked(_request: Request, response: Response) -> None:
 
 
 @trips("HTTP-09")
-def gzip_that_is_ruled_out(request: Request, response: Response) -> None:
-    """The body is in gzip wherever Accept-Encoding names it, with the weight 0 too."""
-    if "gzip" in request.headers.get("accept-encoding", "") and response.is_availability:
-        compress(response)
-
-
-@trips("HTTP-09")
 def gzip_by_its_label_alone(request: Request, response: Response) -> None:
     """Content-Encoding says gzip, but the body is not compressed."""
     if "gzip" in request.headers.get("accept-encoding", "") and response.status == 401:

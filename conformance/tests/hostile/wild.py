@@ -76,7 +76,7 @@ def fields_in_unusual_dress(request: Request) -> bytes:
 @hostile(CORRECT)
 def gzip_with_all_flags(request: Request) -> bytes:
     """Where gzip is accepted, it has a name, a comment, extra fields and a checksum of its header (RFC 1952)."""
-    if "gzip" not in request.headers.get("accept-encoding", "") or "gzip;q=0" in request.headers["accept-encoding"]:
+    if "gzip" not in request.headers.get("accept-encoding", ""):
         return request.sent()
     head = b"\x1f\x8b\x08\x1e\0\0\0\0\0\xff" + b"\x04\0ABCD" + b"name\0" + b"comment\0"
     head += (zlib.crc32(head) & 0xFFFF).to_bytes(2, "little")

@@ -23,8 +23,6 @@ FEW_RESTARTS, AGAIN_AND_AGAIN = 3, 3
 LONG = 2000
 #: The header fields that are dates; Expires is often something else on purpose, such as 0.
 DATES = ("Date", "Last-Modified")
-#: A weight of zero in a list of header field values: what is not acceptable (RFC 9110 section 12.4.2).
-NO_WEIGHT = re.compile(r";\s*q=0(\.0*)?\s*(;|$)")
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -252,13 +250,14 @@ def is_gzip(e: ask.Exchange) -> bool:
 def coding_is_accepted(exchanges: Exchanges) -> Findings:
     """The coding must be identity or one that the request's Accept-Encoding lists, and the body must decode by it.
 
-    A body that begins as gzip does, and is not said to be it, is a finding too.
+    A body that begins as gzip does, and is not said to be it, is a finding too. A weight of 0 is not looked at: the
+    compression of many frameworks does not know it.
     """
     for e in exchanges.each(lambda e: e.header("content-encoding") is not None or is_gzip(e)):
         if e.header("content-encoding") is None:
             yield e, "Content-Encoding: gzip, since the body is in gzip", "no Content-Encoding"
         accepted = (e.request.header("accept-encoding") or "").lower()
-        codings = {part.partition(";")[0].strip() for part in accepted.split(",") if not NO_WEIGHT.search(part)}
+        codings = {part.partition(";")[0].strip() for part in accepted.split(",")}
         coding = (e.header("content-encoding") or "").strip().lower()
         if e.response and e.response.miscoded:
             more = f", and {e.response.surplus}" if e.response.surplus else ""
