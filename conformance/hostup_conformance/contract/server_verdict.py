@@ -135,8 +135,9 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     broken = [result for result in verdict.results.values() if result.status in {"fail", "warn"}]
     breaches = [breach_of(result, cut=bool(verdict.unjudged)) for result in broken]
     found = causes(breaches, read_matrix(MATRIX)["faults"] if breaches else {})
+    fails = {breach.id for breach in breaches if breach.fails}
     for alike in verdict.of_one_cause:
-        found = behind_the_first(found, alike)
+        found = behind_the_first(found, alike, fails)
     return found
 
 
@@ -159,13 +160,14 @@ def breach_of(result: Result, *, cut: bool) -> Breach:
     )
 
 
-def behind_the_first(roots: dict[str, list[str]], alike: Alike) -> dict[str, list[str]]:
+def behind_the_first(roots: dict[str, list[str]], alike: Alike, fails: Collection[str]) -> dict[str, list[str]]:
     """Return the root causes, those that have one cause behind the requirement that tells of it, or else the first."""
     together = [id for id in roots if id in alike.ids]
     if not together:
         return roots
-    about_form = area_of(together[0]) == "PROBLEM"  # which says less than that something else was due
-    other = next((id for id in alike.ids if about_form and area_of(id) != "PROBLEM"), None)
+    # The form of an error says less than that something else was due; but no failure stands behind a warning.
+    about_form, due = area_of(together[0]) == "PROBLEM", [id for id in alike.ids if area_of(id) != "PROBLEM"]
+    other = next((id for id in due if about_form and (id in fails or together[0] not in fails)), None)
     first = alike.first or other or together[0]
     behind = [one for id in together for one in (id, *roots[id]) if one != first]
     gathered = dict[str, list[str]]()

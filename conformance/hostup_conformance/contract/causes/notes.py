@@ -173,7 +173,8 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
     if "START-05" in broken and (cause := whose_output(reasons.evidence)):
         yield cause
     if "START-27" in broken and known_in_turns(reasons.evidence):
-        yield Cause({e.number for life in lives for e in life.polls if refused(e)}, first="START-27")
+        unknown = (e for life in lives for e in life.polls if refused(e))
+        yield Cause({*(life.start.number for life in lives), *(e.number for e in unknown)}, first="START-27")
 
 
 def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange]) -> Iterator[Cause]:
@@ -254,6 +255,7 @@ def note_on(
         or what_befell(result, exchanges, reasons)
         or weak
         or told_apart(result, course, BY_REQUEST)
+        or told_apart(of_whole_run(result, course), course, BY_REQUEST)
         or page_in_front(first, exchanges)
         or told_apart(result, course, IN_TIME)
         or of_one_command(result, reasons)
@@ -312,6 +314,11 @@ def of_any_process(first: Exchange, exchanges: Sequence[Exchange]) -> str | None
     return f"{words}: any process of the machine is taken for a command, it seems"
 
 
+def of_whole_run(result: Result[Ask], course: Course) -> Result[Ask]:
+    """Return the result as if all had been judged, of what no request at all may get."""
+    return replace(result, judged=course.ordered) if result.requirement.id == "HTTP-08" else result
+
+
 def told_apart(
     result: Result[Ask], course: Course, tellers: Iterable[Teller], blamed: AbstractSet[int] = frozenset()
 ) -> str | None:
@@ -322,10 +329,9 @@ def told_apart(
     found_all = let_in or result.requirement.id in FIND_ALL or tellers is UNDECIDED
     if (len(odd) == 1 and not found_all) or (let_in and blamed):
         return None
-    # What another requirement tells of was not spared; and no request at all may get a 5xx.
-    judged = course.ordered if result.requirement.id == "HTTP-08" else result.judged
+    # What another requirement tells of was not spared.
     errors = {e.status for e in odd.values() if not below(e, 400)}
-    right = (e for e in judged if e.number not in odd and e.number not in blamed)
+    right = (e for e in result.judged if e.number not in odd and e.number not in blamed)
     spared = (e for e in right if e.response and e.status not in errors)
     # That all polls are odd, and no start, parts nothing.
     kinds = {e.ask.starts for e in odd.values()}
