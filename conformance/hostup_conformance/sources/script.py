@@ -363,7 +363,10 @@ class Script:
             for _ in range(5):
                 yield self._get("the running command once more", pid=self.target.running_pid, capability="pids")
         if self.target.unavailable_vps:
-            yield self._get("the VPS without an agent once more", vps=self.target.unavailable_vps, capability="ids")
+            # By the key with read:vm alone, if there is one, which may see it too.
+            key, capability = (self.target.read_key, "scopes") if self.target.read_key else ("", "ids")
+            yield self._get("the VPS without an agent once more", key=key, vps=self.target.unavailable_vps,
+                            capability=capability)  # fmt: skip
         for _ in range(2):
             yield self._get("the probe once more")
         yield self._get("the probe, gzip unwelcome", headers=NOT_CODED)

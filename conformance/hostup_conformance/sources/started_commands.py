@@ -66,7 +66,7 @@ MARKED = range(90, 93)
 #: How many more commands are started then: one that looks for traces, twice, and two once more on which others depend.
 MOST_AGAIN = 4
 #: The commands of which a poll is refused before the first good one, besides one that is started for that.
-REFUSED = ("exit_1", "nothing", "errors")
+REFUSED = ("nothing", "errors", "exit_1")
 
 
 class StartedCommands:

@@ -15,6 +15,13 @@ def probe_needs_write(request: Request, response: Response) -> None:
         refuse(request, response, 403, "forbidden", "Forbidden")
 
 
+@trips("SCOPE-01")
+def probe_of_an_unavailable_vps_needs_write(request: Request, response: Response) -> None:
+    """The probe of a VPS without an agent is refused to a key with read:vm alone."""
+    if response.is_availability and request.reading and not request.own:
+        refuse(request, response, 403, "forbidden", "Forbidden")
+
+
 @trips("SCOPE-02")
 def reading_is_enough_to_poll(request: Request, response: Response) -> None:
     """A poll with read:vm alone gets the state without the output."""

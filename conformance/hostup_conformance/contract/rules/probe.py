@@ -105,7 +105,7 @@ def unavailable_gets_200(exchanges: Exchanges) -> Findings:
 
     So does a 503 or the like in a problem document, if the same VPS gets 200 at another time.
     """
-    selected = exchanges.each(selectors.asks_availability, of_unavailable)
+    selected = exchanges.each(selectors.asks_availability, selectors.asking(credential="full", vps="unavailable"))
     works = any(e.status == 200 for e in selected)
     for e in selected:
         if e.status != 200 and not responder.may_pass(e) and not (works and responder.is_gateways(e)):

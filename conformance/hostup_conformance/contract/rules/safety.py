@@ -260,11 +260,12 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
     The address of a support desk passes. The id of the VPS is a finding where nobody asked for it; VPS-02 judges lists.
     """
     refusals = exchanges.all(content.refused, selectors.asking(credential={"full", "read"}))
-    known = set[str]().union(*(details(e) for e in refusals if e.ask.vps != "foreign"))
+    foreign = exchanges.target.foreign_vps
+    others = [e for e in refusals if not foreign or foreign not in unquote(e.request.target)]
+    known = set[str]().union(*(details(e) for e in others if e.ask.vps != "foreign"))
     for e in [e for e in refusals if e.ask.vps == "foreign"]:
         if told := details(exchanges.take(e)) - known:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
-    foreign = exchanges.target.foreign_vps
     for e in exchanges.all(is_searched, lambda e: e.ask.resource != "list"):
         if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
             yield e, "no VPS of another account, since nobody asked for it", foreign

@@ -10,8 +10,14 @@ by_reader = selectors.asking(credential="read")
 
 @rule("SCOPE-01", seeks="probe by a key with read:vm alone")
 def read_may_probe(exchanges: Exchanges) -> Findings:
-    """Any status code but 200 is a finding: the probe needs no other scope than read:vm."""
-    for e in exchanges.each(selectors.judged, selectors.asking(credential="read", vps="own", pid=ask.Pid.ABSENT)):
+    """Any status code but 200 is a finding: the probe needs no other scope than read:vm.
+
+    The VPS without an agent is looked at where the full key got 200 for it: PROBE-12 judges that.
+    """
+    probes = exchanges.all(selectors.judged, selectors.asking(pid=ask.Pid.ABSENT))
+    by_full_key = selectors.asking(credential="full", vps="unavailable")
+    ours = {"own", *("unavailable" for e in probes if by_full_key(e) and e.status == 200)}
+    for e in [exchanges.take(e) for e in probes if by_reader(e) and e.ask.vps in ours]:
         if e.status != 200:
             yield e, f"status 200{content.if_valid(e)}", content.status_of(e)
 
