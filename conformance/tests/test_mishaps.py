@@ -91,6 +91,12 @@ def test_a_poll_runs_a_command_again_unless_one_ran_too_often_that_was_not_polle
     assert "a poll" not in mishaps.why_run(run("again", 2, 3), [again, run("once", 1, 1)])
 
 
+def test_what_lasts_is_given_out_again_unless_what_ends_at_once_ran_too_often() -> None:
+    slow = run("slow", 1, 2, seconds=0.1)
+    assert "a queue gave it out again" in mishaps.why_run(slow, [slow, run("once", 1, 1), run("again", 2, 2)])
+    assert "a queue" not in mishaps.why_run(slow, [slow, run("once", 1, 2)])
+
+
 def test_each_start_runs_a_command_several_times_unless_one_ran_once() -> None:
     once = run("once", 1, 2)
     assert "each start" in mishaps.why_run(once, [once, run("slow", 1, 2)])

@@ -271,3 +271,19 @@ def test_what_comes_at_a_steady_pace_gets_more_time() -> None:
     assert 0 < transfer.remaining() <= 1
     transfer.received = 10**9
     assert transfer.remaining() <= network.MOST_SECONDS_MORE - 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "came"),
+    [
+        (b"Content-Length: 300", ": status 200 and 120 of 300 bytes of content had come"),
+        (b"Transfer-Encoding: chunked", ": status 200 and 120 bytes, and no end of it, of content had come"),
+        (b"Content-Length: " + b"9" * 21, ": status 200 and 120 bytes, and no end of it, of content had come"),
+    ],
+)
+def test_a_response_without_end_says_what_came(fields: bytes, came: str) -> None:
+    transfer = network.Transfer(deadline=0.0)
+    transfer.count(b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n\r\n" + b"x" * 120)
+    assert transfer.came == ""
+    transfer.begun = True
+    assert transfer.came == came

@@ -177,7 +177,7 @@ class Connections:
             return NoResponse(f"TLS broke down: {text}", None if transfer.received else "dropped")
         if isinstance(error, httpcore.TimeoutException):
             lost: Lost | None = "foreign" if transfer.is_foreign else None if transfer.received else "silent"
-            return NoResponse(f"no whole response within {seconds:g} seconds", lost, timed_out=True)
+            return NoResponse(f"no whole response within {seconds:g} seconds{transfer.came}", lost, timed_out=True)
         if isinstance(error, httpcore.ConnectError):
             # There never was a connection: the name is unknown, for instance, or nothing listens.
             return NoResponse(f"connection failed: {text}", None if transfer.connected else "refused")

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpcore
 
+from hostup_conformance.http.incoming import LONGEST_LENGTH
 from hostup_conformance.keeping.safe_text import counted
 
 #: The name that counts as loopback wherever it is written (RFC 6761, section 6.3).
@@ -28,6 +29,8 @@ MOST_BEFORE = 1 << 20
 STEADY, MOST_SECONDS_MORE = 50_000, 15.0
 #: The beginning of what a server may send, unasked, when it closes an idle connection (RFC 9110 section 15.5.9).
 REQUEST_TIMEOUT = re.compile(rb"HTTP/1\.[01] 408 ")
+#: The beginning of a response that is no interim one.
+FINAL_STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d) ")
 
 
 @dataclass
@@ -74,20 +77,34 @@ class Transfer:
 
     def surplus(self, status: int, method: str) -> str | None:
         """Return by how much the response exceeds the length that it declares, in words; None if it does not."""
-        head, _, _ = bytes(self.head).partition(b"\r\n\r\n")
-        if head.startswith(b"HTTP/1.1 1"):
-            return None
-        names = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
-        length = names.get(b"content-length", b"").strip()
+        head, declared = self._header_section()
         without_body = method == "HEAD" or status in {204, 304}
-        if not without_body and (b"transfer-encoding" in names or not length.isdigit() or len(length) > 20):
+        if head.startswith(b"HTTP/1.1 1") or (declared is None and not without_body):
             return None
-        declared = 0 if without_body else int(length)
-        end = len(head) + 4 + declared
+        end = len(head) + 4 + (0 if without_body else declared or 0)
         if REQUEST_TIMEOUT.match(self.head, end):
             return None
         extra = self.received - end
         return f"{counted(extra, 'byte')} more than the response declares" if extra > 0 else None
+
+    @property
+    def came(self) -> str:
+        """How much had come of a response that did not end, in words; empty if its header section had not."""
+        head, declared = self._header_section()
+        status = FINAL_STATUS.match(head)
+        if not status or not self.begun:
+            return ""
+        much = f"{self.received - len(head) - 4:,}"
+        whole = f" of {declared:,} bytes" if declared is not None else " bytes, and no end of it,"
+        return f": status {int(status[1])} and {much}{whole} of content had come"
+
+    def _header_section(self) -> tuple[bytes, int | None]:
+        """Return the header section, and the length of the content if that is declared by Content-Length alone."""
+        head, _, _ = bytes(self.head).partition(b"\r\n\r\n")
+        fields = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
+        length = fields.get(b"content-length", b"").strip()
+        known = b"transfer-encoding" not in fields and length.isdigit() and len(length) <= LONGEST_LENGTH
+        return head, int(length) if known else None
 
 
 class BoundedNetwork(httpcore.NetworkBackend):
