@@ -8,7 +8,7 @@ from statistics import median
 from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
-from hostup_conformance.contract.causes import differences, mishaps
+from hostup_conformance.contract.causes import differences, mishaps, pids
 from hostup_conformance.contract.causes.widespread import TO_THE_END
 from hostup_conformance.contract.rules import Exchanges, Findings, rate, rule
 from hostup_conformance.keeping.safe_text import counted, short_json, visible
@@ -202,8 +202,8 @@ def refusals_are_told(exchanges: Exchanges) -> Findings:
 def pid_is_exact(exchanges: Exchanges) -> Findings:
     """A pid above 9007199254740991 is a finding, since many readers of JSON round it to another."""
     for e in exchanges.each(lambda e: ask.new_pid(e) is not None):
-        if (pid := ask.new_pid(e) or 0) >= 2**53:
-            yield e, f"pid: at most {2**53 - 1}", {"pid": pid}
+        if (pid := ask.new_pid(e) or 0) >= pids.EXACT:
+            yield e, f"pid: at most {pids.EXACT - 1}", {"pid": pid}
 
 
 @rule("START-03", seeks="start that got 200")
@@ -375,8 +375,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
     alive: dict[str, ask.Exchange] = {}
     told = {life.start.number for life, _ in exchanges.not_run_again}
     polled = exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e)))
-    pids = [pid for e in polled if (pid := ask.new_pid(e))]
-    few_digits = len(pids) > FEW_STARTS and all(pid % 10 == 0 for pid in pids)
+    starts = [e for e in polled if is_new(e)]
     for e in polled:
         if not (poll := selectors.new_poll(e)):
             if content.member(e, "exited") is True:
@@ -388,12 +387,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
                 ", which was sent at the same time" if lives.overlap(before, e) else ", whose command may still run"
             )
             expected = f"another pid than in request {before.number}{at_once}"
-            same = " for the same command: one that is sent twice is started once, it seems"
-            pid = ask.new_pid(e) or 0
-            rounded = ", as it comes of a number above 2^53 that was rounded, it seems" if pid > 2**53 else ""
-            rounded = rounded or (", and each pid ends in 0: it is rounded, it seems" if few_digits else "")
-            rounded = f", as each of {len(pids)} starts" if len(pids) > FEW_STARTS and len(set(pids)) == 1 else rounded
-            yield e, expected, f"pid {pid}{rounded or (same if e.ask.command == before.ask.command else '')}"
+            yield e, expected, f"pid {ask.new_pid(e)}{pids.how_given(starts, e, before)}"
 
 
 def is_new(e: ask.Exchange) -> bool:
