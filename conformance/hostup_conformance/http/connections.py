@@ -214,7 +214,8 @@ class Connections:
             if not (self._keeps or pool is self._apart):
                 stream.shut_down()  # it was under way when connections were still kept
         is_old, number = version == b"HTTP/1.0", stream.number if isinstance(stream, BoundedStream) else 0
-        return Response(response.status, fields, body, surplus, miscoded, is_old, kept_open, number)
+        phrase = response.extensions.get("reason_phrase", b"").decode("latin-1")
+        return Response(response.status, fields, body, surplus, miscoded, is_old, kept_open, number, phrase)
 
     def _stays_open(self, fields: Headers, stream: object) -> bool:
         """Whether the first connection that a response says is closed stays open nevertheless."""

@@ -177,7 +177,8 @@ def response_of(recorded: dict[str, Any] | None, connection: object) -> Response
     headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in DECODED)
     body, is_old = body_of(recorded.get("content") or {}), recorded.get("httpVersion") == OLD
     number = int(connection) if isinstance(connection, str) and NUMBER.fullmatch(connection) else 0
-    return Response(int(recorded["status"]), headers, body, is_old=is_old, connection=number)
+    phrase = recorded.get("statusText") or ""
+    return Response(int(recorded["status"]), headers, body, is_old=is_old, connection=number, phrase=phrase)
 
 
 def body_of(content: dict[str, Any]) -> bytes:
@@ -286,7 +287,7 @@ def response_for(response: Response | None, redact: Redact) -> dict[str, Any]:
     kept = response or Response(0, (), b"")
     return {
         "status": kept.status,
-        "statusText": "",
+        "statusText": redact(kept.phrase),
         "httpVersion": OLD if kept.is_old else "HTTP/1.1",
         "headers": [{"name": redact(name), "value": redact(value)} for name, value in kept.headers],
         "cookies": [],

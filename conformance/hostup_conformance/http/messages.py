@@ -71,6 +71,8 @@ class Response(Message):
     kept_open: bool = False
     #: The number of its connection, from 1; 0 if it is unknown.
     connection: int = 0
+    #: The reason phrase, which may be any text (RFC 9112 section 4).
+    phrase: str = ""
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields with a name, given in lower case."""

@@ -17,6 +17,13 @@ def key_in_a_header(request: Request, response: Response) -> None:
 
 
 @trips("SAFETY-01")
+def key_in_the_reason_phrase(request: Request, response: Response) -> None:
+    """The reason phrase of a refusal repeats the wrong credential."""
+    if response.status == 401 and request.token:
+        response.reason = f"No such key: {request.token}"
+
+
+@trips("SAFETY-01")
 def key_in_a_problem(request: Request, response: Response) -> None:
     """A problem repeats the wrong credential."""
     if response.status == 401 and response.is_problem:

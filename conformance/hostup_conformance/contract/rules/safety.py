@@ -57,9 +57,9 @@ COMPARED = 1 << 16
 
 
 def texts(e: ask.Exchange) -> list[str]:
-    """Return the header section and the beginning of the body of a response, as text."""
+    """Return the header section, with the reason phrase, and the beginning of the body of a response, as text."""
     assert e.response is not None  # noqa: S101 - the selectors see to it
-    section = "\n".join(f"{name}: {value}" for name, value in e.response.headers)
+    section = "\n".join([e.response.phrase, *(f"{name}: {value}" for name, value in e.response.headers)])
     return [section, e.response.body[:SEARCHED].decode("utf-8", "replace")]
 
 
@@ -86,7 +86,7 @@ def is_searched(e: ask.Exchange) -> bool:
 
 @rule("SAFETY-01")
 def key_stays(exchanges: Exchanges) -> Findings:
-    """Each header field and the body are searched for the caller's keys, in plain and encoded.
+    """The reason phrase, each header field and the body are searched for the caller's keys, in plain and encoded.
 
     Any other credential that the request had counts too, if it has at least 12 characters; a cookie does not.
     """
@@ -122,7 +122,7 @@ def own_words(e: ask.Exchange) -> str:
 
 @rule("SAFETY-02")
 def no_internals(exchanges: Exchanges) -> Findings:
-    """Header fields and bodies are searched for marks of stack traces, file paths and database errors.
+    """Reason phrases, header fields and bodies are searched for marks of stack traces, file paths and database errors.
 
     In bodies, a credential of the server is a finding too: a variable such as APP_KEY with its value. Of a 200, the
     output of a command is left out, since it may hold anything, and so are a member that repeats the command, and
