@@ -1,12 +1,21 @@
 """Where a small limit is announced, a run finds out what a 429 does: the start and the poll that got it do nothing."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 from faults.probe import refuse
 from faults.rate import soon
 from hostup_conformance.contract.commands import LOOK
 from hostup_conformance.contract.paths import path_of
+from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
+from hostup_conformance.http import messages
+from hostup_conformance.http.exchange import Exchange
+from hostup_conformance.http.pace import retry_after
 from hostup_conformance.sources import rate_limit
 from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.start_steps import body_of, post
 from judging import verdict_by, wire_to
 from stage import Change, Request, Response, Stage
 
@@ -55,3 +64,28 @@ def test_what_gets_a_429_does_nothing(change: Change, broken: set[str], monkeypa
     assert {"a start", "a poll"} <= {purpose.partition(" when")[0] for purpose in limited}
     results = verdict_by(wire).results
     assert {id for id in ("START-16", "START-17", "START-27") if results[id].status == "fail"} == broken
+
+
+def test_no_start_is_sent_before_the_wait_is_over_that_another_was_told() -> None:
+    def few_starts(request: Request, response: Response) -> None:
+        """Refuse each start, and ask for a longer wait than a run waits for a start."""
+        if request.method == "POST" and request.full:
+            refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
+            response.header("Retry-After", "60")
+
+    with wire_to(Stage(few_starts), kind="mock", allow_exec=True) as wire:
+        for command in ("echo one", "echo two"):
+            wire.try_to_send(post(wire.target, body_of(command)), purpose="a start")
+        wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe")
+    assert [e.status for e in wire.exchanges] == [429, 200]
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_a_wait_until_a_date_is_by_the_clock_of_the_server(hours: int) -> None:
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    dates = {"Date": now, "Retry-After": now + timedelta(seconds=8)}
+    fields = tuple((name, format_datetime(moment, usegmt=True)) for name, moment in dates.items())
+    request, target = messages.Request("GET", "/"), Target("http://localhost", "server", "key", "vps_1")
+    limited = Exchange(1, request, messages.Response(429, fields, b""), understand(request, target))
+    # A date is the end of its second.
+    assert retry_after(limited) == 9.0

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from hostup_conformance.http.messages import Headers, Request, Response
+from hostup_conformance.http.times import http_date
 
 
 class Meaning(Protocol):
@@ -118,6 +119,11 @@ class Exchange(Generic[A]):
     def header(self, name: str) -> str | None:
         """Return the first response header field of that name, or None; also None if no response came."""
         return self.response.header(name) if self.response else None
+
+    @property
+    def server_time(self) -> datetime:
+        """When the server responded: by its Date, since its other dates are made with that clock, or else by ours."""
+        return http_date(self.header("date") or "") or self.when or datetime.now(UTC)
 
     @property
     def body(self) -> Any:

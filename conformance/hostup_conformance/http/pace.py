@@ -4,7 +4,6 @@ import re
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.limits import Limits
@@ -141,14 +140,12 @@ class Pace:
         would be longer than the run may wait, requests go on until the server responds with 429.
         """
         remaining = (e.header("x-ratelimit-remaining") or "").strip()
-        reset = reset_moment(e.header("x-ratelimit-reset") or "", datetime.now(UTC))
+        reset = reset_moment(e.header("x-ratelimit-reset") or "", e.server_time)
         if not re.fullmatch("[0-9]{1,3}", remaining) or reset is None or e.status == 429:
             return
         with self._lock:
             if int(remaining) <= self.under_way:
-                # In this order, so that a pause between the two clocks makes the wait longer, and not too short.
-                seconds = max((reset - datetime.now(UTC)).total_seconds(), 0.0)
-                self._close_until(time.monotonic() + seconds)
+                self._close_until(time.monotonic() + max((reset - e.server_time).total_seconds(), 0.0))
 
     def _close_until(self, moment: float) -> bool:
         """Hold back all requests until a moment (monotonic), if the run may wait for so long; return whether it may."""
@@ -166,7 +163,7 @@ def retry_after(e: Exchange[A]) -> float | None:
     A date is taken for the end of its second, since servers leave the fraction of the moment that they mean out.
     """
     text = e.header("retry-after")
-    seconds = retry_after_seconds(text, datetime.now(UTC))
+    seconds = retry_after_seconds(text, e.server_time)
     return seconds if seconds is None or (text or "").strip().isdecimal() else seconds + 1.0
 
 

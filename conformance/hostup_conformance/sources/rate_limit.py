@@ -4,7 +4,7 @@ A run obeys announced limits otherwise, and would never get a 429.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from threading import Barrier
 
@@ -76,11 +76,13 @@ def run(wire: Wire, token: str | None) -> None:
 
 def announced(wire: Wire) -> tuple[int | None, timedelta]:
     """Return how many requests remain by the last response, if that is a small number, and when the limit resets."""
-    last, now = wire.exchanges[-1] if wire.exchanges else None, datetime.now(UTC)
-    remaining = (last.header("x-ratelimit-remaining") or "").strip() if last else ""
-    reset = reset_moment(last.header("x-ratelimit-reset") or "", now) if last else None
-    is_small = reset is not None and re.fullmatch(r"\d{1,2}", remaining, re.ASCII)
-    return (int(remaining), reset - now) if reset and is_small else (None, timedelta())
+    if not wire.exchanges:
+        return None, timedelta()
+    last = wire.exchanges[-1]
+    remaining = (last.header("x-ratelimit-remaining") or "").strip()
+    reset = reset_moment(last.header("x-ratelimit-reset") or "", last.server_time)
+    is_small = re.fullmatch(r"\d{1,2}", remaining, re.ASCII)
+    return (int(remaining), reset - last.server_time) if reset and is_small else (None, timedelta())
 
 
 def go_on(wire: Wire, probe: Request, wait: timedelta) -> None:

@@ -42,14 +42,9 @@ def number(text: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def server_time(e: ask.Exchange) -> datetime:
-    """Return when the server responded: by its Date header field, else by the suite's clock."""
-    return times.http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
-
-
 def seconds_to_wait(e: ask.Exchange) -> float | None:
     """Return for how many seconds Retry-After asks; None if it does not, or cannot be read."""
-    return times.retry_after_seconds(field(e, "retry-after"), server_time(e))
+    return times.retry_after_seconds(field(e, "retry-after"), e.server_time)
 
 
 @rule("RATE-01", seeks="429")
@@ -81,7 +76,7 @@ def unreadable(e: ask.Exchange) -> Findings:
     limit, remaining = number(field(e, LIMIT)), number(field(e, REMAINING))
     if limit is not None and remaining is not None and remaining > limit:
         yield e, f"{REMAINING} at most {limit}", str(remaining)
-    if (text := field(e, RESET)) is not None and times.reset_moment(text, server_time(e)) is None:
+    if (text := field(e, RESET)) is not None and times.reset_moment(text, e.server_time) is None:
         yield e, f"{RESET}: a timestamp, or a number of seconds", text
 
 
@@ -101,7 +96,7 @@ def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
     """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
     for e in exchanges.each(is_429, lambda e: field(e, RESET) is not None):
         text = field(e, RESET) or ""
-        if times.rfc3339(text) is None and times.reset_moment(text, server_time(e)) is not None:
+        if times.rfc3339(text) is None and times.reset_moment(text, e.server_time) is not None:
             yield e, f"{RESET}: an RFC 3339 date-time", text
 
 
@@ -121,7 +116,7 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
     X-RateLimit-Reset, where it can be read, must be within a minute of the moment that Retry-After gives.
     """
     for e in exchanges.each(is_429, lambda e: seconds_to_wait(e) is not None):
-        now = server_time(e)
+        now = e.server_time
         wait = seconds_to_wait(e) or 0.0
         reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
         thousandth = reset is not None and abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
@@ -165,7 +160,7 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
             continue
         yield from unreadable(e)
         if (text := field(e, RESET)) is not None:
-            now = server_time(e)
+            now = e.server_time
             reset = times.reset_moment(text, now)
             if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=366):
                 yield e, f"{RESET} within a year of {now.isoformat(timespec='seconds')}", text
@@ -244,17 +239,17 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
     rows: dict[tuple[str | None, int | None], Row] = {}
     for e in exchanges.all(has_limits):
         key, remaining = (e.request.header("authorization"), number(field(e, LIMIT))), number(field(e, REMAINING))
-        announced = times.reset_moment(field(e, RESET) or "", server_time(e))
+        announced = times.reset_moment(field(e, RESET) or "", e.server_time)
         if remaining is None or announced is None:
             continue
         row = rows.setdefault(key, Row(e))
-        if timedelta() < row.longest < server_time(e) - server_time(row.first):
+        if timedelta() < row.longest < e.server_time - row.first.server_time:
             exchanges.take(e)
         if remaining != row.remaining - 1:
             row = rows[key] = Row(e)
         row.count, row.remaining = row.count + 1, remaining
-        row.longest = max(row.longest, announced - server_time(e))
-        passed = server_time(e) - server_time(row.first)
+        row.longest = max(row.longest, announced - e.server_time)
+        passed = e.server_time - row.first.server_time
         if row.count >= IN_A_ROW and timedelta() < row.longest < (passed - timedelta(seconds=ROUNDED)) / 2:
             said = f"{REMAINING}: {remaining}, one less with each of {row.count} responses"
             expected = f"more to remain, {passed.total_seconds():.0f} s after request {row.first.number}"
