@@ -60,7 +60,7 @@ def sent() -> tuple[Target, Wire[Any]]:
 def unjudged(target: Target, wire: Wire[Any]) -> Iterator[Run]:
     """Give a run that has sent everything, and has judged nothing yet."""
     interruption = Interruption()
-    made = Run(options_with(target.base_url), target, interruption, lambda target: target)
+    made = Run(options_with(target.base_url), target, interruption, lambda target, _: target)
     recording.replay(made.wire, wire.exchanges)
     try:
         yield made

@@ -157,3 +157,10 @@ def test_an_unreachable_server_is_a_usage_error(tmp_path: Path) -> None:
     assert "http://127.0.0.1:9: connection failed" in done.stderr
     assert "(check the base URL); HOSTUP_VPS_ID is not set, and could not be looked up" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_what_looks_a_vps_up_is_a_part_of_the_budget(tmp_path: Path) -> None:
+    sent = list[str]()
+    with Stage(lambda request, _: sent.append(request.path)).serve() as url:
+        run(tmp_path, "--base-url", url, "--max-requests", "9", **KEY)
+    assert len(sent) == 9

@@ -232,7 +232,7 @@ def test_what_passes_its_deadline_is_broken_off(monkeypatch: pytest.MonkeyPatch)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         target = Target(url, "server", "a key of many characters", "vps_1")
-        made = run.Run(options_with(url, max_seconds=0.5), target, interruption, lambda target: target)
+        made = run.Run(options_with(url, max_seconds=0.5), target, interruption, lambda target, _: target)
         try:
             made.begin()
             made.send_all()

@@ -9,12 +9,13 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import wire as core
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.pace import Pace
 
 
 class Wire(core.Wire[Ask]):
     """The one way to a target."""
 
-    def __init__(self, target: Target, limits: Limits) -> None:
+    def __init__(self, target: Target, limits: Limits, pace: Pace | None = None) -> None:
         super().__init__(
             target.base_url,
             limits,
@@ -22,6 +23,7 @@ class Wire(core.Wire[Ask]):
             policy=Policy(target),
             transient=may_pass,
             route=target.route,
+            pace=pace,
         )
         #: The target as options and environment have it; `target` adds what the run has learnt.
         self.configured = target

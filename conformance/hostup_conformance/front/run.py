@@ -25,6 +25,7 @@ from hostup_conformance.front.preparation import check_outputs, limits, with_com
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server
 from hostup_conformance.front.selection import selected
+from hostup_conformance.http.pace import Pace
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import nothing_judged
 from hostup_conformance.judging.waivers import apply_waivers, read_waivers
@@ -58,10 +59,10 @@ DEPENDENT, FOR_COMMANDS = 15, 75
 
 
 class Run:
-    """The state of a run. `find_vps` completes a target whose VPS was not named."""
+    """The state of a run. `find_vps` completes a target whose VPS was not named, at the pace of the run."""
 
     def __init__(
-        self, options: Options, target: Target, interruption: Interruption, find_vps: Callable[[Target], Target]
+        self, options: Options, target: Target, interruption: Interruption, find_vps: Callable[[Target, Pace], Target]
     ) -> None:
         self.options, self.interruption = options, interruption
         check_outputs(options.report_dir, options.record, options.inputs)
@@ -71,15 +72,15 @@ class Run:
         if options.har:
             recorded, target, ignored = recording.read(options.har, target)
             self.info = replace(self.info, ignored=ignored)
+        bounds = limits(options, target)
+        pace = Pace(bounds)
         if not target.vps and target.kind == "server":
-            target = find_vps(target)
+            target = find_vps(target, pace)
         #: The target as options and environment have it; `target` adds what the run has learnt.
         self.configured = with_commands(target, options)
-        bounds = limits(options, target)
         self._sent_by = self._began + bounds.run_seconds + LATE
         self._judged_by = self._began + bounds.run_seconds + JUDGING_SECONDS
-        left = bounds.run_seconds - (time.monotonic() - self._began)
-        self.wire = Wire(self.configured, replace(bounds, run_seconds=left))
+        self.wire = Wire(self.configured, bounds, pace)
         self.interruption.tell(self.wire.abort)
         self.interruption.tell(end_rules_later)
         if options.har:
@@ -220,10 +221,9 @@ class Run:
             self.wire.stop(shortage(error) or f"{failed} ({self.defects.note(error)}); please report it")
 
 
-def looked_up(target: Target, options: Options, interruption: Interruption) -> Target:
+def looked_up(target: Target, pace: Pace, options: Options, interruption: Interruption) -> Target:
     """Return the target with a VPS from its list; raise `Misconfigured` if there is none to judge with."""
-    bounds = replace(limits(options, target), requests=lookup.CANDIDATES + 1)
-    wire = Wire(target, bounds)
+    wire = Wire(target, limits(options, target), pace)
     interruption.tell(wire.abort)
     try:
         with closing(wire):

@@ -17,6 +17,7 @@ from hostup_conformance.contract.target import Target, misspelt
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import target_of
 from hostup_conformance.front.run import Run, looked_up
+from hostup_conformance.http.pace import Pace
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.keeping.files import unwritten
 from hostup_conformance.keeping.interruption import Interruption
@@ -76,10 +77,10 @@ class Conformance:
             if not only_shown:
                 remove_reports(options.report_dir, options.inputs.values())
 
-            def find_vps(target: Target) -> Target:
+            def find_vps(target: Target, pace: Pace) -> Target:
                 if only_shown:
                     raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
-                return looked_up(target, options, interruption)
+                return looked_up(target, pace, options, interruption)
 
             target = target_of(options, resources)
             for words in misspelt(os.environ) if target.kind == "server" else ():

@@ -50,10 +50,11 @@ class Wire(Generic[A]):
         policy: Policy[A],
         transient: Transient[A] = lambda _: False,
         route: Route = DIRECT,
+        pace: Pace | None = None,
     ) -> None:
         self.base_url, self.limits = base_url, limits
         self.exchanges: list[Exchange[A]] = []
-        self.pace = Pace(limits)
+        self.pace = pace or Pace(limits)
         self._connections = Connections(base_url, route, Memory(limits, self.pace.stop), self.pace.again)
         self._classify, self._policy, self._transient = classify, policy, transient
         #: How many requests in a row got no response, how many timed out, and how many of each kind.

@@ -23,7 +23,7 @@ REMEDIES: dict[int | None, str] = {401: CHECK[401], 404: f"{SET}, or check the b
 
 
 def run(wire: Wire) -> None:
-    """Send at most eleven GETs, none of them a poll: the list, then probes of its VPSs until one is available."""
+    """Send GETs, none of them a poll: the list, then probes of up to ten of its VPSs, until one is available."""
     exchange = get(wire, VPSS)
     for vps in candidates(exchange, wire.target):
         if says(get(wire, path_of(vps))) is True:
