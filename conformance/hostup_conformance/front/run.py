@@ -225,6 +225,9 @@ def looked_up(target: Target, pace: Pace, options: Options, interruption: Interr
     """Return the target with a VPS from its list; raise `Misconfigured` if there is none to judge with."""
     wire = Wire(target, limits(options, target), pace)
     interruption.tell(wire.abort)
+    too_late = threading.Timer(pace.seconds_left + LATE, wire.abort, [TOO_LONG])
+    too_late.daemon = True
+    too_late.start()
     try:
         with closing(wire):
             lookup.run(wire)
@@ -235,6 +238,8 @@ def looked_up(target: Target, pace: Pace, options: Options, interruption: Interr
     except Exception as error:
         why = Defects(redactor(target.nearly_secrets)).note(error)
         raise Misconfigured(f"HOSTUP_VPS_ID is not set, and the suite failed to look one up ({why}); set it") from None
+    finally:
+        too_late.cancel()
 
 
 def end_rules_later(_reason: str) -> None:

@@ -4,15 +4,18 @@ import asyncio
 import gc
 import gzip
 import json
+import socket
+import ssl
 import time
 import tracemalloc
 import weakref
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from io import BytesIO
+from itertools import chain, repeat
 
 import httpx
 import pytest
@@ -20,6 +23,7 @@ from client.serving import serving
 from client.voices import KEY, PID, VPS, Clock, Pieces, Voice, answering, gzipped, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_conformance.clients.certificates import certificates, missing
 from hostup_conformance.http.scripted import Part, Received, Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -384,3 +388,34 @@ def test_time_that_passes_between_chunks_counts(voice: Voice, clock: Clock) -> N
     assert caught.value.request.url.path.endswith("/exec")
     with pytest.raises(errors.InvalidResponse):
         voice.call(client=client, timeout=12)
+
+
+@pytest.fixture
+def proxy_that_drips() -> Iterator[tuple[str, str]]:
+    """An https proxy behind whose CONNECT a long record of TLS comes a byte at a time, and its CA."""
+    if reason := missing():
+        pytest.skip(reason)
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with suppress(OSError), certificates().context("right").wrap_socket(connection, server_side=True) as secured:
+            secured.recv(4096)
+            secured.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            secured.recv(4096)
+            for piece in chain([b"\x16\x03\x03\x3e\x80\x02\x00\x3e\x7c"], repeat(b"\0")):
+                secured.sendall(piece)
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as serving_it:
+        serving_it.submit(serve, listener)
+        yield f"https://localhost:{listener.getsockname()[1]}", str(certificates().ca)
+
+
+def test_tls_within_that_of_a_proxy_ends_at_the_deadline(proxy_that_drips: tuple[str, str]) -> None:
+    url, ca = proxy_that_drips
+    proxy = httpx.Proxy(url, ssl_context=ssl.create_default_context(cafile=ca))
+    begun = time.monotonic()
+    client = AuthenticatedClient("https://api.example", KEY, timeout=0.5, httpx_args={"proxy": proxy})
+    with client, pytest.raises(httpx.TimeoutException):
+        get_agent_exec.sync(VPS, client=client)
+    assert time.monotonic() - begun < 5

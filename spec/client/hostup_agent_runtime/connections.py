@@ -8,12 +8,13 @@ connections when a request is interrupted. What is private in httpx is touched h
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize, ref
@@ -46,19 +47,45 @@ def _left(timeout: float | None, *, connected: bool = True) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
+@contextmanager
+def _ending(outer: socket.socket | None, left: float | None, *, connected: bool = True) -> Generator[None]:
+    """End the TLS of a proxy when the time is over, if another runs within it: httpcore bounds each wait for bytes of
+    that one, but not all together."""
+    if outer is None or left is None:
+        yield
+        return
+    timer = threading.Timer(left, _shut_down, [outer])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception:
+        _left(None, connected=connected)  # which says if it was the time
+        raise
+    finally:
+        timer.cancel()
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # and not that of TLS, which another thread may be using
+
+
 class _Stream:
     """A connection of httpcore on which no wait passes the deadline, however often some byte comes."""
 
-    def __init__(self, stream: Any, known: WeakSet[_Stream]) -> None:
-        self._stream, self._known = stream, known
+    def __init__(self, stream: Any, known: WeakSet[_Stream], outer: socket.socket | None = None) -> None:
+        self._stream, self._known, self._outer = stream, known, outer
         known.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = self._stream.read(max_bytes, _left(timeout))
+        with _ending(self._outer, left := _left(timeout)):
+            data: bytes = self._stream.read(max_bytes, left)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout))
+        with _ending(self._outer, left := _left(timeout)):
+            self._stream.write(buffer, left)
 
     def close(self) -> None:
         self._stream.close()
@@ -66,8 +93,11 @@ class _Stream:
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> _Stream:
-        left = _left(timeout, connected=False)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._known)
+        left, is_within = _left(timeout, connected=False), self.get_extra_info("ssl_object") is not None
+        outer = self.get_extra_info("socket") if is_within else None
+        with _ending(outer, left, connected=False):
+            stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        return _Stream(stream, self._known, outer)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
