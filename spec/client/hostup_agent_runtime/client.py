@@ -120,12 +120,10 @@ def _is_address(url: httpx.URL) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return False
+        return host == "localhost"  # many resolvers ask others for names below it
 
 
 # In the place of a stream that is over: httpx's own refers to the response, which would keep a large body in memory
