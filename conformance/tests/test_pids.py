@@ -11,8 +11,10 @@ from hostup_conformance.contract.causes.pids import how_given
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import exchange as core
-from hostup_conformance.http.messages import Response
+from hostup_conformance.http import messages
 from hostup_conformance.sources.start_steps import body_of, post
+from judging import verdict_on
+from stage import Request, Response
 
 TARGET = Target("http://localhost", "server", "key", "vps_1")
 BEGIN = datetime(2026, 4, 27, 12, 34, 56, tzinfo=UTC)
@@ -22,7 +24,7 @@ NOW = int(BEGIN.timestamp())
 def start(number: int, pid: int, *, seconds: float, command: str = "") -> Exchange:
     """A start at a time that got a pid a tenth of a second later."""
     request = post(TARGET, body_of(command or f"echo {number}"))
-    told = Response(200, (("Content-Type", "application/json"),), json.dumps({"pid": pid}).encode())
+    told = messages.Response(200, (("Content-Type", "application/json"),), json.dumps({"pid": pid}).encode())
     sent: Exchange = core.Exchange(number, request, told, understand(request, TARGET))
     return replace(sent, when=BEGIN + timedelta(seconds=seconds), seconds=0.1)
 
@@ -62,3 +64,14 @@ def test_a_start_that_is_sent_twice_is_started_once() -> None:
     twice = [start(number, 5, seconds=float(number), command="echo a") for number in (1, 2)]
     assert "sent twice" in how_given(twice, twice[1], twice[0])
     assert "sent twice" not in said([5, 5])
+
+
+def test_pids_that_no_float_holds_fail_no_rule() -> None:
+    def huge(request: Request, response: Response) -> None:
+        """Give every third start a pid of 401 digits."""
+        if response.is_started and request.nth("starts") % 3 == 0:
+            pid = 10**400 + response.json["pid"]
+            response.change(pid=pid, pollUrl=f"{request.path}?pid={pid}")
+
+    results = verdict_on(huge, allow_exec=True, waits=False).results.values()
+    assert [result.message for result in results if result.status == "error"] == []

@@ -236,7 +236,8 @@ def header_variable(name: str) -> str:
 
 def altered_keys(key: str) -> list[str]:
     """Return keys that resemble the given one but differ from it."""
-    altered = [key[:-1], key + "x", key[:-1] + ("a" if key[-1:] != "a" else "b"), key.swapcase()]
+    first, last = ("a" if mark != "a" else "b" for mark in (key[:1], key[-1:]))
+    altered = [key[:-1], key + "x", key[:-1] + last, first + key[1:], key.swapcase()]
     return list(dict.fromkeys(value for value in altered if value and value != key))
 
 

@@ -75,6 +75,13 @@ def key_is_compared_by_its_beginning(request: Request, response: Response) -> No
 
 
 @trips("AUTH-02")
+def key_is_compared_by_its_end(request: Request, response: Response) -> None:
+    """Only what follows the prefix of a key is looked at."""
+    if request.headers.get("authorization", "").startswith("Bearer ") and (request.token or "?").endswith(API_KEY[8:]):
+        let_in(request, response)
+
+
+@trips("AUTH-02")
 def key_is_compared_without_case(request: Request, response: Response) -> None:
     """A key in another case is accepted."""
     if (

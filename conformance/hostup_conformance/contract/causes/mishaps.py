@@ -424,7 +424,8 @@ def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = (), limited: Seq
 def behind_a_gap(every: Sequence[Life]) -> Counter[str | None]:
     """Return how many starts of each command got a pid whose neighbour before it nobody got, if pids are counted."""
     given = {pid: life.start.ask.command for life in every if (pid := new_pid(life.start))}
-    counted_pids = len(given) > DENSE * (max(given, default=0) - min(given, default=0) + 1)
+    # A pid may be larger than any float.
+    counted_pids = max(given, default=0) - min(given, default=0) + 1 < len(given) / DENSE
     gaps = [pid for pid in given if pid - 1 not in given and pid > min(given)] if counted_pids else []
     return Counter(given[pid] for pid in gaps)
 

@@ -51,7 +51,8 @@ def unit_of(starts: Sequence[Exchange], pids: Sequence[int]) -> str:
 
 def are_near(pids: Sequence[int], times: Sequence[float], per_second: int) -> bool:
     """Whether each pid is about its time, in a unit of which a second has so many."""
-    return all(abs(pid / per_second - at) < NEAR for pid, at in zip(pids, times, strict=True))
+    # In integers, since a pid may be larger than any float.
+    return all(abs(pid - int(at) * per_second) < NEAR * per_second for pid, at in zip(pids, times, strict=True))
 
 
 def ends_at_the_largest(_: Sequence[Exchange], pids: Sequence[int]) -> bool:

@@ -268,6 +268,8 @@ def credentials(e: Exchange, key: str) -> Iterator[str]:
             yield "with the beginning of the key"
         elif token.startswith(key):
             yield "with the key and more behind it"
+        elif token[1:] == key[1:]:
+            yield "with the key but for its first character"
         if len(token) == len(key):
             yield "with a key as long as the right one"
     if scheme and not blank:
