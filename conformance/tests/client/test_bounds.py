@@ -16,13 +16,16 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from io import BytesIO
 from itertools import chain, repeat
+from typing import Any
 
+import httpcore
 import httpx
 import pytest
 from client.serving import serving
 from client.voices import KEY, PID, VPS, Clock, Pieces, Voice, answering, gzipped, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_runtime import connections
 from hostup_conformance.clients.certificates import certificates, missing
 from hostup_conformance.http.scripted import Part, Received, Reply
 
@@ -419,3 +422,21 @@ def test_tls_within_that_of_a_proxy_ends_at_the_deadline(proxy_that_drips: tuple
     with client, pytest.raises(httpx.TimeoutException):
         get_agent_exec.sync(VPS, client=client)
     assert time.monotonic() - begun < 5
+
+
+def test_several_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of addresses that do not respond, each is waited for, and all of them together no longer than for one."""
+    waited = list[float]()
+
+    class Silent(httpcore.SyncBackend):
+        def connect_tcp(self, *_: Any, timeout: float | None = None, **__: Any) -> httpcore.NetworkStream:
+            waited.append(timeout or 0.0)
+            raise httpcore.ConnectTimeout
+
+    found = [(0, 0, 0, "", (f"127.0.0.{number}", 80)) for number in range(4)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(waited))
+    monkeypatch.setattr(connections.HERE, "deadline", 8.0, raising=False)
+    with pytest.raises(httpcore.ConnectTimeout):
+        connections._Backend(Silent(), weakref.WeakSet()).connect_tcp("h.test", 80)
+    assert waited == [2.0] * 4

@@ -118,8 +118,27 @@ class _Backend:
         self._backend, self._known = backend, known
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> _Stream:
+        """Connect to one of a host's addresses, each of which gets a share of the time: of Python, it would get all."""
+        from httpcore import ConnectError, ConnectTimeout
+
+        *others, last = self._addresses(host, port)
+        for number, address in enumerate(others):
+            left = _left(timeout, connected=False)
+            share = left and left / (len(others) + 1 - number)
+            with suppress(ConnectError, ConnectTimeout):
+                return _Stream(self._backend.connect_tcp(address, port, timeout=share, **more), self._known)
         left = _left(timeout, connected=False)
-        return _Stream(self._backend.connect_tcp(host, port, timeout=left, **more), self._known)
+        return _Stream(self._backend.connect_tcp(last, port, timeout=left, **more), self._known)
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        """List the addresses of a host; the host itself if it has none, or if a backend of others may find them."""
+        from httpcore import SyncBackend
+
+        found = list[Any]()
+        if isinstance(self._backend, SyncBackend):
+            with suppress(OSError, UnicodeError):
+                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(address[0]) for *_, address in found)) or [host]
 
     def connect_unix_socket(self, path: str, timeout: float | None = None, **more: Any) -> _Stream:
         left = _left(timeout, connected=False)
