@@ -48,7 +48,7 @@ ESCAPED = r"\$@"
 PATTERNS = r"$& $1 \1 $$ {0} {{x}} ${x} {} %% %s http://localhost/ http://127.0.0.1:8080/"
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased, and such text.
 VERBATIM = (
-    """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC """
+    """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 \\\\ ABC """
     f"{PATTERNS}  "
 )
 

@@ -527,6 +527,13 @@ def quotes_have_backslashes_before_them(request: Request, response: Response) ->
 
 
 @trips("START-19")
+def backslashes_are_halved_in_commands(request: Request, response: Response) -> None:
+    """Of two backslashes in a command, the first is taken for an escape."""
+    if ended(request, response, "verbatim"):
+        response.change(stdout=response.json["stdout"].replace("\\\\", "\\"))
+
+
+@trips("START-19")
 def variables_are_expanded_twice(request: Request, response: Response) -> None:
     """A command passes through two shells."""
     if ended(request, response, "verbatim"):
