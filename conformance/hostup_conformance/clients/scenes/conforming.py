@@ -31,6 +31,10 @@ add(
 )  # fmt: skip
 add("slow-server", "Each response comes after a second.", completes=THROUGH, act=sent(delay=1.0))
 add(
+    "slower-server", "Each response comes after three seconds, of the four that there are; five polls find it running.",
+    timeout=4.0, polls=5, act=sent(delay=3.0),
+)  # fmt: skip
+add(
     "drip", "Each body comes in ten pieces, within half a second.",
     completes=THROUGH, act=sent(pieces=10, pause=0.05),
 )  # fmt: skip
@@ -137,11 +141,11 @@ for name, certificate, words in (
     add(name, f"The server speaks TLS{words}", origin="https://localhost", certificate=certificate)
 add(
     "awkward-command",
-    "The command has quotes, backslashes, a newline, control characters, characters outside ASCII, one of which is "
-    "decomposed, and spaces at both ends.",
+    "The command has quotes, backslashes, line ends of Unix and of Windows, control characters, characters outside "
+    "ASCII, one of which is decomposed, and spaces at both ends.",
     "start",
     completes=THROUGH,
-    command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x`\nexit 3 # ü ",
+    command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x`\r\nexit 3 # ü\n ",
 )  # fmt: skip
 add(
     "longest-command",

@@ -74,7 +74,7 @@ prints(
 )  # fmt: skip
 
 
-@scene("poll", completes=THROUGH)
+@scene("poll", completes=THROUGH, polls=3)
 def output_while_running(turn: Turn) -> Reply:
     """While the command runs, polls already show what it has printed so far."""
     if not turn.ends and turn.right().status == 200:

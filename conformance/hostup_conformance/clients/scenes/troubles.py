@@ -13,8 +13,8 @@ from hostup_conformance.http.scripted import Reply
 LOGIN = b"<!doctype html><title>Sign in</title><form>available: true</form>\n"
 #: How many bytes are added to what trickles (to a body, blanks: RFC 8259), one every so many seconds.
 PADDING, TRICKLE = 400, 0.25
-#: How long clients are asked to wait, in seconds.
-WAIT = 2
+#: How long clients are asked to wait, in seconds; and for so long that counters of few bits overflow.
+WAIT, WEEKS = 2, "2162688"
 
 
 def limits(retry_after: str | Callable[[], str]) -> Act:
@@ -75,8 +75,11 @@ for name, words, date in (
     words = f"The first poll gets the status 429, and a Retry-After that is a date {words}."
     add(f"poll-limited-until-{name}", words, "poll", times=1, act=limits(date))
 add(
-    "limited-for-an-hour", "The first {kind} gets the status 429, and Retry-After: 3600.", "probe", "poll",
-    timeout=4.0, times=1, act=limits("3600"),
+    "limited-for-weeks",
+    f"The first {{kind}} gets the status 429, and Retry-After: {WEEKS}, which is 0 in 16 bits, and in "
+    "milliseconds is negative in 32.",
+    "probe", "poll",
+    timeout=4.0, times=1, act=limits(WEEKS),
 )  # fmt: skip
 add(
     "limited-without-a-word", "The first three {kind}s get the status 429 without Retry-After.",
@@ -227,6 +230,13 @@ def elsewhere(turn: Turn, status: int) -> Reply:
 def poll_url_elsewhere(turn: Turn) -> Reply:
     """The response to the start has the pid, and a pollUrl on another host."""
     return turn.right(pollUrl=turn.state.elsewhere + f"{turn.path}?pid={turn.state.scene.pid}")
+
+
+@scene("start")
+def poll_url_with_a_user(turn: Turn) -> Reply:
+    """The response to the start has the pid, and a pollUrl on another host that begins as the base URL does."""
+    own, other = turn.request.header("host"), turn.state.elsewhere.partition("://")[2]
+    return turn.right(pollUrl=f"http://{own}@{other}{turn.path}?pid={turn.state.scene.pid}")
 
 
 @scene("start")

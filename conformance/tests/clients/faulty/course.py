@@ -192,6 +192,15 @@ class RetryAfterInMilliseconds(Right):
         return seconds and seconds / 1000 if got.status == 429 else seconds
 
 
+@trips("CLIENT-20", "poll-limited-for-weeks")
+class RetryAfterOverflows(Right):
+    """It keeps the milliseconds of Retry-After in 32 bits, as JavaScript's setTimeout does."""
+
+    def pause(self, got: Got) -> float | None:
+        milliseconds = int(1000 * (super().pause(got) or 0))
+        return 0.4 if milliseconds >= 1 << 31 else super().pause(got)
+
+
 @trips("CLIENT-20", "poll-rate-limited")
 class RetryAfterTooEarly(Right):
     """It comes back three tenths of a second too early."""

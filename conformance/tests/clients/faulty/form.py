@@ -189,6 +189,14 @@ class CommandTrimmed(Right):
         return json.dumps({"command": self.command.strip()}).encode()
 
 
+@trips("CLIENT-08", "awkward-command")
+class CommandWithLineEndsOfUnix(Right):
+    """It writes the line ends of Unix for those of Windows."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.replace("\r\n", "\n")}).encode()
+
+
 @trips("CLIENT-08", "longest-command")
 class CommandCut(Right):
     """It cuts the command to 4096 bytes."""

@@ -123,6 +123,15 @@ class KeyFollowsSlashes(Right):
         )
 
 
+@trips("CLIENT-03", "poll-url-with-a-user")
+class KeyFollowsWhatBeginsAlike(Right):
+    """It follows a pollUrl that begins with the text of the base URL."""
+
+    def poll_url(self, started: Any) -> str:
+        url = str(started["pollUrl"])
+        return url.replace(f"{self.base}@", "http://") if url.startswith(self.base) else super().poll_url(started)
+
+
 @trips("CLIENT-45", "start-redirected")
 class CommandFollowsRedirect(Redirecting):
     """It follows 307 and 308, with the command, but without the key."""

@@ -55,6 +55,15 @@ class WaitsForEver(Right):
         return 1000.0
 
 
+@trips("CLIENT-24", "slower-server")
+class TimeForEachRequest(Right):
+    """It gives each request all the time that there is."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        self.deadline = time.monotonic() + float(os.environ["HOSTUP_TIMEOUT"])
+        return super().send(method, url, body)
+
+
 @trips("CLIENT-24", "poll-unresponsive")
 class NoTimeout(Right):
     """It waits for a response without end."""
@@ -364,6 +373,17 @@ class PrintsWhileRunning(Right):
         if not ended:
             sys.stdout.buffer.write((output.get("stdout") or "").encode())
         return ended
+
+
+@trips("CLIENT-33", "output-while-running")
+class EndsWhenNothingIsNew(Right):
+    """It takes two polls with the same output for the end."""
+
+    last = ""
+
+    def has_ended(self, output: Any) -> bool:
+        before, self.last = self.last, output.get("stdout") or ""
+        return super().has_ended(output) or self.last == before != ""
 
 
 @trips("CLIENT-29", "streams-null")
