@@ -40,6 +40,8 @@ _KINDS = (
 ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS), *_KINDS))
 #: Characters that nobody sees: what stands around them looks as if they were not there.
 UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+#: Where a long word may be broken in HTML, or is: a page that lets keys break puts one after every few characters.
+BREAK = re.compile(r"<w?br\s{0,9}/?>\s{0,9}", re.IGNORECASE)
 #: Where bytes are dumped as pairs of digits, and what stands between those.
 DUMP = re.compile(rf"{_HEX}{{2}}[ :](?:{_HEX}{{2}}[ :]){{3}}")
 BETWEEN = re.compile(
@@ -146,7 +148,7 @@ def last_of_escape(shown: str) -> str:
 
 
 #: What is taken out whole.
-APART = {TAG, MEMBER, LINE, TERMINAL, *SEPARATORS}
+APART = {BREAK, TAG, MEMBER, LINE, TERMINAL, *SEPARATORS}
 
 
 def undoing(kind: re.Pattern[str] | None) -> Callable[[re.Match[str]], str]:
@@ -263,6 +265,8 @@ def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
     """Yield the kinds that few texts have: to look for them in every text would take several times as long."""
     if not text.isascii():
         yield UNSEEN
+    if BREAK.search(text):
+        yield BREAK
     if DUMP.search(text):
         yield BETWEEN
     for kind, signs in NUMBERS.items():

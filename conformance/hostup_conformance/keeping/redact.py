@@ -7,7 +7,8 @@ of a key is written, or where the text was cut: fewer than eight characters of a
 
 It does not know what no server writes by accident: base58, base85, uuencode, ROT13, compression, encryption, numbers
 in octal or binary or without anything between them, objects of one character each, characters that are written twice,
-and numbers in lists that are encoded in hexadecimal, base64 or base32 in turn; nor, in a text of more than 4,096
+fewer than eight characters at a time with other text between them, bytes in swapped pairs or read as UTF-16, and
+numbers in lists that are encoded in hexadecimal, base64 or base32 in turn; nor, in a text of more than 4,096
 characters, what is encoded twice in base32. So what is shown is small, and only what a finding is about.
 
 The time is linear in the text: one look-up in a set for every few characters of each reading. The memory is that of a
