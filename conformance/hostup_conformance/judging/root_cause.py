@@ -68,7 +68,8 @@ def root_causes(breaches: Sequence[Breach], faults: dict[str, Any]) -> dict[str,
         faults: the faults of a kill matrix
     """
     by_id = {breach.id: breach for breach in breaches}
-    counts = also_reported(faults)
+    #: For each pair of requirements, how many faults of the first make the second one report too.
+    counts = Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
     behind = {
         a.id: [b.id for b in breaches if a is not b and may_follow(b, a) and is_cause(a, b, counts)] for a in breaches
@@ -118,7 +119,8 @@ def is_cause(cause: Breach, consequence: Breach, counts: Counter[tuple[str, str]
     most = (1.0 if cause.rank == 0 else MOST_PLACES) * len(consequence.places or ())
     if shared is not None and certain and shared >= most:
         return True  # whatever else is wrong with a response that should not have come
-    return explains(counts, cause.id, consequence.id)
+    # Faults of the cause are known to break the other as well, at least as often as the reverse.
+    return 0 < counts[cause.id, consequence.id] >= counts[consequence.id, cause.id]
 
 
 def in_common(consequence: Breach, cause: Breach) -> int | None:
@@ -131,13 +133,3 @@ def in_common(consequence: Breach, cause: Breach) -> int | None:
 def area_of(id: str) -> str:
     """Return the area of a requirement."""
     return id.partition("-")[0]
-
-
-def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:
-    """Count, for each pair of requirements, how many faults of the first make the second one report too."""
-    return Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
-
-
-def explains(counts: Counter[tuple[str, str]], a: str, b: str) -> bool:
-    """Whether faults of requirement a are known to break b as well, at least as often as the reverse."""
-    return 0 < counts[a, b] >= counts[b, a]
