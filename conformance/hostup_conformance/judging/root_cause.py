@@ -5,10 +5,9 @@ A kill matrix lists, for each fault of a catalogue, the requirement that it brea
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +26,6 @@ def read_matrix(file: Path) -> dict[str, Any]:
     """Return a kill matrix; an empty one if the file does not exist."""
     empty: dict[str, Any] = {"faults": {}, "variants": {}, "examples": {}}
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
-
-
-def write_matrix(file: Path, matrix: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a kill matrix, one line an entry, so that a change of it shows what has changed."""
-    text = partial(json.dumps, ensure_ascii=False, sort_keys=True)
-    parts = []
-    for part, entries in sorted(matrix.items()):
-        lines = ",\n".join(f"{text(name)}: {text(entry)}" for name, entry in sorted(entries.items()))
-        parts.append(f"{text(part)}: {{\n{lines}\n}}")
-    file.write_text(f"{{{', '.join(parts)}}}\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
