@@ -1,10 +1,12 @@
 """Runs the scripted probe against a stage, in this process."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +117,13 @@ def reported(verdict: core.Verdict[Any]) -> list[str]:
 def verdict_by(wire: Wire) -> Verdict:
     """Return the verdict on what was sent."""
     return judge(wire.exchanges, wire.target, wire.stopped)
+
+
+def write_matrix(file: Path, matrix: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a kill matrix, one line an entry, so that a change of it shows what has changed."""
+    text = partial(json.dumps, ensure_ascii=False, sort_keys=True)
+    parts = []
+    for part, entries in sorted(matrix.items()):
+        lines = ",\n".join(f"{text(name)}: {text(entry)}" for name, entry in sorted(entries.items()))
+        parts.append(f"{text(part)}: {{\n{lines}\n}}")
+    file.write_text(f"{{{', '.join(parts)}}}\n", encoding="utf-8")

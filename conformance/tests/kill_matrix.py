@@ -19,11 +19,11 @@ from hostup_conformance.contract.server_verdict import MATRIX, Result, server_re
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.judging.catalogue import chosen
 from hostup_conformance.judging.ledger import Requirement, requirements
-from hostup_conformance.judging.root_cause import Breach, read_matrix, root_causes, write_matrix
+from hostup_conformance.judging.root_cause import Breach, read_matrix, root_causes
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
-from judging import LIMITS, reported, run, verdict_on
+from judging import LIMITS, reported, run, verdict_on, write_matrix
 from running import exit_with
 from variants import VARIANTS
 

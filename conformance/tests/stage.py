@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from client.serving import serving
+from client.serving import Part, Raw, serving
 from hostup_conformance.http.incoming import CRLF
-from hostup_conformance.http.scripted import Part, Received, Reply
+from hostup_conformance.http.scripted import Received, Reply
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID, Mock
 from starlette.types import ASGIApp, Message
 
@@ -174,11 +174,11 @@ class ByteServer:
         request = self.request(received)
         response = await self.respond(request)
         if response.raw is not None:
-            return Reply(raw=response.raw, after="close", delay=response.pause)
+            return Raw(raw=response.raw, after="close", delay=response.pause)
         empty = request.method == "HEAD" or response.status in {204, 304}
         whole = response.head() + (b"" if empty else response.body)
         ends = ("Connection", "close") in response.headers
-        return Reply(raw=[whole], after="close" if ends else "keep", delay=response.pause)
+        return Raw(raw=[whole], after="close" if ends else "keep", delay=response.pause)
 
     def request(self, received: Received) -> Request:
         """Return a request as it was received."""

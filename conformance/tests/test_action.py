@@ -12,7 +12,7 @@ import yaml
 from hostup_conformance.clients import examples
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli
-from hostup_conformance.front.options import ClientOptions, declared, flag
+from hostup_conformance.front.options import ClientOptions, declared, written
 from running import ran, report_in
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +150,7 @@ def test_the_commands_in_the_readme_are_ours() -> None:
     commands = re.findall(r"hostup-conformance (run|judge|client|compare|explain)\b([^\n`|]*)", text)
     assert len(commands) > 10
     known = {
-        *(one.metadata["written"] or flag(one.name) for one in (*declared(), *declared(ClientOptions))),
+        *map(written, (*declared(), *declared(ClientOptions))),
         *re.findall(r'"(--[a-z-]+)"', Path(cli.__file__).read_text("utf-8")),
     }
     for command, rest in commands:

@@ -10,7 +10,7 @@ from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli, explain
-from hostup_conformance.front.options import ClientOptions, Options, declared, flag, written
+from hostup_conformance.front.options import ClientOptions, Options, declared, written
 from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, Limits
 from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.judging.waivers import read_waivers
@@ -180,9 +180,7 @@ def test_pytest_gets_the_rest(argv: list[str], passed: list[str], given: list[li
 
 def test_the_readme_names_options_variables_and_defaults() -> None:
     text, limits = words(README.read_text("utf-8")), Limits()
-    assert [
-        name for name in (*map(flag, (o.name for o in declared())), *VARIABLES.values()) if f"`{name}" not in text
-    ] == []
+    assert [name for name in (*map(written, declared()), *VARIABLES.values()) if f"`{name}" not in text] == []
     assert [name for name in VARIABLES.values() if name not in cli.ENVIRONMENT] == []
     for said in (
         f"the default is {REQUESTS[False]}, or {REQUESTS[True]} with `--allow-exec`",

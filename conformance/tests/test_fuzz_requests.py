@@ -18,7 +18,6 @@ from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_client import client
-from hostup_conformance.http import scripted
 from hostup_conformance.http.incoming import LARGEST_BODY, LARGEST_HEAD
 from hostup_conformance.http.scripted import Bounds, ScriptedServer
 from hypothesis import example, given, settings
@@ -165,7 +164,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No scene waits."""
     sleep = asyncio.sleep
     monkeypatch.setattr(asyncio, "sleep", lambda _: sleep(0))
-    monkeypatch.setattr(scripted, "IDLE_SECONDS", 0)
 
 
 @settings(each, max_examples=max(CASES // CONNECTIONS, 1))

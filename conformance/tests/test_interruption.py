@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from catalogue import first_of
+from client.serving import Part
 from hostile.server import KEEP, HostileServer, Request
 from hostup_conformance.contract.paths import path_of
-from hostup_conformance.http.scripted import Part
 from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS

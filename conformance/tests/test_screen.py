@@ -356,7 +356,6 @@ ONE_WAY = {
         "front/application.py": "pipes between an application and the suite",
         "clients/examples/client.py": "a client to begin with, which is not part of the suite",
         "reports/progress.py": "the screen that it is given",
-        "judging/root_cause.py": "the kill matrix, into the repository",
         "clients/certificates.py": "what the suite has made itself, in a temporary folder",
     },
     "touches files": {

@@ -187,7 +187,7 @@ def test_a_record_is_built_by_its_deadline() -> None:
 def test_a_verdict_that_came_too_late_demonstrates_nothing() -> None:
     verdict = Verdict[Ask]({}, Core(seen=True))
     names = [verdict.name]
-    assert verdict.defects.survive(lambda: done_by(0.0, endless_loop), None) is None
+    assert verdict.defects.survive(endless_loop, None, by=0.0) is None
     assert [*names, verdict.name] == ["conformant", "not_demonstrated"]
     assert verdict.defects.message == ""
 

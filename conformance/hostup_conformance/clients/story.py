@@ -96,11 +96,6 @@ class Scene:
         """Whether a client that does this sends the kind of request that the scene is about."""
         return does == "run" or self.at in {does, "all"}
 
-    @property
-    def untrusted(self) -> bool:
-        """Whether the server's certificate must not be trusted."""
-        return self.certificate not in {None, "right"}
-
 
 @dataclass(frozen=True)
 class Play:

@@ -90,9 +90,8 @@ def command(argv: Sequence[str] | None) -> int:
         return judge_recording(arguments.file, for_pytest)
     if arguments.command == "judge":
         return run_pytest([f"--har={arguments.file}", *for_pytest])
-    twice = arguments.url and any(word.partition("=")[0] == "--base-url" for word in for_pytest)
-    if has_late_url(for_pytest) or twice or sum(word.partition("=")[0] == "--base-url" for word in for_pytest) > 1:
-        given = arguments.url or "--base-url" in " ".join(for_pytest)
+    given = bool(arguments.url) + sum(word.partition("=")[0] == "--base-url" for word in for_pytest)
+    if has_late_url(for_pytest) or given > 1:
         late = "there are two URLs; give one" if given else "the URL stands after options; give it first"
         raise Misconfigured(f"{late}, as in hostup-conformance run URL --strict")
     return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])

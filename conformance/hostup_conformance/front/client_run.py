@@ -38,7 +38,6 @@ from hostup_conformance.keeping.processes import COMMANDS, descendants, end, end
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import BEYOND, Redact, counted, on_one_line
 from hostup_conformance.keeping.screen import complain, guard, say
-from hostup_conformance.keeping.time_limit import done_by
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_files, write_reports
 from hostup_conformance.reports.progress import Progress
@@ -169,10 +168,7 @@ def judged(
         verdict = judge_client(exchanges, stopped, defects, time_up, resumable=is_run)
         return apply_waivers(verdict, waivers, today, strict=options.strict)
 
-    return defects.survive(
-        lambda: done_by(by, judge),
-        nothing_judged(client_requirements().values(), defects),
-    )
+    return defects.survive(judge, nothing_judged(client_requirements().values(), defects), by)
 
 
 def by_hand(options: ClientOptions) -> int:

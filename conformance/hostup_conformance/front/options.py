@@ -182,14 +182,9 @@ def declared(options: type = Options) -> list[Field[Any]]:
     return [one for one in fields(options) if one.metadata]
 
 
-def flag(name: str) -> str:
-    """Return an option as it is written on the command line."""
-    return f"--{name.replace('_', '-')}"
-
-
 def written(declaration: Field[Any]) -> str:
-    """Return an option as it is written, which may be another name than that of its field."""
-    return declaration.metadata["written"] or flag(declaration.name)
+    """Return an option as it is written on the command line, which may be by another name than that of its field."""
+    return declaration.metadata["written"] or f"--{declaration.name.replace('_', '-')}"
 
 
 def without_option(argument: str, known: Iterable[str]) -> str:
@@ -211,7 +206,7 @@ def check_bounds(declaration: Field[Any], value: float | None) -> None:
         return
     bounds = f"from {least} to {most}" if above is None else f"above {above}"
     bounds += f" and at most {most}" if above is not None and most else ""
-    raise Misconfigured(f"{flag(declaration.name)} {value:g}: give a number {bounds}")
+    raise Misconfigured(f"{written(declaration)} {value:g}: give a number {bounds}")
 
 
 def split_certificate(text: str) -> tuple[Path, Path | None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hostup_conformance.front.options import declared, flag, without_option
+from hostup_conformance.front.options import declared, without_option, written
 
 PACKAGE = "hostup_conformance"
 #: pytest's name for the plugin pytest-base-url, whose option --base-url means the same as ours.
@@ -64,9 +64,9 @@ def pytest_load_initial_conftests(
         loaded = yield
     except ValueError as error:
         for option in declared():
-            taken = (f"{{'{flag(option.name)}'}} already added", f"{option.name!r} already used")
+            taken = (f"{{'{written(option)}'}} already added", f"{option.name!r} already used")
             if any(words in str(error) for words in taken):  # the option, or the attribute for its value
-                raise twice(flag(option.name)) from None
+                raise twice(written(option)) from None
         raise
     check_known(parser, args, early_config)
     return loaded
@@ -84,7 +84,7 @@ def check_known(parser: pytest.Parser, args: list[str], config: pytest.Config) -
         from hostup_conformance.keeping.safe_text import on_one_line
         from hostup_conformance.keeping.screen import guard
 
-        said = without_option(unknown[0], [*(flag(option.name) for option in declared()), *OF_PYTEST])
+        said = without_option(unknown[0], [*map(written, declared()), *OF_PYTEST])
         raise pytest.UsageError(on_one_line(guard(os.environ).redact(said)))
 
 
@@ -103,9 +103,9 @@ def add_options(parser: pytest.Parser, plugins: pytest.PytestPluginManager) -> N
         if option.name == "base_url" and plugins.has_plugin(BASE_URL_PLUGIN):
             continue
         try:
-            group.addoption(flag(option.name), **option.metadata["told"])
+            group.addoption(written(option), **option.metadata["told"])
         except ValueError:
-            raise twice(flag(option.name)) from None
+            raise twice(written(option)) from None
 
 
 def twice(name: str) -> pytest.UsageError:

@@ -164,14 +164,11 @@ def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Pa
             )
     if record and is_among(record, reports):
         raise Misconfigured(f"--record {record} is the name of a report too; give another")
-    for report in reports:
-        check_writable(report, "--report-dir")
-        if is_strange(report):
-            raise Misconfigured(f"{report} is no report of the suite, and would be replaced; give another --report-dir")
-    if record:
-        check_writable(record, "--record")
-        if is_strange(record):
-            raise Misconfigured(f"{record} is no recording of the suite, and would be replaced; give another --record")
+    for files, kind, option in ((reports, "report", "--report-dir"), (recorded, "recording", "--record")):
+        for file in files:
+            check_writable(file, option)
+            if is_strange(file):
+                raise Misconfigured(f"{file} is no {kind} of the suite, and would be replaced; give another {option}")
 
 
 def check_writable(file: Path, option: str) -> None:

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import takewhile
 from math import inf, isfinite
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.document import spec_identity
@@ -22,13 +23,9 @@ from hostup_conformance.http.pace import retry_after
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line, spelt_out
-from hostup_conformance.keeping.time_limit import done_by
 from hostup_conformance.reports.figures import PARTS
 from hostup_conformance.reports.schema import FORMAT
 
-T = TypeVar("T")
-#: Returns what a step returns, or what is given instead if it fails.
-Survive = Callable[[Callable[[], Any], Any], Any]
 #: The members that quote what was sent or received. All others are the suite's own words (statuses, ids, titles), which
 #: must stay even if they look like a piece of a key.
 FREE = {
@@ -103,11 +100,7 @@ def record_of(
     What fails of it is left out, and so is what is not built by a moment on the monotonic clock.
     """
     defects = verdict.defects
-
-    def survive(step: Callable[[], T], otherwise: T) -> T:
-        return defects.survive(lambda: done_by(by, step), otherwise)
-
-    roots: dict[str, list[str]] = survive(lambda: root_causes(verdict), {})
+    roots: dict[str, list[str]] = defects.survive(lambda: root_causes(verdict), {}, by)
     methods = Counter(e.request.method for e in exchanges if e.request.method)
     account: dict[str, Any] = {
         "target": reported.described,
@@ -117,9 +110,13 @@ def record_of(
         "refused": verdict.core.refused,
         "doubt": verdict.core.doubt,
     }
-    account = survive(lambda: redacted(account, reported.redact), {})
-    entries = [entry_of(result, reported, survive, roots) for result in verdict.results.values()]
-    listed: list[dict[str, Any]] = survive(lambda: exchanges_in_short(verdict, exchanges, reported, by), [])
+    account = defects.survive(lambda: redacted(account, reported.redact), {}, by)
+    entries = []
+    for result in verdict.results.values():
+        root = next((root for root, explained in roots.items() if result.requirement.id in explained), None)
+        quoted: dict[str, Any] = defects.survive(partial(quoted_in, result, reported), {}, by)
+        entries.append({**in_own_words(result), "root": root, **quoted})
+    listed: list[dict[str, Any]] = defects.survive(lambda: exchanges_in_short(verdict, exchanges, reported, by), [], by)
     if defects.late and not account.get("stopped"):
         account["stopped"] = LATE
     # At last, since it says what has failed until now.
@@ -200,27 +197,6 @@ def outline(verdict: Verdict[A], info: RunInfo, kind: str) -> dict[str, Any]:
     }
 
 
-def entry_of(
-    result: Result[A], reported: ReportedTarget[A], survive: Survive, roots: Mapping[str, list[str]]
-) -> dict[str, Any]:
-    """Return the entry of a requirement, redacted; without what was sent and received if that cannot be shown.
-
-    Its `root` is the requirement that explains it, if any; `survive` runs a step that may fail.
-    """
-
-    def shown() -> Any:
-        groups = alike(result.findings, reported)
-        quoted = {
-            "message": result.message,
-            "findings": len(result.findings),
-            "evidence": [evidence(group, reported) for group in groups[:EVIDENCE]],
-        }
-        return redacted(quoted, reported.redact)
-
-    root = next((root for root, explained in roots.items() if result.requirement.id in explained), None)
-    return {**in_own_words(result), "root": root, **survive(shown, {})}
-
-
 def in_own_words(result: Result[A]) -> dict[str, Any]:
     """Return the entry of a requirement without what was sent and received."""
     requirement = result.requirement
@@ -239,6 +215,18 @@ def in_own_words(result: Result[A]) -> dict[str, Any]:
         "findings": 0,
         "evidence": [],
     }
+
+
+def quoted_in(result: Result[A], reported: ReportedTarget[A]) -> dict[str, Any]:
+    """Return what the entry of a requirement quotes, redacted."""
+    groups = alike(result.findings, reported)
+    quoted = {
+        "message": result.message,
+        "findings": len(result.findings),
+        "evidence": [evidence(group, reported) for group in groups[:EVIDENCE]],
+    }
+    found: dict[str, Any] = redacted(quoted, reported.redact)
+    return found
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -33,7 +33,7 @@ from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.shortage import shortage
-from hostup_conformance.keeping.time_limit import done_by, end_now
+from hostup_conformance.keeping.time_limit import end_now
 from hostup_conformance.sources import commands, generated, lookup, recording, stateful
 from hostup_conformance.sources.requests import EVERYTHING
 
@@ -142,7 +142,7 @@ class Run:
     def _judge(self, stopped: str | None) -> Verdict:
         """Judge what there is. If the suite fails meanwhile, nothing is judged, and the report says so."""
         nothing = nothing_judged(server_requirements().values(), self.defects)
-        return self.defects.survive(lambda: done_by(self._judged_by, lambda: self._judged(stopped)), nothing)
+        return self.defects.survive(lambda: self._judged(stopped), nothing, self._judged_by)
 
     def _judged(self, stopped: str | None) -> Verdict:
         verdict = judge(self.exchanges, self.configured, stopped, self._time_up, self.defects, self.only)

@@ -50,6 +50,8 @@ class Conformance:
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self.config, self.run = config, run
+        #: Whether nothing is sent.
+        self.only_shown = run.options.plan or may_only_show(config)
         #: The finished record.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
@@ -92,11 +94,6 @@ class Conformance:
             if why := shortage(error):
                 raise pytest.UsageError(why) from None
             raise
-
-    @property
-    def only_shown(self) -> bool:
-        """Whether nothing is sent."""
-        return self.run.options.plan or may_only_show(self.config)
 
     # --- pytest's hooks, in the order of a run
 

@@ -79,14 +79,11 @@ class Connections:
         self._keeps = True
         self._aborted = False
         self._network = BoundedNetwork()
-        context = route.context
-        self._kept, self._fresh = (
-            route.pool(self._network, context, most=CONNECTIONS, kept=kept) for kept in (CONNECTIONS, 0)
-        )
+        self._kept, self._fresh = (route.pool(self._network, CONNECTIONS, kept) for kept in (CONNECTIONS, 0))
         #: Those of `_kept` and `_apart` on which a response came, by whether they are for what is sent apart.
         self._used: dict[BoundedStream, bool] = {}
         #: The connection for what may spoil it for the next request.
-        self._apart = route.pool(self._network, context, most=1, kept=1)
+        self._apart = route.pool(self._network, most=1, kept=1)
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,15 +18,10 @@ class Malformed(Exception):
     """What was received is not an HTTP/1.1 request; the message says why."""
 
 
-async def read_request(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count, begun: bytes = b""
-) -> Request | None:
-    """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request.
-
-    Its first bytes may have been read before.
-    """
+async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count) -> Request | None:
+    """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request."""
     try:
-        head = begun + await reader.readuntil(2 * CRLF)
+        head = await reader.readuntil(2 * CRLF)
     except asyncio.LimitOverrunError:
         raise Malformed(f"a header section of more than {LARGEST_HEAD >> 10} KiB") from None
     except asyncio.IncompleteReadError as error:

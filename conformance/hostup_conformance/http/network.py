@@ -115,7 +115,8 @@ class BoundedNetwork(httpcore.NetworkBackend):
         self._of_thread = threading.local()
         self._addresses: dict[tuple[str, int], list[str]] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._numbers = count(1)
+        #: The numbers of new connections.
+        self.numbers = count(1)
 
     def begin(self, deadline: float) -> Transfer:
         """Begin a request of this thread, which may take until a moment on the monotonic clock."""
@@ -127,10 +128,6 @@ class BoundedNetwork(httpcore.NetworkBackend):
         """What is received for this thread's request."""
         transfer: Transfer = self._of_thread.transfer
         return transfer
-
-    def next_number(self) -> int:
-        """Return the number of a new connection."""
-        return next(self._numbers)
 
     def abort(self) -> None:
         """Shut down all connections, so that no thread keeps waiting for a response."""
@@ -214,7 +211,7 @@ class BoundedStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, network: BoundedNetwork) -> None:
         self._stream, self._network = stream, network
         #: By which it is told apart from all others of the network.
-        self.number = network.next_number()
+        self.number = next(network.numbers)
         #: Whether the last response on it is complete, and no other request has begun.
         self.rests = False
         self._turn = threading.Lock()

@@ -121,7 +121,7 @@ class Pace:
         """Hold back all requests until a Retry-After has passed; stop if the run may not wait for so long."""
         with self._lock:
             seconds = max(seconds_asked(e), least)
-            if not self._close_until(time.monotonic() + seconds):
+            if not self._close_for(seconds):
                 waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
                 self.stop(
                     f"the server asks for a wait of {seconds:.0f} s{waited}, and a run waits for at most "
@@ -131,7 +131,7 @@ class Pace:
     def wait_for_the_server(self, seconds: float) -> bool:
         """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""
         with self._lock:
-            return self._close_until(time.monotonic() + seconds)
+            return self._close_for(seconds)
 
     def obey_remaining(self, e: Exchange[A]) -> None:
         """Hold back all requests until the rate limit resets, if a response says that it is used up.
@@ -145,15 +145,16 @@ class Pace:
             return
         with self._lock:
             if int(remaining) <= self.under_way:
-                self._close_until(time.monotonic() + max((reset - e.server_time).total_seconds(), 0.0))
+                self._close_for(max((reset - e.server_time).total_seconds(), 0.0))
 
-    def _close_until(self, moment: float) -> bool:
-        """Hold back all requests until a moment (monotonic), if the run may wait for so long; return whether it may."""
-        more = max(moment - max(time.monotonic(), self._closed_until), 0.0)
+    def _close_for(self, seconds: float) -> bool:
+        """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""
+        now = time.monotonic()
+        more = max(seconds - max(self._closed_until - now, 0.0), 0.0)
         if self._waited + more > self._limits.waiting_seconds:
             return False
         self._waited += more
-        self._closed_until = max(moment, self._closed_until)
+        self._closed_until = max(now + seconds, self._closed_until)
         return True
 
 

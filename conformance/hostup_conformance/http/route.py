@@ -80,11 +80,9 @@ class Route:
                 raise Misconfigured(f"--client-cert {self.certificate}: {reason(error)}; {remedy}") from None
         return context
 
-    def pool(
-        self, network: httpcore.NetworkBackend, context: ssl.SSLContext, *, most: int, kept: int
-    ) -> httpcore.ConnectionPool:
+    def pool(self, network: httpcore.NetworkBackend, most: int, kept: int) -> httpcore.ConnectionPool:
         """Return a pool of at most `most` connections on this way, of which at most `kept` stay open when idle."""
-        shared: dict[str, Any] = {"ssl_context": context, "network_backend": network}
+        shared: dict[str, Any] = {"ssl_context": self.context, "network_backend": network}
         shared |= {"max_connections": most, "max_keepalive_connections": kept}
         if self.proxy is None:
             return httpcore.ConnectionPool(**shared)
@@ -93,7 +91,7 @@ class Route:
         return httpcore.HTTPProxy(
             proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
             proxy_auth=login,
-            proxy_ssl_context=context if parts.scheme == "https" else None,
+            proxy_ssl_context=self.context if parts.scheme == "https" else None,
             **shared,
         )
 

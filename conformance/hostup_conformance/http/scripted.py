@@ -8,7 +8,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -19,11 +19,6 @@ from hostup_conformance.http.messages import Request, Response
 
 #: What happens to the connection after a response. `silence` keeps it open and sends nothing more.
 After = Literal["keep", "close", "reset", "silence"]
-#: What is sent in the place of a response: bytes, a pause in seconds, or what happens to the connection then. `idle`
-#: keeps it open if a request begins within a moment, and goes on with the next part otherwise.
-Part = bytes | float | After | Literal["idle"]
-#: How many seconds a connection may be idle.
-IDLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,6 @@ class Reply:
     #: Whether nothing but the end of the connection tells where the body ends.
     until_close: bool = False
     after: After = "keep"
-    #: What is sent instead, if anything; what it says of the connection goes before `after`.
-    raw: Iterable[Part] | None = None
     #: Whether the server stops listening before it is sent.
     last: bool = False
 
@@ -99,6 +92,27 @@ class Reply:
     def response(self) -> Response:
         """Return the response as a client that gets all of it sees it."""
         return Response(self.status, tuple(self.headers), self.body)
+
+    async def send(self, received: "Received", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> After:
+        """Send it, and record when that began and whether all was sent; return what happens to the connection."""
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        received.responded = time.monotonic()
+        parts = self.parts()
+        received.failure = "the response did not arrive: the client had gone"
+        for number, part in enumerate(parts):
+            if number and self.pause:
+                await asyncio.sleep(self.pause)
+            if reader.at_eof():
+                return self.after
+            writer.write(part)
+            await writer.drain()
+        if self.cut is None:
+            received.delivered, received.response, received.failure = True, self.response(), None
+        else:
+            whole = f"only {max(self.cut, 0)} bytes of {len(self.sent)} were sent"
+            received.failure = f"the response was withheld: {whole}" if parts else "no response was sent"
+        return self.after
 
 
 def split(data: bytes, pieces: int) -> list[bytes]:
@@ -214,9 +228,8 @@ class ScriptedServer:
                 self.refuse()  # or each would be accepted only to be closed
                 return
             with suppress(ConnectionError, asyncio.CancelledError, TooMuch):
-                begun: bytes | None = b""
-                while begun is not None:
-                    begun = await self._exchange(reader, writer, host, begun)
+                while await self._exchange(reader, writer, host):
+                    pass
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)
@@ -232,20 +245,18 @@ class ScriptedServer:
             self.exceeded = self.exceeded or what
             raise TooMuch
 
-    async def _exchange(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, begun: bytes
-    ) -> bytes | None:
-        """Serve one request, of which some bytes were read; return those of the next, None if the connection ends.
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bool:
+        """Serve one request; return whether the connection stays open for another.
 
         Raise `TooMuch` if the client has exceeded a bound by it.
         """
         port: int = writer.get_extra_info("peername")[1]
         try:
-            request, malformed = await read_request(reader, writer, self._count, begun), None
+            request, malformed = await read_request(reader, writer, self._count), None
         except Malformed as error:
             request, malformed = Request("", ""), str(error)
         if request is None:
-            return None
+            return False
         self._count(0)
         received = Received(request, host, time.monotonic(), port, malformed)
         decided = Reply(400, after="close") if malformed else self._script(received)
@@ -253,62 +264,14 @@ class ScriptedServer:
         self.received.append(received)
         if reply.last:
             self.refuse()
-        after, begun = await send(reply, received, reader, writer)
+        after = await reply.send(received, reader, writer)
         if after == "silence":
             while await reader.read(LARGEST_HEAD):  # until the client goes
                 pass
         if after == "reset":
             reset(writer)
         stays = after == "keep" and not reply.last and not reply.until_close
-        return begun if stays and (request.header("connection") or "").lower() != "close" else None
-
-
-async def send(
-    reply: Reply, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> tuple[After, bytes]:
-    """Send a reply, and record when that began and whether all of it was sent.
-
-    Return what happens to the connection, and what was read of the next request.
-    """
-    if reply.delay:
-        await asyncio.sleep(reply.delay)
-    received.responded = time.monotonic()
-    if reply.raw is not None:
-        return await send_parts(reply.raw, reader, writer) or (reply.after, b"")
-    parts = reply.parts()
-    received.failure = "the response did not arrive: the client had gone"
-    for number, part in enumerate(parts):
-        if number and reply.pause:
-            await asyncio.sleep(reply.pause)
-        if reader.at_eof():
-            return reply.after, b""
-        writer.write(part)
-        await writer.drain()
-    if reply.cut is None:
-        received.delivered, received.response, received.failure = True, reply.response(), None
-    else:
-        whole = f"only {max(reply.cut, 0)} bytes of {len(reply.sent)} were sent"
-        received.failure = f"the response was withheld: {whole}" if parts else "no response was sent"
-    return reply.after, b""
-
-
-async def send_parts(
-    parts: Iterable[Part], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> tuple[After, bytes] | None:
-    """Send parts; return the same as `send` if one of them says what happens to the connection."""
-    for part in parts:
-        if isinstance(part, bytes):
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(0)  # a client that reads quickly does not keep the others waiting
-        elif isinstance(part, float):
-            await asyncio.sleep(part)
-        elif part != "idle":
-            return part, b""
-        else:
-            with suppress(TimeoutError):
-                return "keep", await asyncio.wait_for(reader.read(1), IDLE_SECONDS)
-    return None
+        return stays and (request.header("connection") or "").lower() != "close"
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

@@ -261,7 +261,7 @@ class Wire(Generic[A]):
         exchange.beside_open = len(before)
         with self._lock:  # another request may be at its end, and look at all of them
             self._under_way.add(exchange)
-        longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
+        longest, seconds, began = draft.ask.longest_body, self._seconds, time.monotonic()
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)
         except TooLarge as error:
@@ -307,19 +307,18 @@ class Wire(Generic[A]):
             self._apart.add(request.method)
         return first
 
+    @property
     def _seconds(self) -> float:
-        """Return how long the next request may take: no longer than a moment after the end of the run."""
-        return min(self._limit_of_next(), self.pace.seconds_left + self.limits.request_seconds_at_the_end)
-
-    def _limit_of_next(self) -> float:
-        """Return how long the next request may take, if the run has time for it."""
-        if self._timeouts >= self.limits.alike:
-            later = max(self.limits.later_seconds, LATER * self.limits.request_seconds)
-            return min(self.limits.next_seconds, max(later, PATIENT * self._slowest))
-        if self._timeouts:
-            return self.limits.next_seconds
-        least = 0.0 if self._connections.responded else self.limits.first_seconds
-        return max(self.limits.request_seconds, least)
+        """How long the next request may take: no longer than a moment after the end of the run."""
+        limits = self.limits
+        if self._timeouts >= limits.alike:
+            later = max(limits.later_seconds, LATER * limits.request_seconds)
+            seconds = min(limits.next_seconds, max(later, PATIENT * self._slowest))
+        elif self._timeouts:
+            seconds = limits.next_seconds
+        else:
+            seconds = max(limits.request_seconds, 0.0 if self._connections.responded else limits.first_seconds)
+        return min(seconds, self.pace.seconds_left + limits.request_seconds_at_the_end)
 
     def _count_failure(self, error: NoResponse, exchange: Exchange[A]) -> None:
         """Count a failure; stop if it was one too many, or if all others would fail as well."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.keeping.safe_text import Redact, shown, unchanged
-from hostup_conformance.keeping.time_limit import TimeUp
+from hostup_conformance.keeping.time_limit import TimeUp, done_by
 
 R = TypeVar("R")
 
@@ -51,10 +51,10 @@ class Defects:
             self._words.append(words)
         return words
 
-    def survive(self, step: Callable[[], R], otherwise: R) -> R:
-        """Return what a step returns, or something else if it fails or takes too long."""
+    def survive(self, step: Callable[[], R], otherwise: R, by: float | None = None) -> R:
+        """Return what a step returns, or something else if it fails or takes too long: until `by` (monotonic)."""
         try:
-            return step()
+            return step() if by is None else done_by(by, step)
         except TimeUp:
             self.late = True
             return otherwise

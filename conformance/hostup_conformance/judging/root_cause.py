@@ -5,10 +5,9 @@ A kill matrix lists, for each fault of a catalogue, the requirement that it brea
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +26,6 @@ def read_matrix(file: Path) -> dict[str, Any]:
     """Return a kill matrix; an empty one if the file does not exist."""
     empty: dict[str, Any] = {"faults": {}, "variants": {}, "examples": {}}
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
-
-
-def write_matrix(file: Path, matrix: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a kill matrix, one line an entry, so that a change of it shows what has changed."""
-    text = partial(json.dumps, ensure_ascii=False, sort_keys=True)
-    parts = []
-    for part, entries in sorted(matrix.items()):
-        lines = ",\n".join(f"{text(name)}: {text(entry)}" for name, entry in sorted(entries.items()))
-        parts.append(f"{text(part)}: {{\n{lines}\n}}")
-    file.write_text(f"{{{', '.join(parts)}}}\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -68,7 +57,8 @@ def root_causes(breaches: Sequence[Breach], faults: dict[str, Any]) -> dict[str,
         faults: the faults of a kill matrix
     """
     by_id = {breach.id: breach for breach in breaches}
-    counts = also_reported(faults)
+    #: For each pair of requirements, how many faults of the first make the second one report too.
+    counts = Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
     behind = {
         a.id: [b.id for b in breaches if a is not b and may_follow(b, a) and is_cause(a, b, counts)] for a in breaches
@@ -118,7 +108,8 @@ def is_cause(cause: Breach, consequence: Breach, counts: Counter[tuple[str, str]
     most = (1.0 if cause.rank == 0 else MOST_PLACES) * len(consequence.places or ())
     if shared is not None and certain and shared >= most:
         return True  # whatever else is wrong with a response that should not have come
-    return explains(counts, cause.id, consequence.id)
+    # Faults of the cause are known to break the other as well, at least as often as the reverse.
+    return 0 < counts[cause.id, consequence.id] >= counts[consequence.id, cause.id]
 
 
 def in_common(consequence: Breach, cause: Breach) -> int | None:
@@ -131,13 +122,3 @@ def in_common(consequence: Breach, cause: Breach) -> int | None:
 def area_of(id: str) -> str:
     """Return the area of a requirement."""
     return id.partition("-")[0]
-
-
-def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:
-    """Count, for each pair of requirements, how many faults of the first make the second one report too."""
-    return Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
-
-
-def explains(counts: Counter[tuple[str, str]], a: str, b: str) -> bool:
-    """Whether faults of requirement a are known to break b as well, at least as often as the reverse."""
-    return 0 < counts[a, b] >= counts[b, a]

@@ -93,16 +93,15 @@ def apply_waivers(verdict: Verdict[A], waivers: list[Waiver], today: date, *, st
     """
     by_id = {waiver.id: waiver for waiver in waivers}
     for id, result in verdict.results.items():
-        waiver = by_id.get(id)
-        if waiver and result.status in {"fail", "warn"} and waiver.expires >= today:
-            message = f"waived until {waiver.expires} ({waiver.reason}): {result.message}"
-            verdict.results[id] = replace(result, status="observe", message=message)
-        elif waiver and result.status in {"fail", "warn"}:
-            message = f"the waiver expired on {waiver.expires} ({waiver.reason}): {result.message}"
-            verdict.results[id] = replace(result, status="fail", message=message)
-        elif waiver and result.status == "pass":
-            message = f"the waiver ({waiver.reason}) is not needed any more; remove it"
-            verdict.results[id] = replace(result, status="fail", message=message)
-        elif strict and result.status == "warn":
-            verdict.results[id] = replace(result, status="fail")
+        waiver, is_broken = by_id.get(id), result.status in {"fail", "warn"}
+        message, status = result.message, result.status
+        if waiver and is_broken and waiver.expires >= today:
+            message, status = f"waived until {waiver.expires} ({waiver.reason}): {message}", "observe"
+        elif waiver and is_broken:
+            message, status = f"the waiver expired on {waiver.expires} ({waiver.reason}): {message}", "fail"
+        elif waiver and status == "pass":
+            message, status = f"the waiver ({waiver.reason}) is not needed any more; remove it", "fail"
+        elif strict and status == "warn":
+            status = "fail"
+        verdict.results[id] = replace(result, status=status, message=message)
     return verdict

@@ -129,11 +129,8 @@ def unescaped(escape: str) -> str:
 @lru_cache(maxsize=4096)
 def character(number: str) -> str:
     """Return the character that a number stands for, with what stands around it in its form."""
-    if number[0] == "\\":
-        value = int(number[1:], 16)
-        return chr(value) if value < 0x110000 else number
-    if number[0] in "Uu":
-        value = int(number[2:].rstrip(" ,"), 16)
+    if number[0] in "\\Uu":  # of CSS, or a code point
+        value = int(number.strip("\\Uu+ ,"), 16)
         return chr(value) if value < 0x110000 else number
     if number[0] == "=":
         return chr(int(number[1:], 16)) if number[1:].strip() else ""

@@ -231,15 +231,12 @@ class Provider:
             raise Refused(401, "Give a valid API key.", {"WWW-Authenticate": "Bearer"})
         if wait := self.seconds_to_wait(token.strip()):
             raise too_many(wait, self.limit)
-        if (status := ordered_status(request)) is not None:
-            raise self._ordered(status)
+        if (status := ordered_status(request)) == 429:
+            raise too_many(30, self.limit)
+        if status is not None:
+            item = {"pointer": "/pid", "detail": "As ordered.", "code": "invalid_request"}
+            raise Refused(status, "As ordered by Prefer.", errors=[item] if status == 400 else ())
         return key
-
-    def _ordered(self, status: int) -> Refused:
-        if status == 429:
-            return too_many(30, self.limit)
-        item = {"pointer": "/pid", "detail": "As ordered.", "code": "invalid_request"}
-        return Refused(status, "As ordered by Prefer.", errors=[item] if status == 400 else ())
 
     async def _get(self, request: Request, key: Key, backend: Backend) -> Response:
         pid = parse_pid(request)

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -44,6 +43,8 @@ MEANINGS = {
     "disabled": "not judged, since something that it needs was not given",
     "error": "the suite itself failed to judge it",
 }
+#: In a word, of a section of the documentation, the worst status of what is based on it.
+MARKS = {"fail": "failed", "error": "not shown", "warn": "warned", "pass": "passed", "observe": "observed"}
 #: How many things to mend are shown at first: as many as people read in ten seconds.
 FIRST = 8
 #: The areas whose findings are shown with the whole life of the command.
@@ -52,40 +53,6 @@ WITH_STORY = {"POLL", "START", "CLIENT"}
 IN_A_SCENE = 25
 #: How many of the requirements that judge an exchange are named: those that judge few others say most.
 JUDGES = 6
-
-
-@dataclass(frozen=True)
-class Place:
-    """A section of the endpoint's documentation, with the requirements that are based on it."""
-
-    name: str
-    entries: list[dict[str, Any]]
-
-    @property
-    def mark(self) -> str:
-        """The worst status among them, in a word."""
-        statuses = {entry["status"] for entry in self.entries}
-        marks = {"fail": "failed", "error": "not shown", "warn": "warned", "pass": "passed", "observe": "observed"}
-        return next((mark for status, mark in marks.items() if status in statuses), "not shown")
-
-
-@dataclass(frozen=True)
-class Area:
-    """The requirements of an area, the broken ones first."""
-
-    name: str
-    entries: list[dict[str, Any]]
-
-    @property
-    def counts(self) -> list[tuple[str, int]]:
-        """How many of them have each status that one has."""
-        counts = Counter(entry["status"] for entry in self.entries)
-        return [(status, counts[status]) for status in ORDER if counts[status]]
-
-    @property
-    def urgent(self) -> bool:
-        """Whether there is something to mend."""
-        return self.entries[0]["status"] in URGENT
 
 
 class ExchangeIndex:
@@ -186,13 +153,21 @@ def render(report: dict[str, Any]) -> str:
     return text.lstrip()
 
 
-def areas(entries: list[dict[str, Any]]) -> list[Area]:
-    """Return the areas with their requirements: those with something to mend first."""
-    found = defaultdict(list)
-    for entry in entries:
+def areas(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the areas, each with its requirements and how many have each status: what is to be mended comes first."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in sorted(entries, key=urgent_first):
         found[entry["id"].partition("-")[0]].append(entry)
-    sorted_within = [Area(name, sorted(of_area, key=urgent_first)) for name, of_area in found.items()]
-    return sorted(sorted_within, key=lambda area: urgent_first(area.entries[0]))
+    numbers = {name: Counter(entry["status"] for entry in of_area) for name, of_area in found.items()}
+    return [
+        {
+            "name": name,
+            "entries": of_area,
+            "counts": [(status, numbers[name][status]) for status in ORDER if numbers[name][status]],
+            "urgent": of_area[0]["status"] in URGENT,
+        }
+        for name, of_area in found.items()
+    ]
 
 
 def urgent_first(entry: dict[str, Any]) -> int:
@@ -200,9 +175,9 @@ def urgent_first(entry: dict[str, Any]) -> int:
     return min(rank(entry), len(URGENT))
 
 
-def places(entries: list[dict[str, Any]]) -> list[Place]:
+def places(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the sections of the endpoint's documentation that requirements cite first, in their order there."""
-    found = defaultdict(list)
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:
         if entry["source"].startswith("documentation"):
             found[place_of(entry["source"])].append(entry)
@@ -211,7 +186,11 @@ def places(entries: list[dict[str, Any]]) -> list[Place]:
     def key(name: str) -> tuple[int, str]:
         return next((i for i, part in enumerate(order) if name.startswith(part)), len(order)), name
 
-    return [Place(name, found[name]) for name in sorted(found, key=key)]
+    def mark(name: str) -> str:
+        statuses = {entry["status"] for entry in found[name]}
+        return next((mark for status, mark in MARKS.items() if status in statuses), "not shown")
+
+    return [{"name": name, "entries": found[name], "mark": mark(name)} for name in sorted(found, key=key)]
 
 
 def place_of(source: str) -> str:

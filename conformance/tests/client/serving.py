@@ -4,15 +4,55 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from hostup_conformance.http.scripted import Bounds, Reply, Script, ScriptedServer
+from hostup_conformance.http.scripted import After, Bounds, Received, Reply, Script, ScriptedServer
 
 #: What is tested may send as much as it likes.
 UNBOUNDED = Bounds(requests=2**40, connections=2**40, bytes=2**40, backlog=128)
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
+#: What is sent in the place of a response: bytes, a pause in seconds, or what happens to the connection then. `idle`
+#: keeps it open if a request begins within a moment, and goes on with the next part otherwise.
+Part = bytes | float | After | Literal["idle"]
+#: How many seconds a connection may be idle.
+IDLE_SECONDS = 0.2
+
+
+@dataclass
+class Raw(Reply):
+    """What is sent byte for byte; what it says of the connection goes before `after`."""
+
+    raw: Iterable[Part] = ()
+
+    async def send(self, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> After:
+        await asyncio.sleep(self.delay)
+        received.responded = time.monotonic()
+        for part in self.raw:
+            if isinstance(part, bytes):
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0)  # a client that reads quickly does not keep the others waiting
+            elif isinstance(part, float):
+                await asyncio.sleep(part)
+            elif part != "idle":
+                return part
+            elif await begins(reader):
+                return "keep"
+        return self.after
+
+
+async def begins(reader: asyncio.StreamReader) -> bool:
+    """Whether a request begins within a moment, or the connection ends; nothing is read of either."""
+    until = time.monotonic() + IDLE_SECONDS
+    while time.monotonic() < until:
+        if reader._buffer or reader.at_eof():  # type: ignore[attr-defined]
+            return True
+        await asyncio.sleep(0.005)
+    return False
 
 
 @contextmanager

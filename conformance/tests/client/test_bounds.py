@@ -21,13 +21,13 @@ from typing import Any
 import httpcore
 import httpx
 import pytest
-from client.serving import serving
+from client.serving import Part, Raw, serving
 from client.voices import KEY, PID, VPS, Clock, Pieces, Voice, answering, gzipped, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_runtime import connections
 from hostup_conformance.clients.certificates import certificates, missing
-from hostup_conformance.http.scripted import Part, Received, Reply
+from hostup_conformance.http.scripted import Received, Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -44,7 +44,7 @@ def dripping() -> Iterator[Callable[..., str]]:
                     yield every
                     yield piece
 
-            return stack.enter_context(serving(lambda _: Reply(raw=drip(), after="close")))
+            return stack.enter_context(serving(lambda _: Raw(raw=drip(), after="close")))
 
         yield start
 
@@ -108,7 +108,7 @@ def test_a_connection_that_is_open_already_is_bounded_too() -> None:
             yield b"X-A: b\r\n"
 
     def respond(received: Received) -> Reply:
-        return Reply(200, body=b"{}") if received.request.target == "/first" else Reply(raw=drip(), after="close")
+        return Reply(200, body=b"{}") if received.request.target == "/first" else Raw(raw=drip(), after="close")
 
     with serving(respond) as url, httpx.Client() as given:
         given.get(f"{url}/first")

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from client.serving import dropping, serving
+from client.serving import Raw, dropping, serving
 from client.voices import KEY, PID, VPS, Voice
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_conformance.http.scripted import Received, Reply
@@ -29,7 +29,7 @@ class Server:
     def __call__(self, received: Received) -> Reply:
         response = self.always or self.response_to(received.request.method, received.request.target)
         whole = response.startswith(b"HTTP/1.1 200") and response != LOST["cut"]
-        return Reply(raw=[response], after="keep" if whole else "close")
+        return Raw(raw=[response], after="keep" if whole else "close")
 
     def response_to(self, method: str, target: str) -> bytes:
         if method == "POST":

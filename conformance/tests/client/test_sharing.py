@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from client.serving import replied, serving
+from client.serving import Raw, replied, serving
 from client.voices import KEY, PID, VPS, Recorder, Voice, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, Client
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
@@ -218,7 +218,7 @@ def test_trio_as_a_guest_of_asyncio_has_its_own_connections(url: str) -> None:
 def twice(received: Received) -> Reply:
     """Say what `echo` says, and for some a second time, which nobody has asked for."""
     whole = b"".join(echo(received).parts())
-    return Reply(raw=[whole * (1 + received.request.target.startswith("/api/v2/vps/twice"))])
+    return Raw(raw=[whole * (1 + received.request.target.startswith("/api/v2/vps/twice"))])
 
 
 def test_what_nobody_asked_for_is_no_response(voice: Voice) -> None:

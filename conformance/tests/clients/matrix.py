@@ -17,8 +17,8 @@ from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import SCENES
 from hostup_conformance.clients.story import Exchange, Scene
-from hostup_conformance.judging.root_cause import Breach, read_matrix, root_causes, write_matrix
-from judging import reported
+from hostup_conformance.judging.root_cause import Breach, read_matrix, root_causes
+from judging import reported, write_matrix
 from running import exit_with
 
 #: Scenes that every faulty client is played besides those in which its defect shows.

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from functools import cache
 
-from hostup_conformance.http.scripted import Part
+from client.serving import Part
 
 from hostile import ANY, hostile
 from hostile.server import KEEP, Request

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from client.serving import Part
 from hostup_conformance.http.incoming import CRLF
-from hostup_conformance.http.scripted import Part
 
 from hostile import ANY, BAD, CORRECT, NOT_HTTP, hostile
 from hostile.server import KEEP, Request, forever

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
+from client.serving import Part
 from hostup_conformance.http.incoming import CRLF
-from hostup_conformance.http.scripted import Part
 
 from hostile import hostile
 from hostile.server import Request

@@ -5,8 +5,8 @@ import json
 import zlib
 from collections.abc import Iterator
 
+from client.serving import Part
 from hostup_conformance.http.incoming import CRLF
-from hostup_conformance.http.scripted import Part
 
 from hostile import ANY, hostile
 from hostile.server import Request

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from hostup_conformance.http.scripted import Part
+from client.serving import Part
 
 from hostile import ANY, hostile
 from hostile.server import Request

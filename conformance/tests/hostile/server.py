@@ -8,8 +8,9 @@ from itertools import count
 from typing import Any
 
 import stage
+from client.serving import Part, Raw
 from hostup_conformance.http.incoming import CRLF
-from hostup_conformance.http.scripted import Part, Received, Reply
+from hostup_conformance.http.scripted import Received, Reply
 from hostup_conformance.mock import API_KEY, READ_API_KEY
 from stage import ByteServer, Response, response_of
 
@@ -94,7 +95,7 @@ class HostileServer(ByteServer):
         good = await self.good(request)
         asked = Request(**vars(request), number=next(self._numbers), good=good, key=token or self.keys[0])
         sent = self.behave(asked)
-        return Reply(raw=[sent]) if isinstance(sent, bytes) else Reply(raw=sent, after="close")
+        return Raw(raw=[sent]) if isinstance(sent, bytes) else Raw(raw=sent, after="close")
 
     async def good(self, request: stage.Request) -> Good:
         """Ask the mock, to which our keys are its own."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hostup_conformance.http.scripted import Part
+from client.serving import Part
 
 from hostile import NOT_HTTP, hostile
 from hostile.server import PATIENCE, RESET, Request

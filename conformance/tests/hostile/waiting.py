@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from hostup_conformance.http.scripted import Part
+from client.serving import Part
 
 from hostile import ANY, BAD, hostile
 from hostile.server import KEEP, Request

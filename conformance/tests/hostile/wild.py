@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+from client.serving import Part
 from hostup_conformance.http.incoming import CRLF
-from hostup_conformance.http.scripted import Part
 
 from hostile import ANY, CORRECT, hostile
 from hostile.server import IDLE, KEEP, Good, Request, single

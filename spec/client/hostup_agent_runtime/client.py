@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 import httpx
 
 from .connections import HERE, AsyncLine, Line, Pool, is_proxied, parser
-from .errors import HostUpError, ResponseError, status_error
+from .errors import HostUpError, ResponseError, asks, status_error
 from .sending import (
     Attempt,
     Body,
@@ -366,7 +366,8 @@ class Client:
 
     def told(self, request: Request[Any]) -> str:
         """Tell what a request asks for, without the key."""
-        return request.asked(getattr(self, "token", None))
+        token: str | None = getattr(self, "token", None)
+        return asks(request.method, request.target, [token] if token else [])
 
     def _problem(self, response: httpx.Response) -> Problem | None:
         try:

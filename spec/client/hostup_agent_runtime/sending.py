@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import httpx
 
-from .errors import InvalidResponse, StartLost, TooLarge, asks, is_refusal, request_id, retry_after, shown, without_key
+from .errors import InvalidResponse, StartLost, TooLarge, is_refusal, request_id, retry_after, shown, without_key
 from .values import InvalidValue, Unset, as_text, check_seconds, parse, to_json
 
 if TYPE_CHECKING:
@@ -59,10 +59,6 @@ class Request(Generic[T_co]):
     is_repeatable: bool = False
     starts_a_command: bool = False
     largest_body: int | None = None
-
-    def asked(self, token: str | None) -> str:
-        """Tell what is asked for, without the key."""
-        return asks(self.method, self.target, [token] if token else [])
 
     def read(self, response: httpx.Response) -> T_co:
         """Read the body of a success.

@@ -75,7 +75,7 @@ def command_goes_nowhere_else(story: Story) -> Findings:
             yield e, "no command for another host (do not follow redirects of the start)", "the command"
 
 
-@rule("CLIENT-39", lambda story: story.play.scene.untrusted and story.outcome.is_seen)
+@rule("CLIENT-39", lambda story: story.play.scene.certificate not in {None, "right"} and story.outcome.is_seen)
 def certificate_is_verified(story: Story) -> Findings:
     """No request may come where the certificate must not be trusted: verification ends the connection before."""
     for e in story.own:
