@@ -682,6 +682,20 @@ def commands_end_at_the_first_failure(request: Request, response: Response) -> N
 
 
 @trips("START-13")
+def the_beginning_of_the_output_is_trimmed(request: Request, response: Response) -> None:
+    """White space at the beginning of the output is dropped."""
+    if ended(request, response):
+        response.change(stdout=response.json["stdout"].lstrip())
+
+
+@trips("START-13")
+def blanks_that_do_not_break_become_others(request: Request, response: Response) -> None:
+    """No-break spaces in the output become blanks."""
+    if ended(request, response):
+        response.change(stdout=response.json["stdout"].replace("\xa0", " "))
+
+
+@trips("START-13")
 def the_byte_order_mark_is_taken_off(request: Request, response: Response) -> None:
     """A byte order mark at the beginning of the output is dropped."""
     if ended(request, response):
