@@ -56,4 +56,5 @@ def to_mend(mend: Mend) -> Iterator[str]:
 
 def code(text: str) -> str:
     """Return a text as inline code that nothing in it can end, since a server may have sent it."""
-    return "`" + " ".join(text.replace("`", "'").replace("|", "\\|").split()) + "`"
+    words = " ".join(text.replace("`", "'").replace("|", "\\|").split())
+    return f"`{words or ' '}`"  # two backquotes would begin one
