@@ -425,14 +425,13 @@ def called(node: ast.AST) -> set[str]:
 
 def ways_of(source: str) -> set[str]:
     """Return what code does of what is to be done in one place."""
-    names = [(node, called(node)) for node in ast.walk(ast.parse(source))]
     found = set()
-    for kind, marks in CALLED.items():
-        for node, known in names:
-            ours = {"har.write", "recording.write"} & known  # which pass keeping/files.py
-            of_kind = isinstance(node, ast.Call) or kind in {"uses a stream", "logs"}
-            if of_kind and marks & known and not ours:
-                found.add(kind)
+    for node in ast.walk(ast.parse(source)):
+        known = called(node)
+        if not known or {"har.write", "recording.write"} & known:  # which pass keeping/files.py
+            continue
+        kinds = CALLED if isinstance(node, ast.Call) else ("uses a stream", "logs")
+        found |= {kind for kind in kinds if CALLED[kind] & known}
     return found
 
 
