@@ -172,9 +172,10 @@ def test_what_the_client_decodes_is_not_kept_beside_the_body_that_it_equals() ->
 def test_no_rule_depends_on_a_type() -> None:
     """Every rule judges a whole run in which members of the bodies have another type than is documented."""
     target, _, wire, _ = ran(False)
+    exchanges = [e for e in wire.exchanges if not e.response or len(e.response.body) < 1 << 20]
     values: tuple[object, ...] = (None, True, 1e999, "\ud800", [], [[{}]], {}, {"": [{}]})
     for value in values:
-        assert not failures(verdict_of([with_members(e, value) for e in wire.exchanges], target, None)), value
+        assert not failures(verdict_of([with_members(e, value) for e in exchanges], target, None)), value
 
 
 def test_no_rule_depends_on_text_that_utf_8_can_encode() -> None:

@@ -312,7 +312,7 @@ def test_a_server_that_has_started_nothing_has_no_slots() -> None:
         if response.is_started:
             refused(request, response, 409, "vps_not_ready", "VPS not ready")
 
-    message = verdict_on(refuse_starts, allow_exec=True).results["START-01"].message
+    message = result_on(Stage(refuse_starts), "START-01", allow_exec=True).message
     assert "got 409 vps_not_ready" in message
     assert "no slot gets free" not in message
 
@@ -471,7 +471,7 @@ def test_a_named_command_may_have_ended_before_the_run(ended: bool, said: bool) 
         if request.pid == str(request.mock.running_pid) and response.status == 200 and (ended or request.nth() % 2):
             response.become(404, problem(request, 404, "not_found", "Not found"))
 
-    result = verdict_on(forget).results["POLL-05"]
+    result = result_on(Stage(forget), "POLL-05")
     assert result.status == "fail"
     assert ("check HOSTUP_RUNNING_PID" in result.message) is said
 
