@@ -248,7 +248,7 @@ def test_the_mock_keeps_the_traces_of_two_runs_apart() -> None:
 def test_where_ends_are_told_late_all_commands_are_polled_before_one_is_followed() -> None:
     """So the time until then passes for all of them at once, and few polls are needed."""
     change = VARIANTS.named("ends_are_noticed_after_seconds").change
-    with wire_to(Stage(change), limits=Limits(), kind="mock", allow_exec=True) as wire:  # how many polls, waiting tells
+    with wire_to(Stage(change), limits=Limits(), kind="mock", allow_exec=True) as wire, without_waiting(wire):
         commands.run(wire, slow_seconds=0.4)
         links.run(wire)
     polls = Counter(e.ask.number for e in wire.exchanges if e.ask.pid.known and e.ask.credential == "full")
