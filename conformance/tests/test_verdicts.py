@@ -268,12 +268,7 @@ def test_a_revoked_key_is_no_ban() -> None:
 
 def test_a_key_that_still_works_is_not_banned() -> None:
     """A server that forbids a lot of what should get 401 is not taken for one that forbids everything."""
-
-    def forbid(request: Request, response: Response) -> None:
-        if response.status == 401:
-            response.become(403, problem(request, 403, "forbidden", "Forbidden"))
-
-    _target, wire, _ = run(forbid)
+    _target, wire, _ = run(FAULTS.named("wrong_key_is_forbidden").change)
     assert verdict_by(wire).results["AUTH-02"].status == "fail"
     assert wire.stopped is None
 
@@ -308,11 +303,8 @@ def test_a_limit_that_starts_never_get_below_again_is_none(wait: str, said: str)
 
 
 def test_a_server_that_has_started_nothing_has_no_slots() -> None:
-    def refuse_starts(request: Request, response: Response) -> None:
-        if response.is_started:
-            refused(request, response, 409, "vps_not_ready", "VPS not ready")
-
-    message = result_on(Stage(refuse_starts), "START-01", allow_exec=True).message
+    stage = Stage(FAULTS.named("start_is_refused").change)
+    message = result_on(stage, "START-01", allow_exec=True).message
     assert "got 409 vps_not_ready" in message
     assert "no slot gets free" not in message
 
