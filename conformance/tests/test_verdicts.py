@@ -499,12 +499,7 @@ def test_it_is_told_why_a_command_was_not_seen(change: Change, stopped: str | No
 
 def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     """Where no command came to its end, the endpoint was not seen to work, whatever else passed."""
-
-    def run_on(_request: Request, response: Response) -> None:
-        if response.is_output:
-            response.json = {"exited": False}
-
-    verdict = verdict_on(run_on, allow_exec=True, waits=False)
+    verdict = verdict_on(FAULTS.named("never_exits").change, allow_exec=True, waits=False)
     assert "no poll reported the end of one" in str(verdict.core.doubt)
     assert verdict.results["START-27"].status == "fail"
 
