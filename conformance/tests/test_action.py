@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
+from faults import FAULTS
 from hostup_conformance.clients import examples
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli
 from hostup_conformance.front.options import ClientOptions, declared, written
+from hostup_conformance.mock import API_KEY, VPS_ID
 from running import ran, report_in
+from running import run as run_suite
+from stage import Stage
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github" / "actions" / "conformance"
@@ -61,10 +65,10 @@ def installed(tmp_path: Path) -> Path:
 
 
 def test_the_action_judges_a_server(installed: Path) -> None:
-    done, output = run("Judge", installed, report_dir="report", args="--max-requests 20 --strict")
+    done, output = run("Judge", installed, report_dir="report", args="--max-requests 5 --strict")
     assert done.returncode == 1, done.stdout + done.stderr  # the run was cut
     assert output == "verdict=not_demonstrated\n"
-    assert report_in(installed)["requests"] <= 20
+    assert report_in(installed)["requests"] <= 5
 
 
 def test_the_action_judges_a_client(installed: Path) -> None:
@@ -82,12 +86,14 @@ def test_arguments_are_read_as_a_shell_reads_them(installed: Path) -> None:
 
 
 def test_what_became_worse_fails(installed: Path) -> None:
-    run("Judge", installed, report_dir="before")
-    same, _ = run("Judge", installed, report_dir="report", compare_with="before/report.json")
+    of_one = {"report_dir": "report", "args": "-k PROBE-03", "compare_with": "before/report.json"}
+    run_suite(installed, "--report-dir", installed / "before", "-k", "PROBE-03")
+    same, _ = run("Judge", installed, **of_one)
     assert same.returncode == 0, same.stdout + same.stderr
-    cut, _ = run("Judge", installed, report_dir="report", args="--max-requests 20", compare_with="before/report.json")
-    assert cut.returncode == 1
-    assert "conformant \N{RIGHTWARDS ARROW} not_demonstrated" in cut.stdout
+    with Stage(FAULTS.named("available_is_text").change).serve() as url:
+        worse, _ = run("Judge", installed, base_url=url, api_key=API_KEY, vps_id=VPS_ID, **of_one)
+    assert worse.returncode == 1
+    assert "conformant \N{RIGHTWARDS ARROW} not_conformant" in worse.stdout
 
 
 def test_a_usage_error_is_told_and_has_no_verdict(installed: Path) -> None:

@@ -172,9 +172,10 @@ def test_what_the_client_decodes_is_not_kept_beside_the_body_that_it_equals() ->
 def test_no_rule_depends_on_a_type() -> None:
     """Every rule judges a whole run in which members of the bodies have another type than is documented."""
     target, _, wire, _ = ran(False)
+    exchanges = [e for e in wire.exchanges if not e.response or len(e.response.body) < 1 << 20]
     values: tuple[object, ...] = (None, True, 1e999, "\ud800", [], [[{}]], {}, {"": [{}]})
     for value in values:
-        assert not failures(verdict_of([with_members(e, value) for e in wire.exchanges], target, None)), value
+        assert not failures(verdict_of([with_members(e, value) for e in exchanges], target, None)), value
 
 
 def test_no_rule_depends_on_text_that_utf_8_can_encode() -> None:
@@ -247,7 +248,7 @@ def test_the_mock_keeps_the_traces_of_two_runs_apart() -> None:
 def test_where_ends_are_told_late_all_commands_are_polled_before_one_is_followed() -> None:
     """So the time until then passes for all of them at once, and few polls are needed."""
     change = VARIANTS.named("ends_are_noticed_after_seconds").change
-    with wire_to(Stage(change), limits=Limits(), kind="mock", allow_exec=True) as wire:  # how many polls, waiting tells
+    with wire_to(Stage(change), limits=Limits(), kind="mock", allow_exec=True) as wire, without_waiting(wire):
         commands.run(wire, slow_seconds=0.4)
         links.run(wire)
     polls = Counter(e.ask.number for e in wire.exchanges if e.ask.pid.known and e.ask.credential == "full")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from hostup_conformance.reports import html
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.schema import complaint
 from hostup_conformance.sources import recording
+from judging import LIMITS
 from judging import run as sent_to
 from running import options_with, report_in
 from running import run as run_whole
@@ -51,8 +53,8 @@ def breaks(*_: Any, **__: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def sent() -> tuple[Target, Wire[Any]]:
-    """The exchanges of a run with a failure, a warning and what follows from them."""
-    target, wire, _ = sent_to(FAULTS.named("available_is_text").change)
+    """The exchanges of a run with a failure, a warning and what follows from them, which was cut for less to judge."""
+    target, wire, _ = sent_to(FAULTS.named("available_is_text").change, replace(LIMITS, requests=80))
     return target, wire
 
 

@@ -23,7 +23,7 @@ FIRST = {
 WHOLE = [(name, fault) for name, fault in FAULTS.all().items() if name in {*FIRST, *IN_A_WHOLE_RUN}]
 
 
-@pytest.mark.parametrize("fault", every(48, WHOLE))
+@pytest.mark.parametrize("fault", every(100, WHOLE))
 def test_fault_is_noticed(fault: Fault) -> None:
     _, wire, stage = run(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
     verdict = check_against_oracle(verdict_by(wire), wire.exchanges)

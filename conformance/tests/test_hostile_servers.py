@@ -22,7 +22,7 @@ from stage import Request, Response, Stage
 QUICK = [(hostile.name, hostile) for hostile in HOSTILE_SERVERS.all().values() if hostile.quick]
 
 
-@pytest.mark.parametrize("hostile", every(10, QUICK))
+@pytest.mark.parametrize("hostile", every(20, QUICK))
 def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
     with wire_to(server, limits=IMPATIENT) as wire:

@@ -43,11 +43,6 @@ def lists_for_anybody(request: Request, response: Response) -> None:
         response.become(200, {"data": [{"id": VPS_ID}], "hasMore": False, "nextCursor": None})
 
 
-def ignores_case(request: Request, response: Response) -> None:
-    if request.token and request.token.lower() == API_KEY.lower():
-        let_in(request, response)
-
-
 def lets_everybody_in_now_and_then(request: Request, response: Response) -> None:
     if request.nth() % 3 == 0:
         let_in(request, response)
@@ -59,7 +54,11 @@ def lets_everybody_in_now_and_then(request: Request, response: Response) -> None
         (takes_any_session, "AUTH-01", "only the 4 requests with Cookie, none of "),
         (trusts_a_field, "AUTH-01", "only the 4 requests with X-Real-IP and with X-Forwarded-For, none of "),
         (lists_for_anybody, "VPS-06", " without a key for the list of VPSs, none of "),
-        (ignores_case, "AUTH-02", "only the 4 requests with the key in another case, none of "),
+        (
+            FAULTS.named("key_is_compared_without_case").change,
+            "AUTH-02",
+            "only the 4 requests with the key in another case, none of ",
+        ),
     ],
 )
 def test_what_was_let_in_is_told_by_what_it_carries(change: Change, id: str, words: str) -> None:
@@ -224,11 +223,6 @@ def keeps_by_the_path_alone(request: Request, response: Response) -> None:
         response.body = request.memory["of the path"][1]
 
 
-def gives_streams_as_lines(_request: Request, response: Response) -> None:
-    if response.is_output and response.json.get("stdout"):
-        response.change(stdout=response.json["stdout"].split("\n"))
-
-
 def asks_no_key_for_polls(request: Request, response: Response) -> None:
     if response.status in {401, 403} and request.own and request.query.startswith("pid=42") and request.method == "GET":
         response.become(200, {"exited": False})
@@ -314,7 +308,7 @@ def test_what_is_false_is_left_out() -> None:
 
 def test_what_has_a_wrong_type_stands_with_that() -> None:
     """What was printed is not looked for in a list of lines."""
-    _target, wire, _stage = run(gives_streams_as_lines, allow_exec=True)
+    _target, wire, _stage = run(FAULTS.named("stdout_is_a_list_of_lines").change, allow_exec=True)
     assert "START-05" in root_causes(verdict_by(wire))["POLL-03"]
 
 
@@ -325,20 +319,6 @@ def test_what_a_command_has_that_is_not_started_is_told() -> None:
 
 def test_what_a_running_command_gets_is_no_limit() -> None:
     assert "a rate limit" not in message(is_busy_while_commands_run, "POLL-05", allow_exec=True)
-
-
-def tells_the_end_before_the_output(request: Request, response: Response) -> None:
-    """The first poll that tells an end has no output yet, and the next one has it."""
-    kept_output = request.memory.setdefault("output", {})
-    if response.is_output and response.json["exited"]:
-        kept_output[request.query] = response.body
-        response.change(stdout="", stderr="")
-    elif response.status == 404 and request.full and request.own and request.query in kept_output:
-        response.become(200, kept_output[request.query])
-
-
-def test_output_that_comes_after_the_end_is_told() -> None:
-    assert "a later poll, as request" in message(tells_the_end_before_the_output, "START-05", allow_exec=True)
 
 
 def names_as_the_agent_does(_request: Request, response: Response) -> None:

@@ -387,14 +387,14 @@ OTHERWISE: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("form", OTHERWISE)
-@pytest.mark.parametrize("key", [KEY, "zq7VxK2mZf8Lw3Tn"])
-def test_what_is_written_otherwise_is_found(form: str, key: str) -> None:
-    written = OTHERWISE[form](key)
-    shown = Redactor([key])(f"before: {written} :after")
-    assert shown.startswith("before: ")
-    assert shown.endswith(" :after")
-    assert shown.count(MARK) == 1
-    assert len(shown.replace(MARK, "")) <= len("before:  :after") + len(written) / 4
+def test_what_is_written_otherwise_is_found(form: str) -> None:
+    for key in (KEY, "zq7VxK2mZf8Lw3Tn"):
+        written = OTHERWISE[form](key)
+        shown = Redactor([key])(f"before: {written} :after")
+        assert shown.startswith("before: ")
+        assert shown.endswith(" :after")
+        assert shown.count(MARK) == 1
+        assert len(shown.replace(MARK, "")) <= len("before:  :after") + len(written) / 4
 
 
 ORDINARY = """\

@@ -268,12 +268,7 @@ def test_a_revoked_key_is_no_ban() -> None:
 
 def test_a_key_that_still_works_is_not_banned() -> None:
     """A server that forbids a lot of what should get 401 is not taken for one that forbids everything."""
-
-    def forbid(request: Request, response: Response) -> None:
-        if response.status == 401:
-            response.become(403, problem(request, 403, "forbidden", "Forbidden"))
-
-    _target, wire, _ = run(forbid)
+    _target, wire, _ = run(FAULTS.named("wrong_key_is_forbidden").change)
     assert verdict_by(wire).results["AUTH-02"].status == "fail"
     assert wire.stopped is None
 
@@ -308,11 +303,8 @@ def test_a_limit_that_starts_never_get_below_again_is_none(wait: str, said: str)
 
 
 def test_a_server_that_has_started_nothing_has_no_slots() -> None:
-    def refuse_starts(request: Request, response: Response) -> None:
-        if response.is_started:
-            refused(request, response, 409, "vps_not_ready", "VPS not ready")
-
-    message = verdict_on(refuse_starts, allow_exec=True).results["START-01"].message
+    stage = Stage(FAULTS.named("start_is_refused").change)
+    message = result_on(stage, "START-01", allow_exec=True).message
     assert "got 409 vps_not_ready" in message
     assert "no slot gets free" not in message
 
@@ -471,7 +463,7 @@ def test_a_named_command_may_have_ended_before_the_run(ended: bool, said: bool) 
         if request.pid == str(request.mock.running_pid) and response.status == 200 and (ended or request.nth() % 2):
             response.become(404, problem(request, 404, "not_found", "Not found"))
 
-    result = verdict_on(forget).results["POLL-05"]
+    result = result_on(Stage(forget), "POLL-05")
     assert result.status == "fail"
     assert ("check HOSTUP_RUNNING_PID" in result.message) is said
 
@@ -507,12 +499,7 @@ def test_it_is_told_why_a_command_was_not_seen(change: Change, stopped: str | No
 
 def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     """Where no command came to its end, the endpoint was not seen to work, whatever else passed."""
-
-    def run_on(_request: Request, response: Response) -> None:
-        if response.is_output:
-            response.json = {"exited": False}
-
-    verdict = verdict_on(run_on, allow_exec=True, waits=False)
+    verdict = verdict_on(FAULTS.named("never_exits").change, allow_exec=True, waits=False)
     assert "no poll reported the end of one" in str(verdict.core.doubt)
     assert verdict.results["START-27"].status == "fail"
 

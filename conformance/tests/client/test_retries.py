@@ -83,18 +83,12 @@ def test_by_default_nothing_is_repeated(voice: Voice) -> None:
     assert len(asked) == 1
 
 
-def test_retries_end(voice: Voice, clock: Clock) -> None:
-    client, asked = repeated(2, *[httpx.Response(429, headers={"Retry-After": "5"})] * 9)
+@pytest.mark.parametrize(("count", "seconds"), [(2, 5), (9, 25)])
+def test_retries_end_and_keep_the_deadline(voice: Voice, clock: Clock, count: int, seconds: int) -> None:
+    client, asked = repeated(count, *[httpx.Response(429, headers={"Retry-After": str(seconds)})] * 9)
     with pytest.raises(errors.RateLimited):
         voice.call(client=client)
-    assert (len(asked), clock.slept) == (3, [5, 5])
-
-
-def test_retries_keep_the_deadline(voice: Voice, clock: Clock) -> None:
-    client, asked = repeated(9, *[httpx.Response(429, headers={"Retry-After": "25"})] * 9)
-    with pytest.raises(errors.RateLimited):
-        voice.call(client=client)
-    assert (len(asked), clock.slept) == (3, [25, 25])
+    assert (len(asked), clock.slept) == (3, [seconds, seconds])
 
 
 @pytest.mark.parametrize(("timeout", "count"), [(5, 1), (5.1, 2)])

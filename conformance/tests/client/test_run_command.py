@@ -177,7 +177,7 @@ BAD_URLS = [
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
-def test_any_other_is_not_followed(voice: Voice, url: str) -> None:
+def test_any_other_is_not_followed_nor_needed(voice: Voice, url: str) -> None:
     server = starting(pollUrl=url)
     with pytest.raises(
         errors.StartLost, match=r"^the response to a start names no command \(POST /api/v2/vps/"
@@ -185,10 +185,6 @@ def test_any_other_is_not_followed(voice: Voice, url: str) -> None:
         voice.run(client=server.client)
     assert server.seen == ["probe", "start"]
     assert caught.value.status_code == 200
-
-
-@pytest.mark.parametrize("url", BAD_URLS)
-def test_it_is_not_needed_beside_a_pid(voice: Voice, url: str) -> None:
     server = starting(pid=PID, pollUrl=url)
     assert voice.run(client=server.client).exited
     assert server.seen == ["probe", "start", "poll"]
