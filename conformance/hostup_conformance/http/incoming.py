@@ -25,6 +25,8 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     except asyncio.LimitOverrunError:
         raise Malformed(f"a header section of more than {LARGEST_HEAD >> 10} KiB") from None
     except asyncio.IncompleteReadError as error:
+        if b"\n\n" in error.partial:
+            raise Malformed(f"header lines that end with LF alone, without CR: {error.partial[:60]!r}") from None
         if error.partial.strip():
             raise Malformed(f"not an HTTP request: {error.partial[:60]!r}") from None
         return None

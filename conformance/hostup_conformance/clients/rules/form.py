@@ -3,6 +3,7 @@
 from typing import Any
 
 from hostup_conformance.clients.rules import Findings, difference, rule
+from hostup_conformance.clients.scenes import SCENES
 from hostup_conformance.clients.story import Story, got_200, pids_of
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.http.json_text import read_json
@@ -10,6 +11,8 @@ from hostup_conformance.keeping.safe_text import counted, split_url, visible
 
 #: From how many characters on only the place is shown where two commands differ.
 LONG_COMMAND = 100
+#: What is said of the command of another scene.
+FROM_ELSEWHERE = " (that of other scenes, which run at the same time: do copies of the client share a file?)"
 
 
 @rule(
@@ -17,15 +20,18 @@ LONG_COMMAND = 100
     lambda story: story.own and not story.awkward and story.play.scene.completes != "CLIENT-42",
 )
 def only_documented_operations(story: Story) -> Findings:
-    """The method and path must be those of an operation in the OpenAPI document.
+    """The method and path must be those of an operation in the OpenAPI document, and a start must have no query.
 
-    Query parameters are not judged here. CLIENT-06 judges the path where the id needs percent-encoding, CLIENT-37 a
-    path that a pollUrl named, and CLIENT-42 all paths where the base URL is not a bare one.
+    Other query parameters are not judged. CLIENT-06 judges the path where the id needs percent-encoding, CLIENT-37 one
+    that a pollUrl named, and CLIENT-42 all paths where the base URL is not a bare one.
     """
     for e in story.of("other"):
         if e.request.path not in stray_poll_urls(story):
             got = f"{e.request.method} {e.request.target}{written_as_text(e.request.target)}"
             yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", got
+    for e in story.of("start"):
+        if e.request.query:
+            yield e, "a POST without a query, which logs keep", f"POST {e.request.target}"
 
 
 def written_as_text(target: str) -> str:
@@ -103,7 +109,9 @@ def command_as_given(story: Story) -> Findings:
         elif not isinstance(text.value, dict) or "command" not in text.value:
             yield e, "a JSON object with the member command", text.value
         elif story.play.scene.command is not None and text.value["command"] != story.play.scene.command:
-            yield e, *another_command(story.play.scene.command, text.value["command"])
+            asked, got = another_command(story.play.scene.command, text.value["command"])
+            elsewhere = any(scene.command == text.value["command"] for scene in SCENES.all().values())
+            yield e, asked, f"{got}{FROM_ELSEWHERE}" if elsewhere else got
 
 
 def another_command(expected: str, got: object) -> tuple[str, Any]:
@@ -161,14 +169,17 @@ def name_of_the_client(story: Story) -> Findings:
 def request_is_http(story: Story) -> Findings:
     """The request must be readable as HTTP/1.1.
 
-    It needs a request line, header fields, exactly one Host, and a body of the announced length.
+    It needs a request line, header fields, exactly one Host, with the port of the base URL (RFC 9110, section 7.2), and
+    a body of the announced length.
     """
     for e in story.requests:
-        hosts = sum(name.lower() == "host" for name, _ in e.request.headers)
+        hosts = [value for name, value in e.request.headers if name.lower() == "host"]
         if e.ask.kind == "malformed":
             yield e, "an HTTP/1.1 request", e.failure
-        elif hosts != 1:
-            yield e, "one Host", f"{hosts} of them"
+        elif len(hosts) != 1:
+            yield e, "one Host", f"{len(hosts)} of them"
+        elif not hosts[0].rpartition(":")[2].isdecimal():
+            yield e, "a Host with the port of HOSTUP_BASE_URL", f"Host: {hosts[0]}"
 
 
 @rule("CLIENT-14", lambda story: story.of("probe", "poll"))

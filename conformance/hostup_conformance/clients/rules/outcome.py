@@ -47,10 +47,9 @@ def comes_to_an_end(story: Story) -> Findings:
 
 
 def lost_polls(story: Story) -> list[Exchange]:
-    """Return the polls that got no complete response, or an empty one."""
-    return [
-        e for e in story.of("poll") if not e.ask.delivered or (e.response is not None and not e.response.body.strip())
-    ]
+    """Return the polls that got no complete response, or a 200 without content."""
+    polls = story.of("poll")
+    return [e for e in polls if not e.ask.delivered or (e.status == 200 and e.response and not e.response.body.strip())]
 
 
 @rule("CLIENT-18", lambda story: lost_polls(story) and failed(story))

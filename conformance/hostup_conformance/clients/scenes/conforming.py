@@ -107,7 +107,11 @@ add(
     completes="CLIENT-34", polls=2, act=sent(after="close"),
 )  # fmt: skip
 for name, vps, words in (
-    ("awkward-id", "vps/a b?c=d&e#f%41+å", "has characters that must be percent-encoded in a path."),
+    (
+        "awkward-id", "vps//a b?c=d&e#f%41+åe\u0301",
+        "has characters that must be percent-encoded in a path, two slashes together and a decomposed character.",
+    ),
+    ("long-id", "vps_" + "01hxa3b4" * 15, "has 124 characters."),
     (
         "id-with-delimiters", "vps/a?c=d&e#f%41+g",
         "has a slash, a question mark, a number sign and a percent sign, but nothing that URLs forbid.",
@@ -146,6 +150,9 @@ add(
     "start",
     completes=THROUGH,
     command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x`\r\nexit 3 # ü\n ",
+)  # fmt: skip
+add(
+    "command-of-digits", "The command is a number.", "start", completes=THROUGH, command="0123",
 )  # fmt: skip
 add(
     "longest-command",

@@ -44,6 +44,10 @@ prints(
     stdout="root", stderr="nor here",
 )  # fmt: skip
 prints(
+    "output-of-a-zero", "The command prints 0, which some languages take for nothing, to both streams.",
+    stdout="0", stderr="0",
+)  # fmt: skip
+prints(
     "output-with-space-around",
     "The output begins and ends with blank lines and spaces, and its lines end as on Windows.",
     stdout="\n\n  a\r\n\tb  \r\n\n \n\n", stderr="\n  c \n\n",
@@ -56,8 +60,9 @@ prints(
 )  # fmt: skip
 prints(
     "output-within-latin-1",
-    "The output has characters outside ASCII that are all in Latin-1, which some languages then write as such.",
-    stdout="åäö Zoë £\n", stderr="fel: å\n",
+    "The output has characters outside ASCII that are all in Latin-1, which some languages then write as such; and a "
+    "password, which loggers mask.",
+    stdout="åäö Zoë £ password=hunter2\n", stderr="fel: å\n",
 )  # fmt: skip
 prints(
     "output-escaped",

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote, urljoin, urlsplit
 
 from clients.faulty import Failed, Got, Headers, Right, trips
@@ -195,6 +196,46 @@ class CommandWithLineEndsOfUnix(Right):
 
     def body(self) -> bytes:
         return json.dumps({"command": self.command.replace("\r\n", "\n")}).encode()
+
+
+@trips("CLIENT-08", "command-of-digits")
+class CommandAsNumber(Right):
+    """It writes a command of digits as a number."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": int(self.command) if self.command.isdigit() else self.command}).encode()
+
+
+@trips("CLIENT-05")
+class CommandInQuery(Right):
+    """It has the command in the query of the start too."""
+
+    def start(self) -> Any:
+        return self.ask("POST", f"{self.base}{self.path()}?command={quote(self.command, safe='')}", self.body())
+
+
+@trips("CLIENT-06", "long-id")
+class IdCut(Right):
+    """It cuts the id after 48 characters."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(self.vps[:48], safe='')}/agent/exec"
+
+
+@trips("CLIENT-06", "awkward-id")
+class IdComposed(Right):
+    """It composes the characters of the id."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(normalize('NFC', self.vps), safe='')}/agent/exec"
+
+
+@trips("CLIENT-13")
+class HostWithoutPort(Right):
+    """Its Host has no port."""
+
+    def headers(self) -> Headers:
+        return {"Host": str(urlsplit(self.base).hostname), **super().headers()}
 
 
 @trips("CLIENT-08", "longest-command")

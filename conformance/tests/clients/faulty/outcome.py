@@ -386,6 +386,23 @@ class EndsWhenNothingIsNew(Right):
         return super().has_ended(output) or self.last == before != ""
 
 
+@trips("CLIENT-29", "output-of-a-zero")
+class TakesZeroForNothing(Right):
+    """It takes an output of 0 for none."""
+
+    def show(self, output: Any) -> None:
+        super().show({name: None if value == "0" else value for name, value in output.items()})
+
+
+@trips("CLIENT-29", "output-within-latin-1")
+class MasksPasswords(Right):
+    """It masks what looks like a password in the output."""
+
+    def show(self, output: Any) -> None:
+        text = re.sub(r"(password=)\S+", r"\1***", output.get("stdout") or "")
+        super().show({**output, "stdout": text})
+
+
 @trips("CLIENT-29", "streams-null")
 class PrintsNone(Right):
     """It prints None if there is no output."""
