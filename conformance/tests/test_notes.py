@@ -419,7 +419,7 @@ def test_one_body_for_all_is_told() -> None:
             "PID-04",
             "any process of the machine is taken for a command, it seems",
         ),
-        ("retry_after_is_in_milliseconds", "RATE-06", "Retry-After is in milliseconds, it seems"),
+        ("retry_after_is_in_milliseconds", "RATE-07", "it is in milliseconds, it seems"),
         ("a_head_takes_the_output", "START-05", "a HEAD of it, had got 200 before: it took the output away, it seems"),
         ("list_has_internal_ids", "VPS-03", "none has the form of an id that the endpoint takes, it seems"),
     ],

@@ -1,5 +1,6 @@
 """Where a small limit is announced, a run finds out what a 429 does: the start and the poll that got it do nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -16,7 +17,7 @@ from hostup_conformance.http.pace import retry_after
 from hostup_conformance.sources import rate_limit
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import body_of, post
-from judging import verdict_by, wire_to
+from judging import LIMITS, verdict_by, wire_to
 from stage import Change, Request, Response, Stage
 
 #: How many requests are served before the limit, and how many are refused at once.
@@ -89,3 +90,16 @@ def test_a_wait_until_a_date_is_by_the_clock_of_the_server(hours: int) -> None:
     limited = Exchange(1, request, messages.Response(429, fields, b""), understand(request, target))
     # A date is the end of its second.
     assert retry_after(limited) == 9.0
+
+
+def test_a_limit_that_is_never_reached_uses_no_budget_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resets(request: Request, response: Response) -> None:
+        """Announce a limit that has been reset whenever half of it is used up."""
+        for name, value in (("Limit", "90"), ("Remaining", str(89 - request.nth() % 45)), ("Reset", soon(seconds=5))):
+            response.header(f"X-RateLimit-{name}", value)
+
+    with wire_to(Stage(resets), limits=replace(LIMITS, requests=40), kind="mock") as wire:
+        wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe")
+        monkeypatch.setattr(wire.pace, "wait", lambda _: None)
+        rate_limit.run(wire, None)
+    assert wire.stopped is None

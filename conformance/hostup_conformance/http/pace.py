@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from dataclasses import replace
+from math import inf
 
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.limits import Limits
@@ -60,6 +61,11 @@ class Pace:
     def wait(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the sending is broken off."""
         self._aborted.wait(seconds)
+
+    @property
+    def requests_left(self) -> float:
+        """How many more requests may be sent."""
+        return inf if self._limits.requests is None else self._limits.requests - self._sent
 
     @property
     def seconds_left(self) -> float:

@@ -27,6 +27,8 @@ LONGEST_WAIT = timedelta(seconds=15)
 STEADY, STEADY_WAIT, LEFT = 6, timedelta(seconds=5), 12
 #: The number of the command that leaves a trace if it is started although its start is refused.
 LIMITED = 99
+#: How many requests follow once the limit is reached, at most.
+MOST_AFTER = 20
 #: How many commands are started at most: that one, one that is polled meanwhile, and one that looks for traces.
 MOST_STARTED = 3
 
@@ -49,8 +51,9 @@ def run(wire: Wire, token: str | None) -> None:
     pid = start(wire, echo(), "the start of a command, before the announced limit is reached") if token else None
     until = probe, "the probe, until the announced limit is reached"
     sent: list[Exchange] = []
-    # The limit may be reset meanwhile.
-    while announced(wire)[0] and len(sent) < 2 * remaining and not any(e.limited for e in sent[-1:]):
+    # The limit may be reset meanwhile, and never be reached.
+    most = min(2 * remaining, wire.pace.requests_left - MOST_AFTER)
+    while announced(wire)[0] and len(sent) < most and not any(e.limited for e in sent[-1:]):
         sent.append(once(wire, *until))
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
     meanwhile = [until, until]

@@ -99,12 +99,19 @@ def come_back_in_years(_request: Request, response: Response) -> None:
         response.header("X-RateLimit-Reset", soon(days=10950))
 
 
-@trips("RATE-06")
+@trips("RATE-07")
 def retry_after_is_in_milliseconds(_request: Request, response: Response) -> None:
     """Retry-After is a thousand times the seconds until X-RateLimit-Reset."""
     if response.status == 429:
         response.header("Retry-After", "120000")
         response.header("X-RateLimit-Reset", soon(minutes=2))
+
+
+@trips("RATE-07")
+def retry_after_is_the_time(_request: Request, response: Response) -> None:
+    """Retry-After is the time at which the limit resets, in seconds since 1970."""
+    if response.status == 429:
+        response.header("Retry-After", str(int(datetime.now(UTC).timestamp()) + 30))
 
 
 @trips("RATE-06")

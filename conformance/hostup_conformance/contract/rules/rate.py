@@ -16,6 +16,8 @@ from hostup_conformance.keeping.safe_text import counted
 CLOCK_OFF = 0.1
 #: By how many seconds a moment may differ that is given in whole seconds, as the time of the response may be.
 ROUNDED = 2.0
+#: A day, in seconds; and from where on a number may be of milliseconds, since less is a short wait in either unit.
+A_DAY, LEAST_MILLISECONDS = 86_400, 3_000
 #: After how many waits in vain a limit does not reset, and how many responses in a row show that nothing was freed.
 IN_VAIN, IN_A_ROW = 3, 4
 LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
@@ -111,21 +113,19 @@ def nothing_remains(exchanges: Exchanges) -> Findings:
 
 @rule("RATE-06", seeks="429 with a Retry-After")
 def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
-    """Retry-After must be at most a day, and as a date not more than two seconds past.
+    """Retry-After must be at most a day, and as a date not more than two seconds past. RATE-07 judges other units.
 
     X-RateLimit-Reset, where it can be read, must be within a minute of the moment that Retry-After gives.
     """
-    for e in exchanges.each(is_429, lambda e: seconds_to_wait(e) is not None):
+    for e in exchanges.each(is_429, lambda e: seconds_to_wait(e) is not None and not in_another_unit(e)):
         now = e.server_time
         wait = seconds_to_wait(e) or 0.0
         reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
-        thousandth = reset is not None and abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
-        why = ": Retry-After is in milliseconds, it seems" if thousandth else ""
-        off = (over - reset).total_seconds() if reset is not None and not thousandth else 0.0
-        hours = round(off / 3600)
+        off = (over - reset).total_seconds() if reset is not None else 0.0
+        hours, why = round(off / 3600), ""
         if hours and abs(off - 3600 * hours) <= 2 * ROUNDED + 2:
             why = f": they are {counted(abs(hours), 'hour')} apart, as times of two zones, it seems"
-        if wait > 86400:
+        if wait > A_DAY:
             yield e, "a Retry-After of at most a day", f"{wait:g} seconds{why}"
         past = times.http_date(field(e, "retry-after") or "")
         if past and now - past > timedelta(seconds=2):
@@ -136,10 +136,24 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
 
 @rule("RATE-07", seeks="429 with a Retry-After")
 def retry_after_is_seconds(exchanges: Exchanges) -> Findings:
-    """A Retry-After that is an HTTP-date is a finding. RATE-01 judges one that is neither."""
+    """A Retry-After that is an HTTP-date is a finding. RATE-01 judges one that is neither.
+
+    So is a number that is the time, in seconds since 1970, or a thousand times the seconds until X-RateLimit-Reset.
+    """
     for e in exchanges.each(is_429, lambda e: field(e, "retry-after") is not None):
-        if times.http_date(value := field(e, "retry-after") or ""):
-            yield e, "a number of seconds", value
+        value = field(e, "retry-after") or ""
+        if times.http_date(value) or in_another_unit(e):
+            yield e, "a number of seconds", f"{value}{in_another_unit(e)}"
+
+
+def in_another_unit(e: ask.Exchange) -> str:
+    """Return which unit a Retry-After is in, if it is a number that is not of seconds to wait; else nothing."""
+    wait, now = number(field(e, "retry-after")) or 0, e.server_time
+    reset = times.reset_moment(field(e, RESET) or "", now)
+    if abs(wait - now.timestamp()) < A_DAY:
+        return ": it is the time at which the limit resets, in seconds since 1970, it seems"
+    thousandth = reset is not None and abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
+    return ": it is in milliseconds, it seems" if thousandth and wait >= LEAST_MILLISECONDS else ""
 
 
 def has_limits(e: ask.Exchange) -> bool:
