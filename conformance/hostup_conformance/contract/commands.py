@@ -111,7 +111,7 @@ def catalogue(guest: Guest, token: str, slow_seconds: float = SLOW_SECONDS) -> l
 @lru_cache(maxsize=8)
 def posix(token: str, slow_seconds: float) -> list[Command]:
     """Return the commands for a POSIX shell."""
-    lines = f"  first {token}\n\n  \"second\" <&> 'third'  \nlast \n"
+    lines = f"  first {token}\n\n  \"second\" <&> 'third'  \nlast \nlast \n"
     errors = f'error {token}\n <e> & "f"  \n'
     whole = LETTERS * TIMES
     nap = f"{slow_seconds:g}"
@@ -124,7 +124,7 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("lines", f"printf A{token}\ntest a = b\nprintf B{token}", f"A{token}B{token}".encode()),
         Command("number", "printf 0", b"0"),  # some languages take the text for nothing
         Command("nothing", "true"),
-        Command("errors", "printf 'error alone' >&2", stderr=b"error alone"),
+        Command("errors", "printf 'error alone å' >&2", stderr="error alone å".encode()),
         # Most of it is written at once, and the rest in small pieces after that.
         Command("six_kilobytes", f"printf 'line %025d\\n' {' '.join(map(str, range(150)))}; i=150; "
                 "while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; (:); i=$((i+1)); done",

@@ -182,11 +182,15 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def words_of_the_guest(self) -> str:
         """What a shell in the guest writes to standard error with each command, such as a warning of its locale.
 
-        It is text that UTF-8 can encode, which half of a surrogate pair in JSON is not.
+        It is text that UTF-8 can encode, which half of a surrogate pair in JSON is not. Where a command that writes
+        something there has it not, it is no shell's.
         """
         silent = {stream(e, "stderr") for e, command in self._ends("number", "nothing") if not command.stderr}
         silent |= {stream(life.end, "stderr") for life in self.lives if life.text and life.end}
-        return silent.pop().encode("utf-8", "replace").decode() if len(silent) == 1 else ""
+        others = [stream(e, "stderr") for e, command in self._ends("errors", "exit") if command.stderr]
+        words = silent.pop() if len(silent) == 1 else ""
+        is_shells = not others or any(words in text for text in others)
+        return words.encode("utf-8", "replace").decode() if is_shells else ""
 
     def ends(self, *names: str) -> Iterator[tuple[Exchange, Command]]:
         """Yield each of the named commands whose end was reported, with the poll that reported it, to be judged."""

@@ -681,6 +681,29 @@ def commands_end_at_the_first_failure(request: Request, response: Response) -> N
         response.change(stdout=response.json["stdout"].partition("B")[0], exitCode=1)
 
 
+@trips("START-11")
+def errors_are_read_as_latin_1(request: Request, response: Response) -> None:
+    """Standard error is read as Latin-1, and standard output is not."""
+    if ended(request, response):
+        response.change(stderr=response.json["stderr"].encode().decode("latin-1"))
+
+
+@trips("START-11")
+def nothing_is_written_as_a_word(_request: Request, response: Response) -> None:
+    """Where a command writes nothing to standard error, that is None."""
+    if response.is_output and response.json["exited"] and not response.json.get("stderr"):
+        response.change(stderr="None")
+
+
+@trips("START-05")
+def equal_lines_become_one(request: Request, response: Response) -> None:
+    """Of equal lines of output that follow each other, only the first is kept."""
+    if ended(request, response):
+        lines = response.json["stdout"].splitlines(keepends=True)
+        kept = [line for before, line in zip(["", *lines], lines, strict=False) if line != before]
+        response.change(stdout="".join(kept))
+
+
 @trips("START-13")
 def the_beginning_of_the_output_is_trimmed(request: Request, response: Response) -> None:
     """White space at the beginning of the output is dropped."""

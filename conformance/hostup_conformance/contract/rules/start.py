@@ -404,7 +404,7 @@ def errors_are_the_commands(exchanges: Exchanges) -> Findings:
     """
     yield from of_another(exchanges, "stderr")
     words = exchanges.words_of_the_guest.encode()
-    for e, command in exchanges.ends("streams", "errors", "exit", "slow", "megabyte", *commands.WINDOWS):
+    for e, command in exchanges.ends("streams", "errors", "exit", "slow", "megabyte", "nothing", *commands.WINDOWS):
         usual, other = (differs(exchanges, e, "stderr", text + command.stderr) for text in (b"", words))
         if usual and other and not says_truncated(e):
             yield e, f"stderr: {shortened(command.stderr)}", usual
