@@ -411,8 +411,8 @@ def responds(split: Split) -> str | None:
 
 
 def served_afterwards(split: Split) -> bool:
-    """Whether what is odd came to its end before the run did."""
-    return any(odd and not later for (_, odd), (_, later) in pairwise(split.every))
+    """Whether what is odd came to its end before the run did: what was served then was not under way with it."""
+    return any(odd and not later and split.course.is_alone(e) for (_, odd), (e, later) in pairwise(split.every))
 
 
 def since(split: Split) -> str | None:
@@ -447,7 +447,7 @@ def just_after(first: Exchange, split: Split) -> str:
     run = split.course.in_time
     spared = max((e.number for e in split.usual if e.number < first.number), default=0)
     between = [e for e in run if spared < e.number < first.number]
-    if crash := next((e for e in reversed(between) if failed(e) and not e.ask.unavailable), None):
+    if crash := next((e for e in between if failed(e) and not e.ask.unavailable), None):
         return f", after request {crash.number} ({shown(crash.purpose, 80)}) got {crash.status}"
     before = [*dropwhile(lambda e: e.status == first.status, reversed(run[: run.index(first)]))]
     last = before[0] if before else first

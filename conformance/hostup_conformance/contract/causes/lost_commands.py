@@ -95,6 +95,15 @@ def others_started(evidence: Evidence, seen: Sighting) -> Bounds:
     return least, most - 1  # its own start
 
 
+def others_ended(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Commands that have ended after it."""
+    own, lasts = evidence.span(seen.life.start), seconds_of(seen.life)
+    others = [(*evidence.span(one.start), seconds_of(one)) for one in evidence.lives if one is not seen.life]
+    polled = evidence.span(seen.e)
+    least = sum(own[1] + lasts < sent + after and done + after <= polled[0] for sent, done, after in others)
+    return least, sum(own[0] + lasts <= done + after and sent + after <= polled[1] for sent, done, after in others)
+
+
 def printed_by_others(evidence: Evidence, seen: Sighting) -> Bounds:
     """Bytes that other commands print which were started after it."""
     begun, since = evidence.span(seen.life.start)
@@ -141,11 +150,13 @@ def time_in_words(found: Gap) -> str:
 
 
 def after_others(parting: Parting) -> str | None:
-    """It is once so many others have been started; what runs may be spared."""
+    """It is once so many others have been started, or have ended; what runs may be spared."""
     whole, ended = parting.by(others_started), parting.by(others_started, tells_the_end)
-    found = whole or ended
+    found, what = (whole or ended), f"been started{'' if whole else ', unless it runs'}"
+    if not found:
+        found, what = parting.by(others_ended, tells_the_end), "ended"
     number = found and f"{count_in_words(found, 'other command')} {'has' if found.odd_at_least == 1 else 'have'}"
-    return number and f"once {number} been started{'' if whole else ', unless it runs'}"
+    return number and f"once {number} {what}"
 
 
 def after_output(parting: Parting) -> str | None:

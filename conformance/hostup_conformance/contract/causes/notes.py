@@ -319,6 +319,11 @@ def of_whole_run(result: Result[Ask], course: Course) -> Result[Ask]:
     return replace(result, judged=course.ordered) if result.requirement.id == "HTTP-08" else result
 
 
+def is_error(status: object) -> bool:
+    """Whether what a body has as its status is the code of an error."""
+    return isinstance(status, int) and 400 <= status < 600
+
+
 def told_apart(
     result: Result[Ask], course: Course, tellers: Iterable[Teller], blamed: AbstractSet[int] = frozenset()
 ) -> str | None:
@@ -338,6 +343,11 @@ def told_apart(
     usual = [e for e in spared if e.ask.starts in kinds and not (let_in and below(e, 300))]
     if nothing_came(result):  # what prints nothing has nothing to lose
         usual = [e for e in usual if stream(e, "stdout")]
+    if let_in and (errors_within := [e for e in odd.values() if is_document(e) and is_error(member(e, "status"))]):
+        inner = member(errors_within[0], "status")
+        return (
+            f"{len(errors_within)} bodies are errors, as one with the status {inner}: something changes the status code"
+        )
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         kept = "the server keeps what it decided for another key"

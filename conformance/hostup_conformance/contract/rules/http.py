@@ -490,8 +490,9 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     Responses to requests with the same kind of key, VPS and pid are compared by the status code, available, whether
     they are command output, the code of an error, and whether instance is the path. A 429 and a 5xx pass, since the
     server may be busy, and so does all where a 5xx comes alone; and the availability for a poll, if polls get it alone
-    too. What must be refused, and is served when it is alone, is no mistake when it is refused. A run judges only the
-    requests that it sends together for this purpose: with a slow server most others are sent together too.
+    too. What must be refused, and is served when it is alone, is no mistake when it is refused; and what cannot be read
+    as JSON, though it is said to be, is no other request's. A run judges only the requests that it sends together for
+    this purpose: with a slow server most others are sent together too.
     """
     selected = exchanges.all(is_plain)
     together = sent_with_others(selected)
@@ -507,6 +508,8 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
         if e.number not in together or not before or e.status == 429 or content.failed(e) or ignored:
             continue
         if before[0]["status"] >= 500 or (before[0]["status"] == 200 and is_refused_as_it_must_be(e)):
+            continue
+        if is_json(e) and not selectors.has_json(e):
             continue
         exchanges.take(e)
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
