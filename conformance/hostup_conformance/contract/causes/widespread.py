@@ -120,7 +120,7 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     mixed = all(e.status in {400, 403} and beside.get(e.number) for e in refusals)
     # What says that a scope is lacking, as to who lacks it, speaks of no limit.
     forbidden = {said_of(e) for e in exchanges if e.status == 403 and not should_not_be_forbidden(e)}
-    as_due = all(said_of(e) in forbidden for e in refusals)
+    as_due = all(said_of(e) in forbidden and e.ask.needs_write for e in refusals)
     if not enough or of_running or mixed or as_due or are_copies(refusals):
         return None
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
@@ -164,14 +164,9 @@ def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
     own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and is_plain(e)]
     due = [e for e in own if e.ask.needs_write]
     odd, usual = ([e for e in due if e.status in got] for got in ({403}, {200, 404}))
-    seconds = only_soon_after(denied, odd, usual)
-    if seconds is None:
-        said = {said_of(e) for e in denied}
-        if len(odd) < IN_A_ROW or not usual or not all(said_of(e) in said for e in odd):
-            return None
-        words = f"the full key got 403 {len(odd)} times, in the words in which the other key is refused"
-    else:
-        words = f"the full key got 403 {len(odd)} times, and only within {seconds:.1f} s after the other key did"
+    if (seconds := only_soon_after(denied, odd, usual)) is None:
+        return None
+    words = f"the full key got 403 {len(odd)} times, and only within {seconds:.1f} s after the other key did"
     return Cause({e.number for e in odd}, f"{words}: what was decided for one key is kept for all, it seems")
 
 
