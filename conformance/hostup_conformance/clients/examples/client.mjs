@@ -3,7 +3,7 @@ const { HOSTUP_BASE_URL, HOSTUP_API_KEY, HOSTUP_VPS_ID, HOSTUP_COMMAND, HOSTUP_T
 const url = `${HOSTUP_BASE_URL.replace(/\/$/, "")}/api/v2/vps/${encodeURIComponent(HOSTUP_VPS_ID)}/agent/exec`;
 const signal = AbortSignal.timeout(Number(HOSTUP_TIMEOUT) * 1000); // for all of it
 const sleep = (seconds) => new Promise((resolve, reject) => {
-  setTimeout(resolve, seconds * 1000);
+  setTimeout(resolve, Math.min(seconds * 1000, 2 ** 31 - 1)); // more would be no wait at all
   signal.addEventListener("abort", () => reject(signal.reason));
 });
 
