@@ -291,9 +291,6 @@ class Script:
         if not self.target.is_live:
             purpose = "a pid with an operator of a database"
             yield self._get(purpose, query="?pid%5B%24ne%5D=0", capability="input")
-        if running and not self.target.is_live:
-            digits = "".join(f"%{ord(digit):x}" for digit in str(running))
-            yield self._get("the pid of the running command, percent-encoded", pid=digits, capability="pids")
         yield self._get("an empty pid", pid="", capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input", telling=7)
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")

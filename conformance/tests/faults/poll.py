@@ -118,14 +118,6 @@ def std_out_in_snake_case(_request: Request, response: Response) -> None:
 
 
 @trips("POLL-05")
-def escapes_in_a_query_are_not_undone(request: Request, response: Response) -> None:
-    """The value of a parameter is not percent-decoded."""
-    if request.query.startswith("pid=%3") and response.is_output:
-        refuse(request, response, 400, "invalid_request", "Invalid request")
-        response.change(errors=[{"pointer": "/pid", "detail": "no", "code": "invalid_request"}])
-
-
-@trips("POLL-05")
 def running_is_a_conflict(request: Request, response: Response) -> None:
     """A poll of a running command gets 409."""
     if response.is_output and not response.json["exited"]:
