@@ -236,8 +236,7 @@ def header_variable(name: str) -> str:
 
 def altered_keys(key: str) -> list[str]:
     """Return keys that resemble the given one but differ from it."""
-    first, last = ("a" if mark != "a" else "b" for mark in (key[:1], key[-1:]))
-    altered = [key[:-1], key + "x", key[:-1] + last, first + key[1:], key.swapcase()]
+    altered = [key[:-1], key + "x", ("a" if key[:1] != "a" else "b") + key[1:], key.swapcase()]
     return list(dict.fromkeys(value for value in altered if value and value != key))
 
 
