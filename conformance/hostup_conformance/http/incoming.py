@@ -10,6 +10,8 @@ CRLF = b"\r\n"
 LARGEST_HEAD, LARGEST_BODY, PIECE = 2**16, 2**20, 2**14
 #: No length has more digits.
 LONGEST_LENGTH = 20
+#: What is said of a request whose connection ended within its body.
+CUT = "the body is shorter than the request says"
 #: Counts bytes that were received; raises `TooMuch`.
 Count = Callable[[int], None]
 
@@ -63,7 +65,7 @@ async def read_body(reader: asyncio.StreamReader, headers: Headers, count: Count
             raise Malformed(f"a body of more than {LARGEST_BODY >> 20} MiB")
         return await read_exactly(reader, size, count)
     except asyncio.IncompleteReadError:
-        raise Malformed("the body is shorter than the request says") from None
+        raise Malformed(CUT) from None
     except (ValueError, asyncio.LimitOverrunError):
         raise Malformed("nothing tells where the body ends") from None
 

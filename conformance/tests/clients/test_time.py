@@ -111,3 +111,25 @@ def test_as_many_scenes_at_once_as_the_machine_bears(monkeypatch: pytest.MonkeyP
     assert [Speed(cpu=cpu).at_once for cpu in (0.0, 0.4, 5.0)] == [rounds.AT_ONCE, 10, 4]
     assert Speed(cpu=5.0, jobs=1).at_once == 1
     assert Speed(seconds=17.0, cpu=5.0).needed(140) > rounds.RUN_SECONDS > Speed(seconds=1.0).needed(140)
+
+
+#: It sends the beginning of a start, and gives up.
+CUTS = """
+def send(self, method, url, body=None):
+    if method != "POST": return send_right(self, method, url, body)
+    time.sleep(max(self.left() - {left}, 0))
+    connection = self.connection(url)
+    connection.putrequest(method, self.path())
+    for field in (self.headers() | {{"Content-Type": "application/json", "Content-Length": "99"}}).items():
+        connection.putheader(*field)
+    connection.endheaders()
+    raise Failed("no more time")
+from clients.faulty import Failed
+send_right, Right.send = Right.send, send
+"""
+
+
+@pytest.mark.parametrize(("left", "found"), [(0.2, []), (6.0, ["CLIENT-13"])])
+def test_a_request_may_be_cut_when_the_time_is_up(left: float, found: list[str], tmp_path: Path) -> None:
+    scene = SCENES.named("start-lost")
+    assert broken(verdict_in(scene, command(tmp_path, CUTS.format(left=left)))) == found
