@@ -146,12 +146,13 @@ class Pace:
         would be longer than the run may wait, requests go on until the server responds with 429.
         """
         remaining = (e.header("x-ratelimit-remaining") or "").strip()
-        reset = reset_moment(e.header("x-ratelimit-reset") or "", e.server_time)
-        if not re.fullmatch("[0-9]{1,3}", remaining) or reset is None or e.status == 429:
+        if not re.fullmatch("[0-9]{1,3}", remaining) or e.status == 429:
             return
+        now = e.server_time
+        reset = reset_moment(e.header("x-ratelimit-reset") or "", now)
         with self._lock:
-            if int(remaining) <= self.under_way:
-                self._close_for(max((reset - e.server_time).total_seconds(), 0.0))
+            if reset is not None and int(remaining) <= self.under_way:
+                self._close_for(max((reset - now).total_seconds(), 0.0))
 
     def _close_for(self, seconds: float) -> bool:
         """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""

@@ -375,11 +375,6 @@ class Run:
     skipped_pids: int = 0
 
     @property
-    def lasts(self) -> bool:
-        """Whether it takes a while."""
-        return bool(self.life.command and self.life.command.seconds)
-
-    @property
     def code(self) -> int | None:
         """The exit code with which it ends."""
         return self.life.command.exit_code if self.life.command else None
@@ -450,7 +445,7 @@ AGAIN: dict[str, Callable[[Run], int | None]] = {
     ", and so have all: each start runs its command several times": lambda run: run.starts,
     ", as often as it was started and polled after its end: a poll runs it again, it seems": lambda run: run.after_end,
     "; it takes a while, and what ends at once ran once: a queue gave it out again, or a poll started it, it seems": (
-        lambda run: int(run.lasts)
+        lambda run: int(seconds_of(run.life) > 0)
     ),
     ", and ends with exitCode {2}; what ends with 0 ran once": lambda run: run.code,
 }

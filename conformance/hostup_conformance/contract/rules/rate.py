@@ -141,9 +141,9 @@ def retry_after_is_seconds(exchanges: Exchanges) -> Findings:
     So is a number that is the time, in seconds since 1970, or a thousand times the seconds until X-RateLimit-Reset.
     """
     for e in exchanges.each(is_429, lambda e: field(e, "retry-after") is not None):
-        value = field(e, "retry-after") or ""
-        if times.http_date(value) or in_another_unit(e):
-            yield e, "a number of seconds", f"{value}{in_another_unit(e)}"
+        value, unit = field(e, "retry-after") or "", in_another_unit(e)
+        if times.http_date(value) or unit:
+            yield e, "a number of seconds", f"{value}{unit}"
 
 
 def in_another_unit(e: ask.Exchange) -> str:
