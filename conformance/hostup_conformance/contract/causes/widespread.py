@@ -120,7 +120,7 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     mixed = all(e.status in {400, 403} and beside.get(e.number) for e in refusals)
     # What says that a scope is lacking, as to who lacks it, speaks of no limit.
     forbidden = {said_of(e) for e in exchanges if e.status == 403 and not should_not_be_forbidden(e)}
-    as_due = all(said_of(e) in forbidden and e.ask.needs_write for e in refusals)
+    as_due = all(said_of(e) in forbidden and (e.ask.starts or e.ask.pid != Pid.ABSENT) for e in refusals)
     if not enough or of_running or mixed or as_due or are_copies(refusals):
         return None
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
@@ -161,13 +161,18 @@ def as_a_get(exchanges: Sequence[Exchange]) -> Cause | None:
 def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what the full key was refused for a while after another had been, if it got all that it asked for else."""
     denied = [e for e in exchanges if e.ask.credential == "read" and e.status == 403]
-    own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and is_plain(e)]
-    due = [e for e in own if e.ask.needs_write]
-    odd, usual = ([e for e in due if e.status in got] for got in ({403}, {200, 404}))
-    if (seconds := only_soon_after(denied, odd, usual)) is None:
-        return None
-    words = f"the full key got 403 {len(odd)} times, and only within {seconds:.1f} s after the other key did"
-    return Cause({e.number for e in odd}, f"{words}: what was decided for one key is kept for all, it seems")
+    own = [
+        e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and is_plain(e) and e.ask.needs_write
+    ]
+    # What is decided for starts, and by them, may be kept apart.
+    polls, starts = [e for e in own if not e.ask.starts], [e for e in own if e.ask.starts]
+    for events, due in ((denied, polls), ([e for e in denied if not e.ask.starts], polls), (denied, starts)):
+        odd, usual = ([e for e in due if e.status in got] for got in ({403}, {200, 404}))
+        if (seconds := only_soon_after(events, odd, usual)) is not None:
+            often = f"{counted(len(odd), 'time')}, and only within {seconds:.1g} s after the other key did"
+            words = f"the full key got 403 {often}: what was decided for one key is kept for all, it seems"
+            return Cause({e.number for e in odd}, words)
+    return None
 
 
 def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -186,17 +191,20 @@ def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
 def only_soon_after(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
     """Return within how many seconds after an event all that is odd was sent, if nothing usual was so soon after one.
 
+    When an event had its effect is known no better than that it was under way then, nor when a request was served.
     None if there are few of either, or if times are unknown.
     """
-    ends = [e.when.timestamp() + e.seconds for e in events if e.when]
+    spans = [(e.when.timestamp(), e.when.timestamp() + e.seconds) for e in events if e.when]
 
-    def waited(e: Exchange) -> float:
-        moment = e.when.timestamp() if e.when else -inf
-        return min((moment - end for end in ends if end <= moment), default=inf)
+    def waited(e: Exchange) -> tuple[float, float]:
+        sent = e.when.timestamp() if e.when else -inf
+        before = [(sent - end, sent + e.seconds - begin) for begin, end in spans if end <= sent]
+        least, most = zip(*before, strict=True) if before else ((inf,), (inf,))
+        return min(least), min(most)
 
     after, other = ([waited(e) for e in some if e.when] for some in (odd, usual))
-    enough = min(len(after), len(other)) >= IN_A_ROW
-    return max(after) if enough and max(after) < min(other) else None
+    longest, shortest = max((least for least, _ in after), default=inf), min((most for _, most in other), default=inf)
+    return longest if min(len(after), len(other)) >= IN_A_ROW and longest < shortest else None
 
 
 def since_the_first(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
