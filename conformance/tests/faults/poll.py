@@ -82,6 +82,13 @@ def exit_code_is_text(_request: Request, response: Response) -> None:
         response.change(exitCode=str(response.json["exitCode"]))
 
 
+@trips("POLL-03", starts=True)
+def exit_code_is_a_negative_signal(_request: Request, response: Response) -> None:
+    """A command that a signal ended has the number of the signal with a minus as its exitCode."""
+    if response.is_output and response.json.get("exited") and response.json.get("exitCode") is None:
+        response.change(exitCode=-9)
+
+
 @trips("POLL-03")
 def exit_code_is_a_boolean(_request: Request, response: Response) -> None:
     """exitCode is true if it was not 0."""

@@ -61,13 +61,16 @@ def not_availability(exchanges: Exchanges) -> Findings:
 def types_are_the_agents(exchanges: Exchanges) -> Findings:
     """The types are those of the QEMU guest agent: exitCode an integer or null, stdout and stderr strings or null.
 
-    A missing member passes; true and false are no integers, but 0.0 is one, as in JSON Schema.
+    A missing member passes; true and false are no integers, but 0.0 is one, as in JSON Schema. Where a POSIX shell runs
+    the commands, none has a negative exitCode: that is how some languages name the signal that ended a process.
     """
     for e in exchanges.each(selectors.is_output):
         code = e.body.get("exitCode")
         whole = isinstance(code, int) or (isinstance(code, float) and code.is_integer())
         if code is not None and (isinstance(code, bool) or not whole):
             yield e, "exitCode: an integer or null", {"exitCode": code}
+        elif code is not None and code < 0 and exchanges.guest == "posix":
+            yield e, "exitCode: 0 to 255, or null where a signal ended the command", {"exitCode": code}
         for name in ("stdout", "stderr"):
             if not isinstance(e.body.get(name), str | None):
                 yield e, f"{name}: a string or null", {name: e.body[name]}
