@@ -143,6 +143,7 @@ def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exch
         arrived=one.arrived - began,
         responded=None if one.responded is None else one.responded - began,
         delivered=one.delivered,
+        without_tls=one.without_tls,
     )
     return Exchange(
         number=0,

@@ -173,6 +173,8 @@ class Seen(core.Meaning):
     responded: float | None = None
     #: Whether the whole response was sent.
     delivered: bool = True
+    #: Whether it came as plain text to a port that speaks TLS.
+    without_tls: bool = False
     #: The whole story; only in the last exchange, which is not a request.
     story: "Story | None" = None
     #: The story that the request belongs to.

@@ -4,6 +4,7 @@ It must not know what the requests are about, nor judge them. The number and siz
 """
 
 import asyncio
+import os
 import socket
 import ssl
 import struct
@@ -12,10 +13,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from hostup_conformance.http.incoming import CRLF, LARGEST_HEAD, Malformed, read_request
 from hostup_conformance.http.messages import Request, Response
+
+#: The first byte of a connection that begins with TLS: the type of a record of the handshake (RFC 8446 section 5.1).
+HANDSHAKE = b"\x16"
 
 #: What happens to the connection after a response. `silence` keeps it open and sends nothing more.
 After = Literal["keep", "close", "reset", "silence"]
@@ -130,6 +134,8 @@ class Received:
     arrived: float
     #: The client's port, by which connections are told apart.
     port: int = 0
+    #: Whether it came as plain text to a port that speaks TLS.
+    without_tls: bool = False
     #: Why it is not a request, if it is not.
     malformed: str | None = None
     responded: float | None = None
@@ -170,7 +176,7 @@ class ScriptedServer:
     async def listen(self, host: str, name: str, tls: ssl.SSLContext | None = None, port: int = 0) -> int:
         """Listen on a host, whose requests are recorded under a name; return the port, chosen unless given.
 
-        For `localhost`, listen on IPv6 too if there is any. With a context, speak TLS.
+        For `localhost`, listen on IPv6 too if there is any. With a context, speak TLS to clients that begin with it.
         """
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(port > 0))
@@ -184,12 +190,10 @@ class ScriptedServer:
                 listeners.append(other)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._connection(reader, writer, name)
+            await self._connection(reader, writer, name, tls)
 
         for one in listeners:
-            server = await asyncio.start_server(
-                connected, sock=one, limit=LARGEST_HEAD, ssl=tls, backlog=self._bounds.backlog
-            )
+            server = await asyncio.start_server(connected, sock=one, limit=LARGEST_HEAD, backlog=self._bounds.backlog)
             self._servers.append(server)
         asyncio.get_running_loop().set_exception_handler(noticed)
         return port
@@ -217,7 +221,9 @@ class ScriptedServer:
         for reserved in self._reserved:
             reserved.close()
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> None:
+    async def _connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, tls: ssl.SSLContext | None = None
+    ) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs is in a task
         self._tasks.add(task)
@@ -227,8 +233,11 @@ class ScriptedServer:
                 self.exceeded = self.exceeded or f"more than {self._bounds.connections} connections at once"
                 self.refuse()  # or each would be accepted only to be closed
                 return
-            with suppress(ConnectionError, asyncio.CancelledError, TooMuch):
-                while await self._exchange(reader, writer, host):
+            with suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError, TooMuch):
+                secured = tls is not None and await first_byte(writer) == HANDSHAKE
+                if tls and secured:
+                    await writer.start_tls(tls)
+                while await self._exchange(reader, writer, host, without_tls=tls is not None and not secured):
                     pass
         finally:
             self._writers.discard(writer)
@@ -245,7 +254,9 @@ class ScriptedServer:
             self.exceeded = self.exceeded or what
             raise TooMuch
 
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bool:
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, *, without_tls: bool
+    ) -> bool:
         """Serve one request; return whether the connection stays open for another.
 
         Raise `TooMuch` if the client has exceeded a bound by it.
@@ -258,7 +269,7 @@ class ScriptedServer:
         if request is None:
             return False
         self._count(0)
-        received = Received(request, host, time.monotonic(), port, malformed)
+        received = Received(request, host, time.monotonic(), port, without_tls, malformed)
         decided = Reply(400, after="close") if malformed else self._script(received)
         reply = decided if isinstance(decided, Reply) else await decided
         self.received.append(received)
@@ -272,6 +283,22 @@ class ScriptedServer:
             reset(writer)
         stays = after == "keep" and not reply.last and not reply.until_close
         return stays and (request.header("connection") or "").lower() != "close"
+
+
+async def first_byte(writer: asyncio.StreamWriter) -> bytes:
+    """Wait for the first byte of a connection, and return it without taking it; nothing if the connection ends."""
+    loop, came = asyncio.get_running_loop(), asyncio.Event()
+    transport = cast("asyncio.Transport", writer.transport)
+    transport.pause_reading()
+    with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as connection:
+        connection.setblocking(False)
+        loop.add_reader(connection, came.set)
+        try:
+            await came.wait()
+            return connection.recv(1, socket.MSG_PEEK)
+        finally:
+            loop.remove_reader(connection)
+            transport.resume_reading()
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

@@ -77,9 +77,13 @@ def command_goes_nowhere_else(story: Story) -> Findings:
 
 @rule("CLIENT-39", lambda story: story.play.scene.certificate not in {None, "right"} and story.outcome.is_seen)
 def certificate_is_verified(story: Story) -> Findings:
-    """No request may come where the certificate must not be trusted: verification ends the connection before."""
+    """No request may come where the certificate must not be trusted: verification ends the connection before.
+
+    Nor may one come without TLS, on another connection.
+    """
     for e in story.own:
-        yield e, "no request, since the server's certificate must not be trusted", f"{e.request.method} with the key"
+        how = "with the key, without TLS" if e.ask.without_tls else "with the key"
+        yield e, "no request, since the server's certificate must not be trusted", f"{e.request.method or 'one'} {how}"
 
 
 @rule("CLIENT-43", lambda story: story.outcome.exposing is not None)

@@ -164,6 +164,17 @@ class AnyCertificate(Unverified):
         return context
 
 
+@trips("CLIENT-39", "self-signed-certificate", "expired-certificate")
+class WithoutTlsWhereItFails(Right):
+    """Where TLS fails, it sends the request again without TLS."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        try:
+            return super().send(method, url, body)
+        except ssl.SSLError:
+            return super().send(method, url.replace("https:", "http:"), body)
+
+
 @trips("CLIENT-43")
 class KeyInArguments(Right):
     """It has the key in the arguments of a process while it waits."""
