@@ -1,10 +1,12 @@
 """What was sent is known by the transport's evidence: each exception at each step of a start, over real sockets."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from client.serving import Raw, dropping, serving
@@ -106,6 +108,24 @@ class Wrapping(httpx.BaseTransport, httpx.AsyncBaseTransport):
 def test_nor_does_the_error_of_a_transport_around_it(server: Server, voice: Voice) -> None:
     failed(voice, client_of(server, transport=Wrapping()), errors.StartLost)
     assert server.started == 1
+
+
+class Slow(Wrapping):
+    """A transport that takes a while until it sends a start, as one does that waits for a connection."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        time.sleep(1.2 * (request.method == "POST"))
+        return self.inner.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(1.2 * (request.method == "POST"))
+        return await self.async_inner.handle_async_request(request)
+
+
+def test_nothing_is_started_on_a_connection_that_comes_after_the_time(server: Server, voice: Voice) -> None:
+    with client_of(server, transport=Slow()) as client, pytest.raises(httpx.PoolTimeout, match="could be started"):
+        voice.run(command="reboot", client=client, timeout=1)
+    assert server.started == 0
 
 
 LOST = {

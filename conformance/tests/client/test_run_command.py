@@ -260,8 +260,16 @@ def test_nothing_is_started_after_the_time(voice: Voice, clock: Clock, timeout: 
     server = server_of().taking(4, clock)
     with pytest.raises(httpx.PoolTimeout) as caught:
         voice.run(client=server.client, timeout=timeout)
-    says = f"the time was over before POST /api/v2/vps/{VPS}/agent/exec could be sent"
+    says = "the time was over before the command could be started"
     assert (str(caught.value), server.seen, clock.slept) == (says, ["probe"], [])
+
+
+def test_nor_is_it_by_a_client_of_the_caller_s(clock: Clock) -> None:
+    server = server_of().taking(4, clock)
+    client = new_client().set_httpx_client(httpx.Client(transport=server))
+    with pytest.raises(httpx.PoolTimeout):
+        start_agent_exec.run(VPS, "uname", client=client, timeout=4)
+    assert server.seen == ["probe"]
 
 
 def test_nor_is_it_if_its_turn_comes_too_late(clock: Clock) -> None:

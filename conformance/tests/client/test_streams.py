@@ -101,6 +101,13 @@ def test_each_act_has_what_is_left(network: Network) -> None:
     assert network.acts[-1] == ("close",)
 
 
+def test_what_is_long_is_written_in_pieces_each_of_which_has_what_is_left(network: Network) -> None:
+    """Of a slow reader, httpcore waits for each part anew for as long as it was told."""
+    client = through(network, "https://h.test").with_headers({"X-Long": "a" * 2 * module.PIECE})
+    get_agent_exec.sync(VPS, client=client)
+    assert [act[-1] for act in network.acts if act[0] == "write"] == [7, 6, 5]
+
+
 def test_parts_that_are_shorter_are_kept(network: Network) -> None:
     client = through(network, "https://h.test", httpx.Timeout(connect=3, read=4, write=2, pool=1))
     get_agent_exec.sync(VPS, client=client)

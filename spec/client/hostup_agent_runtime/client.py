@@ -426,7 +426,6 @@ class Client:
         if turn is None:
             raise self._no_turn(attempt)
         try:
-            self._refuse_too_late(attempt)
             return self._on(self._pool.synchronous(self), attempt)
         finally:
             self._pool.turns.give(turn)
@@ -479,7 +478,6 @@ class Client:
             if waiting.cancelled_caught:
                 raise self._no_turn(attempt) from None
         try:
-            self._refuse_too_late(attempt)
             line = loop.line()
             await line.begin()
             line.users += 1
@@ -525,10 +523,6 @@ class Client:
             finally:
                 line.is_in_doubt |= not is_known_how_it_ended
         raise late(built)
-
-    def _refuse_too_late(self, attempt: Attempt) -> None:
-        if attempt.request.starts_a_command and time.monotonic() >= attempt.options.latest:
-            raise self._no_turn(attempt)
 
     def _no_turn(self, attempt: Attempt) -> httpx.PoolTimeout:
         return httpx.PoolTimeout(f"the time was over before {self.told(attempt.request)} could be sent")

@@ -29,6 +29,9 @@ CONCURRENCY = 25
 
 With more, a request takes longer than it gains: httpx looks at all its connections, twice over, for each."""
 
+PIECE = 1 << 14
+"""How many bytes are sent at a time: few enough to be sent whole, once any can be."""
+
 HERE = threading.local()
 """Holds the ``deadline`` of the request that this thread sends, for the streams of its client."""
 
@@ -84,8 +87,9 @@ class _Stream:
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        with _ending(self._outer, left := _left(timeout)):
-            self._stream.write(buffer, left)
+        for at in range(0, len(buffer), PIECE):  # httpcore gives all of the time again to whatever was sent in part
+            with _ending(self._outer, left := _left(timeout)):
+                self._stream.write(buffer[at : at + PIECE], left)
 
     def close(self) -> None:
         self._stream.close()

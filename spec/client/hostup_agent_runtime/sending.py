@@ -127,11 +127,18 @@ class Evidence:
         self._is_handed_over = self._is_told = self._is_begun = self._is_seen = self._is_refused = False
         self.is_once = False
         """Whether a transport that would send it a second time is stopped."""
+        self.begins_by = float("inf")
+        """When it is too late to send its first byte, by ``time.monotonic()``."""
         self.parser: Any = None
         """What takes the bytes of the response's connection apart, if it is h11."""
 
     def handed_over(self) -> None:
-        """Note that the transport has it from now on."""
+        """Note that the transport has it from now on.
+
+        Raises:
+            httpx.PoolTimeout: it is too late to send it
+        """
+        self._refuse_too_late()
         self._is_handed_over = True
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
@@ -141,6 +148,7 @@ class Evidence:
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             if self.is_once and self._is_begun and not self._is_refused:
                 raise httpx.WriteError("a start that may have been carried out is not sent again")
+            self._refuse_too_late()  # its connection may have taken long
             self._is_begun, self._is_seen, self._is_refused = True, False, False
         if event == "http11.receive_response_headers.complete":
             self._is_refused = is_refusal(info["return_value"][1])
@@ -158,6 +166,10 @@ class Evidence:
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
         self.trace(event, info)
+
+    def _refuse_too_late(self) -> None:
+        if time.monotonic() >= self.begins_by:
+            raise httpx.PoolTimeout("the time was over before the command could be started")
 
     @property
     def may_have_been_sent(self) -> bool:
@@ -206,7 +218,8 @@ class Attempt:
 
     def __post_init__(self) -> None:
         self.options.evidence = self.evidence
-        self.evidence.is_once = self.request.starts_a_command
+        if self.request.starts_a_command:
+            self.evidence.is_once, self.evidence.begins_by = True, self.options.latest
 
     @property
     def turn_by(self) -> float:
