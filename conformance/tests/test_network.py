@@ -8,7 +8,9 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from typing import ClassVar
 
 import httpcore
 import pytest
@@ -20,11 +22,14 @@ from hostup_conformance.contract.server_verdict import judge
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
+from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.json_text import LONGEST_STRING, read_json
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Request
 from hostup_conformance.http.network import BoundedNetwork
 from hostup_conformance.http.pace import Stopped
+from hostup_conformance.http.route import DIRECT
 from hostup_conformance.sources.requests import authorized, own_probe
 from hostup_conformance.sources.start_steps import body_of, post
 
@@ -54,6 +59,38 @@ def test_the_second_address_is_tried_and_remembered(monkeypatch: pytest.MonkeyPa
         for _ in range(2):
             bounded.connect_tcp("h.invalid", port).close()
     assert resolved == ["h.invalid"]
+
+
+class Dropping(BaseHTTPRequestHandler):
+    """Responds to GET, and closes the connection of what it carries out by POST."""
+
+    protocol_version = "HTTP/1.1"
+    carried_out: ClassVar[list[int]] = []
+
+    def do_GET(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        self.carried_out.append(self.client_address[1])
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_is_apart_and_cannot_be_sent_again_is_not_sent_again() -> None:
+    """It gets a new connection: on one that was kept, it would not be known whether it was carried out."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dropping) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with closing(Connections(url, DIRECT, Memory(Limits(), lambda _: Exception()))) as connections:
+            fetch = partial(connections.fetch, seconds=10, longest=lambda _: 1000, apart=True)
+            assert fetch(Request("GET", "/"), reuse=True).status == 204
+            with pytest.raises(NoResponse):
+                fetch(Request("POST", "/", body=b"{}"), reuse=False)
+        server.shutdown()
+    assert len(Dropping.carried_out) == 1
 
 
 def test_what_waits_for_a_response_is_broken_off() -> None:

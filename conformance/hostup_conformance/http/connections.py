@@ -91,10 +91,10 @@ class Connections:
         self._fresh.close()
         self._apart.close()
 
-    def close_idle(self, *, apart: bool = False) -> None:
-        """Close the connections on which nothing is under way; those for what is sent `apart` as well, if so."""
+    def close_idle(self, *, apart: bool | None = False) -> None:
+        """Close the connections on which nothing is under way: those for what is sent `apart` or others; or all."""
         for stream in self.kept_open():
-            if apart or not self._used.get(stream):
+            if apart is None or self._used.get(stream, False) is apart:
                 stream.shut_down()
 
     def kept_open(self) -> set[BoundedStream]:
@@ -114,7 +114,7 @@ class Connections:
         """Keep connections open from now on, or none: those on which nothing is under way are closed then."""
         self._keeps = kept
         if not kept:
-            self.close_idle(apart=True)
+            self.close_idle(apart=None)
 
     def abort(self) -> None:
         """Break off the requests that are under way."""
@@ -137,8 +137,11 @@ class Connections:
             NoResponse: there is no whole response
             TooLarge: the response is larger than any of its kind need be
         """
-        until, reuse = time.monotonic() + seconds, reuse and self._keeps and self._resent < MOST_RESENT
+        until, can_be_resent = time.monotonic() + seconds, reuse
+        reuse = reuse and self._keeps and self._resent < MOST_RESENT
         if not (self._keeps or apart):
+            self.close_idle(apart=None)
+        if apart and not can_be_resent:
             self.close_idle(apart=True)
         pool = self._apart if apart else self._kept if reuse else self._fresh
         while True:
@@ -152,8 +155,9 @@ class Connections:
                 httpcore.TimeoutException,
                 OSError,
             ) as error:
-                if failure := self._failure(error, transfer, seconds):
-                    raise failure from None
+                failure = self._failure(error, transfer, seconds)
+                if failure or not can_be_resent:
+                    raise failure or NoResponse("the connection had been closed", "dropped") from None
             self._again()
             self._resent += 1
             pool = self._apart if apart else self._fresh

@@ -256,7 +256,8 @@ class Wire(Generic[A]):
         reuse = draft.ask.repeatable and not spoils and not (once and self._sparing) and draft.source != ALONE
         others = self.pace.under_way - 1
         if self._crowding.is_tried and not draft.ask.repeatable:
-            self._connections.close_idle(apart=not apart)  # what cannot be sent again is not what it is tried with
+            # What cannot be sent again is not what it is tried with.
+            self._connections.close_idle(apart=False if apart else None)
         before = self._connections.kept_open()
         exchange.beside_open = len(before)
         with self._lock:  # another request may be at its end, and look at all of them
