@@ -75,8 +75,8 @@ def test_no_start_is_sent_before_the_wait_is_over_that_another_was_told() -> Non
             response.header("Retry-After", "60")
 
     with wire_to(Stage(few_starts), kind="mock", allow_exec=True) as wire:
-        for command in ("echo one", "echo two"):
-            wire.try_to_send(post(wire.target, body_of(command)), purpose="a start")
+        for body in (body_of("echo one"), body_of("echo two"), b"{}"):
+            wire.try_to_send(post(wire.target, body), purpose="a start")
         wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe")
     assert [e.status for e in wire.exchanges] == [429, 200]
 

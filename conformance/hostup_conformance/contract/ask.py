@@ -148,6 +148,11 @@ class Ask:
         return self.starts
 
     @property
+    def limited_like(self) -> Hashable:
+        """Who sends it, as rate limits count: by the key."""
+        return self.credential
+
+    @property
     def needs_write(self) -> bool:
         """Whether it takes the scope write:vm: a start, or the poll of a command."""
         return self.starts or self.pid.known

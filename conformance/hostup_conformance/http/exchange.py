@@ -32,6 +32,11 @@ class Meaning(Protocol):
         return False
 
     @property
+    def limited_like(self) -> Hashable:
+        """Who sends it, by what rate limits count: requests of all that are alike in it may be limited together."""
+        return None
+
+    @property
     def served_like(self) -> tuple[Hashable, ...]:
         """What of the request decides, beside its method, whether it is served: all that are alike in it may hang."""
         return ()

@@ -60,7 +60,7 @@ class Wire(Generic[A]):
         #: How many requests in a row got no response, how many timed out, and how many of each kind.
         self._failures = self._timeouts = 0
         self._hung = Counter[Hashable]()
-        #: Until when (monotonic) the server asked for no more requests of a kind that the run can do without.
+        #: Until when (monotonic) the server asked for none of what the run can do without, by who sends it.
         self._closed_until = dict[Hashable, float]()
         #: How many seconds the slowest response took.
         self._slowest = 0.0
@@ -140,7 +140,7 @@ class Wire(Generic[A]):
         draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
         if self._hung[draft.kind] >= self.limits.alike:
             raise Withheld("several requests of this kind got no whole response in time")
-        if time.monotonic() < self._closed_until.get(draft.kind, 0.0):
+        if draft.ask.dispensable and time.monotonic() < self._closed_until.get(draft.ask.limited_like, 0.0):
             raise Withheld("the server asked to wait with requests of this kind, and the run can do without them")
         if once:
             exchange = self._send_once(draft, once=True, together=together)
@@ -212,7 +212,7 @@ class Wire(Generic[A]):
         limited = f"the server responded 429 to one request {counted(times, 'time')}, {waited}"
         enough = times > self.limits.repetitions
         if exchange.ask.dispensable and (enough or seconds_asked(exchange) > WAIT_IF_DISPENSABLE):
-            self._closed_until[exchange.kind] = time.monotonic() + seconds_asked(exchange)
+            self._closed_until[exchange.ask.limited_like] = time.monotonic() + seconds_asked(exchange)
             raise Withheld(limited)  # the run can do without it
         if enough:
             raise self.stop(limited)
