@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -98,12 +99,12 @@ def replied(body: object, status: int = 200) -> Reply:
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[str]:
-    """Serve a script; give the base URL."""
+def serving(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve a script, with TLS if a context is given; give the base URL."""
     server = ScriptedServer(script, UNBOUNDED)
     with loop_in_a_thread() as run:
-        port = run(server.listen("127.0.0.1", ""))
+        port = run(server.listen("127.0.0.1", "", tls))
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         finally:
             run(server.close())

@@ -3,16 +3,21 @@
 import os
 import pickle
 import socket
+import ssl
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from client.serving import Raw, serving
 from client.voices import BASE_URL, KEY, VPS, Clock
 from hostup_agent_exec import AuthenticatedClient, Client
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_runtime import connections as module
 from hostup_agent_runtime.sending import Request, json_body
 from hostup_agent_runtime.values import anything
+from hostup_conformance.clients.certificates import certificates, missing
+from hostup_conformance.http.scripted import Received, Reply
 from httpcore import ConnectError
 
 RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{"available":true}'
@@ -99,6 +104,34 @@ def test_each_act_has_what_is_left(network: Network) -> None:
     assert network.acts[len(rest) + 3] == ("write", b"GET", 9)
     client.close()
     assert network.acts[-1] == ("close",)
+
+
+#: How many bytes a record of TLS holds at most, and how many anyio reads at once.
+RECORD, CHUNK = 1 << 14, 1 << 16
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+@pytest.mark.parametrize("size", [RECORD, CHUNK])
+def test_what_a_response_does_not_declare_is_no_other_response(library: str, size: int) -> None:
+    """It has been read from the socket already, if the response ends where a record of TLS does, or what is read."""
+    if absent := missing():
+        pytest.skip(absent)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %06d\r\n\r\n"
+    odd, stale, own = (b'{"available":true}', b'{"exited":true,"stdout":"stale"}', b'{"exited":true,"stdout":"own"}')
+    odd += b" " * (size - len(head % 0) - len(odd))
+    stale, own = (head % len(body) + body for body in (stale, own))
+
+    def script(received: Received) -> Reply:
+        return Raw(raw=[own if "pid=" in received.request.target else head % len(odd) + odd + stale])
+
+    async def main() -> str:
+        trusts = ssl.create_default_context(cafile=certificates().ca)
+        async with AuthenticatedClient(url, KEY, verify_ssl=trusts) as client:
+            assert (await get_agent_exec.asyncio("vps_a", client=client)).available
+            return (await get_agent_exec.asyncio("vps_b", client=client, pid=7)).stdout_text
+
+    with serving(script, None if size == CHUNK else certificates().context("right")) as url:
+        assert anyio.run(main, backend=library) == "own"
 
 
 def test_what_is_long_is_written_in_pieces_each_of_which_has_what_is_left(network: Network) -> None:

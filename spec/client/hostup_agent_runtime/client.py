@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import httpx
 
-from .connections import HERE, AsyncLine, Line, Pool, is_proxied, parser
+from .connections import HERE, AsyncLine, Line, Pool, is_proxied
 from .errors import HostUpError, ResponseError, asks, status_error
 from .sending import (
     Attempt,
@@ -441,7 +441,7 @@ class Client:
             except httpx.InvalidURL:
                 raise _no_location(built) from None
             try:
-                attempt.evidence.parser = parser(response)
+                attempt.evidence.came(response)
                 limit = self._largest(attempt.request, response)
                 if not is_read(response, limit):
                     with Body(response, limit, attempt.deadline) as body:
@@ -504,7 +504,7 @@ class Client:
                 except httpx.InvalidURL:
                     raise _no_location(built) from None
                 try:
-                    attempt.evidence.parser = parser(response)
+                    attempt.evidence.came(response)
                     limit = self._largest(attempt.request, response)
                     if not is_read(response, limit):
                         with Body(response, limit, attempt.deadline) as body:

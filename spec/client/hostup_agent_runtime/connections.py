@@ -210,12 +210,33 @@ def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool
     return hasattr(pool, "_proxy_url")
 
 
-def parser(response: httpx.Response) -> Any:
+def _parser(response: httpx.Response) -> Any:
     """Return what takes the bytes of the response's connection apart; None if it is not h11, or is not seen."""
     inner: Any = response.stream
     for name in ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state"):
         inner = getattr(inner, name, None)
     return inner
+
+
+def give_up_if_more_came(response: httpx.Response) -> None:
+    """Use the connection of a complete response no more if bytes were read beyond it.
+
+    They would be the response to the next request there: httpcore looks at the socket alone before it uses one again.
+    """
+    taken = _parser(response)
+    if taken is not None and (taken.trailing_data[0] or _has_more(response)):
+        taken.send_failed()
+
+
+def _has_more(response: httpx.Response) -> bool:
+    """Tell whether more was read from the response's connection than anybody has asked for, as anyio and trio do."""
+    inner: Any = response.extensions.get("network_stream")
+    while inner is not None:
+        of_tls = [getattr(inner, name, None) for name in ("_read_bio", "_incoming")]
+        if getattr(getattr(inner, "_protocol", None), "read_queue", ()) or any(bio and bio.pending for bio in of_tls):
+            return True
+        inner = getattr(inner, "_stream", None) or getattr(inner, "transport_stream", None)
+    return False
 
 
 class Turns:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import httpx
 
+from .connections import give_up_if_more_came
 from .errors import InvalidResponse, StartLost, TooLarge, is_refusal, request_id, retry_after, shown, without_key
 from .values import InvalidValue, Unset, as_text, check_seconds, parse, to_json
 
@@ -129,8 +130,7 @@ class Evidence:
         """Whether a transport that would send it a second time is stopped."""
         self.begins_by = float("inf")
         """When it is too late to send its first byte, by ``time.monotonic()``."""
-        self.parser: Any = None
-        """What takes the bytes of the response's connection apart, if it is h11."""
+        self._response: httpx.Response | None = None
 
     def handed_over(self) -> None:
         """Note that the transport has it from now on.
@@ -140,6 +140,10 @@ class Evidence:
         """
         self._refuse_too_late()
         self._is_handed_over = True
+
+    def came(self, response: httpx.Response) -> None:
+        """Note the response, whose body is still to come."""
+        self._response = response
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take an event of the transport."""
@@ -156,12 +160,8 @@ class Evidence:
             self._is_seen, self._is_refused = True, is_refusal(info["return_value"][0])
         if event.startswith("http2.") and event.endswith(".failed") and is_goodbye(info["exception"]):
             self._is_begun = self._is_begun and self._is_seen
-        if (
-            event == "http11.receive_response_body.complete"
-            and self.parser is not None
-            and self.parser.trailing_data[0]
-        ):
-            self.parser.send_failed()  # else these bytes would be the response to the next request on that connection
+        if event == "http11.receive_response_body.complete" and self._response is not None:
+            give_up_if_more_came(self._response)
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
