@@ -17,6 +17,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from urllib.parse import quote
+from weakref import ref
 
 import httpx
 
@@ -130,7 +131,7 @@ class Evidence:
         """Whether a transport that would send it a second time is stopped."""
         self.begins_by = float("inf")
         """When it is too late to send its first byte, by ``time.monotonic()``."""
-        self._response: httpx.Response | None = None
+        self._response: Callable[[], httpx.Response | None] = lambda: None
 
     def handed_over(self) -> None:
         """Note that the transport has it from now on.
@@ -142,8 +143,8 @@ class Evidence:
         self._is_handed_over = True
 
     def came(self, response: httpx.Response) -> None:
-        """Note the response, whose body is still to come."""
-        self._response = response
+        """Note the response, whose body is still to come; its request has this evidence."""
+        self._response = ref(response)
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take an event of the transport."""
@@ -160,8 +161,8 @@ class Evidence:
             self._is_seen, self._is_refused = True, is_refusal(info["return_value"][0])
         if event.startswith("http2.") and event.endswith(".failed") and is_goodbye(info["exception"]):
             self._is_begun = self._is_begun and self._is_seen
-        if event == "http11.receive_response_body.complete" and self._response is not None:
-            give_up_if_more_came(self._response)
+        if event == "http11.receive_response_body.complete" and (response := self._response()) is not None:
+            give_up_if_more_came(response)
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
