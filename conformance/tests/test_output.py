@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes import differences, output
+from hostup_conformance.contract.causes import differences, mishaps, output
 from hostup_conformance.contract.causes.output import Text
 from hostup_conformance.contract.commands import LETTERS, Command
 from hostup_conformance.contract.lives import Life
@@ -47,6 +47,15 @@ def test_a_form_is_told_unless_it_spared_something(words: str) -> None:
     assert fate
     assert fate.form(SAMPLE) == form(SAMPLE)
     assert output.fate_of([changed, text(SAMPLE + ".", SAMPLE + ".")]) is None
+
+
+def test_one_text_for_all_commands_is_no_form_and_no_alteration() -> None:
+    texts = [text(f"{sent}\n", "hello\n", command=f"echo {sent}") for sent in ("first", "second", "third")]
+    fate = output.fate_of(texts)
+    assert fate
+    assert fate.words == "that is the same for every command"
+    assert mishaps.alteration([one.life for one in texts]) is None
+    assert output.fate_of([*texts, text("spared", "spared")]) is None
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "&#" + "9" * 5000])

@@ -481,7 +481,7 @@ def refuses_commands_that_sleep(request: Request, response: Response) -> None:
 @pytest.mark.parametrize(
     ("change", "stopped", "said"),
     [
-        further((refuses_chunks, None, "no command that would show it came to its end")),
+        further((refuses_chunks, None, "no end of a command that would show it was seen")),
         (
             refuses_commands_that_sleep,
             None,

@@ -113,6 +113,13 @@ def long_commands_are_refused(request: Request, response: Response) -> None:
 
 
 @trips("START-05")
+def one_output_for_all(_request: Request, response: Response) -> None:
+    """Every command that prints something is said to have printed the same."""
+    if response.is_output and response.json.get("stdout"):
+        response.change(stdout="hello\n")
+
+
+@trips("START-05")
 def output_is_cut(_request: Request, response: Response) -> None:
     """Only the beginning of long output is returned."""
     if response.is_output and len(response.json.get("stdout", "")) > 1000:

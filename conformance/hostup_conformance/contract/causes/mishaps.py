@@ -143,7 +143,13 @@ class Alteration:
 
 
 def alteration(every: Sequence[Life]) -> Alteration | None:
-    """Return what was changed in the text of commands, if several show it together."""
+    """Return what was changed in the text of commands, if several show it together.
+
+    None if all that print something got one text, which has nothing to do with theirs.
+    """
+    came = Counter(stdout(life) for life in every if life.end and printed(life))
+    if len(came) == 1 and came.total() >= FEW_COMMANDS:
+        return None
     return next((found for hypothesis in ALTERATIONS if (found := hypothesis(every))), None)
 
 

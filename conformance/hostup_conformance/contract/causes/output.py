@@ -263,7 +263,17 @@ def fate_of(texts: Iterable[Text]) -> Fate | None:
         for name, form in forms.items() if all(map(concerns, changed)) else ():
             if all(text.has_become(form) for text in (*changed, *others)):
                 return Fate(name + words, form, concerns)
-    return emptied([text for text in short if plain(text.sent)])
+    printed_some = [text for text in short if plain(text.sent)]
+    return one_for_all(printed_some) or emptied(printed_some)
+
+
+def one_for_all(texts: Sequence[Text]) -> Fate | None:
+    """Return that all texts came as the same one, whatever was written, if several are not that one."""
+    came = {text.came for text in texts}
+    if len(came) != 1 or not any(map(plain, came)) or sum(not text.whole for text in texts) < FEW_TEXTS:
+        return None
+    [same] = came
+    return Fate("that is the same for every command", lambda _: same, lambda text: bool(plain(text.sent)))
 
 
 def form_of_commands(every: Sequence[Life]) -> Alteration | None:

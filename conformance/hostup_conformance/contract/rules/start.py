@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise, takewhile
 from math import inf
 from statistics import median
@@ -10,9 +11,12 @@ from urllib.parse import parse_qs, unquote
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
 from hostup_conformance.contract.causes import differences, mishaps, pids
 from hostup_conformance.contract.causes.widespread import TO_THE_END
-from hostup_conformance.contract.rules import Exchanges, Findings, rate, rule
+from hostup_conformance.contract.rules import Exchanges, Findings, rate
+from hostup_conformance.contract.rules import rule as any_rule
 from hostup_conformance.keeping.safe_text import counted, short_json, visible
 
+#: Most rules judge what came at the end of a command.
+rule = partial(any_rule, seeks="end of a command that would show it")
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
 BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited, and after how many it must be.
