@@ -42,6 +42,7 @@ TELL_OF_SIGNAL = code=$$?; [ $$code -lt 128 ] || echo "the installation was inte
 $(READY): conformance/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12")'
 	@if [ -e $(UNFINISHED) ]; then find .venv -mindepth 1 -maxdepth 1 ! -name $(notdir $(UNFINISHED)) -exec rm -rf {} +; fi
+	@[ ! -e $@ ] || echo "what is to be installed has changed, so it is done again:" >&2
 	@mkdir -p .venv && touch $(UNFINISHED)
 	@trap : INT; $(PYTHON) -m venv .venv; $(TELL_OF_SIGNAL)
 	@echo "installing $(words $(PACKAGES)) packages into .venv, once (about a minute) ..." >&2

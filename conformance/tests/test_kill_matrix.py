@@ -45,7 +45,8 @@ def test_no_variant_is_reported_beyond_what_it_declares() -> None:
 
 def test_each_requirement_has_a_good_and_a_bad_example() -> None:
     lacking = [id for id in JUDGED if not {"good", "bad"} <= WHOLE["examples"].get(id, {}).keys()]
-    assert not lacking, f"kill_matrix.json lacks a good or a bad example of {lacking}; run make kill-matrix"
+    hint = "run make kill-matrix NAMES=FAULT; what the mock never shows needs a variant, named in its FOR_EXAMPLES too"
+    assert not lacking, f"kill_matrix.json lacks a good or a bad example of {lacking}; {hint}"
 
 
 def test_most_faults_are_blamed_on_their_own_requirement() -> None:

@@ -47,7 +47,7 @@ OTHER_GUESTS = {
 def not_shown(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], target: Target) -> tuple[str, ...]:
     """Return what was never seen to work, and the one thing to give that would make most requirements judgeable.
 
-    Where nothing responded, that says it all.
+    Where nothing responded, or no request was served, that says it all.
     """
     if not any(map(has_response, exchanges)):
         return ()
@@ -59,6 +59,8 @@ def not_shown(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange],
     said += [NO_SHELL] if guest_of_lives(begun) == "none" else []
     said += [NO_SLEEP] if any(map(sleepless, begun)) else []
     said += [LOOKS_LIKE_A_MOCK] if target.profile != "static" and repeats_examples(exchanges) else []
+    if not any(map(shows_core, exchanges)):
+        return tuple(said)  # nothing else would be seen either
     said += [f"never seen: {', '.join(hidden)}"] if hidden else []
     said += [f"not offered: {' and '.join(absent)} of VPSs"] if (absent := not_offered(exchanges)) else []
     if weak := [one for one in results.values() if one.status == "disabled" and "lack write:vm" in one.message]:

@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
@@ -15,8 +17,8 @@ from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted
 from hostup_conformance.keeping.screen import keys_in
 
-#: How the command line in a report begins that plays a scene again.
-AGAIN = ("hostup-conformance", "client")
+#: The command, which a shell may only find by its path.
+COMMAND = "hostup-conformance"
 #: How many of the last bytes that a command printed are shown.
 LAST = 500
 #: How many bytes are read for them, so that no half of a key is shown.
@@ -32,15 +34,21 @@ def client(options: ClientOptions) -> ReportedTarget[Seen]:
     described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does, "course": []}
 
     def again(e: Exchange) -> CommandLine:
-        return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene.name, "--", *options.words])
+        return CommandLine([program(), "client", *does, "--scene", e.ask.play.scene.name, "--", *options.words])
 
     return ReportedTarget(described, redact, again, partial(came, redact=redact), scene_of_each)
+
+
+def program() -> str:
+    """Return how this command is run again: as it was, if the shell would not find it by its name."""
+    found_by_path = Path(sys.argv[0]).name == COMMAND and shutil.which(COMMAND) is None
+    return sys.argv[0] if found_by_path else COMMAND
 
 
 def recorded_client(file: Path, redact: Redact) -> ReportedTarget[Seen]:
     """Return the client in a recording as it is reported."""
     described = {"base_url": str(file), "kind": "har", "profile": "client"}
-    again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])
+    again = CommandLine([program(), "judge", str(file), "--client"])
     return ReportedTarget(described, redact, lambda _: again, partial(came, redact=redact), scene_of_each)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from hostup_conformance.keeping.safe_text import on_one_line, shown
 EXAMPLE = "{id: POLL-03, reason: why, expires: 2027-01-31}"
 #: In bytes. A waiver takes about a hundred.
 LARGEST_FILE = 1 << 20
+#: So many characters of what is no id are compared with those that there are.
+SIMILAR = 20
 #: A day as YAML 1.1 has it.
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -60,8 +63,10 @@ def read_waivers(file: str | None) -> list[Waiver]:
     except OSError as error:
         raise Misconfigured(f"--waivers {file}: {error.strerror}; give {form}") from None
     except Exception as error:  # whatever PyYAML raises for odd keys and depths; a list may hold itself
-        why = on_one_line((str(error).splitlines() or [type(error).__name__])[0][:300])
-        raise Misconfigured(f"--waivers {file}: {why}; give {form}") from None
+        said, mark = getattr(error, "problem", None) or str(error), getattr(error, "problem_mark", None)
+        why = on_one_line((said.splitlines() or [type(error).__name__])[0][:300])
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise Misconfigured(f"--waivers {file}: {why}{where}; give {form}") from None
     if twice := [id for id, times in Counter(waiver.id for waiver in waivers).items() if times > 1]:
         raise Misconfigured(f"--waivers {file}: {twice[0]} is waived twice; give one of them")
     return waivers
@@ -76,7 +81,11 @@ def read_waiver(file: str, entry: object) -> Waiver:
         )
     id, reason, expires = entry["id"], entry["reason"], entry["expires"]
     if not isinstance(id, str) or id not in requirements():
-        raise Misconfigured(f"--waivers {file}: there is no requirement {shown(id)}; give an id of the reports")
+        near = get_close_matches(id[:SIMILAR].upper(), requirements(), n=1) if isinstance(id, str) else []
+        similar = f", such as {' or '.join(near)}" if near else ""
+        raise Misconfigured(
+            f"--waivers {file}: there is no requirement {shown(id)}; give an id of the reports{similar}"
+        )
     if requirements()[id].level == "OBSERVE":
         raise Misconfigured(f"--waivers {file}: {id} is only observed, and nothing can break it; remove it")
     if not isinstance(reason, str) or not reason.strip():

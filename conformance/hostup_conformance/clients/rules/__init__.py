@@ -42,7 +42,7 @@ def rule(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge
                     yield exchange or ending, expected, text + scene
 
         judge.__doc__ = function.__doc__
-        _RULES.rule(id)(judge)
+        _RULES.rule(id, seeks="scene that would show it")(judge)
         return function
 
     return register

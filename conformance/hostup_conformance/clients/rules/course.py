@@ -7,7 +7,7 @@ from hostup_conformance.clients.rules import Findings, after, rule
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of, says
 from hostup_conformance.clients.traps import advice
 from hostup_conformance.http.times import retry_after_seconds
-from hostup_conformance.keeping.safe_text import short_json
+from hostup_conformance.keeping.safe_text import short_json, shown
 
 #: How many seconds too early a request may be, since clocks and timers are not exact.
 EARLY = 0.1
@@ -132,7 +132,8 @@ def too_early(story: Story, status: int, form: str) -> Findings:
             if waited < seconds - EARLY:
                 asked = e.header("retry-after")
                 expected = f"nothing for {seconds:.1f} seconds after the {status} (Retry-After: {asked})"
-                yield other, expected, f"the next request after {waited:.1f} seconds"
+                what = f"{other.request.method} {other.request.target.rpartition('/')[2]}"
+                yield other, expected, f"the next request, {shown(what, 60)}, after {waited:.1f} seconds"
 
 
 @rule("CLIENT-20", lambda story: waits_asked_for(story, 429, "seconds"))

@@ -41,6 +41,8 @@ QUOTES = ("'", '"')
 VARYING = {"again", "trace", "not_utf_8", "killed"}
 #: Those, one that goes wrong in any case, and those that hide what a shell says tell nothing about which do.
 UNTELLING, HIDES = {*VARYING, "unknown_program"}, "2>/dev/null"
+#: What is said of a command whose text was changed.
+ALTERED = "one that was altered before it ran"
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
 FEW_COMMANDS = 3
 #: So many characters at most are told, of which each command that goes wrong has one.

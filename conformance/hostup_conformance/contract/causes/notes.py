@@ -32,7 +32,7 @@ from hostup_conformance.contract.causes.contrasts import (
 )
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
 from hostup_conformance.contract.causes.lost_commands import ONCE_PRINTED, Reasons, known_in_turns
-from hostup_conformance.contract.causes.mishaps import plain, printed
+from hostup_conformance.contract.causes.mishaps import ALTERED, plain, printed
 from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause
@@ -157,7 +157,7 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
     """Yield what befell commands: whatever else is wrong with these stands with the requirement that tells of it."""
     lives, life_of = reasons.evidence.lives, reasons.evidence.life_of
     altered = [life_of.get(one.exchange.number) for one in broken["START-19"].findings] if "START-19" in broken else []
-    if altered and "was altered before it ran" in broken["START-19"].message:
+    if altered and ALTERED in broken["START-19"].message:
         ran_otherwise = {e.number for life in altered if life for e in (life.start, *life.polls)}
         yield Cause(ran_otherwise, first="START-19", mostly=True)
     if "HTTP-03" in broken and "got not UTF-8" in broken["HTTP-03"].message:

@@ -566,10 +566,10 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     for at, life in enumerate(exchanges.altered):
         e = life.end or [life.start, *life.polls][-1]
         how = f"{named(life)}, which went wrong" if at or not exchanges.alteration else exchanges.alteration.words
-        yield exchanges.take(e), as_sent, f"one that was altered before it ran: {how}"
+        yield exchanges.take(e), as_sent, f"{mishaps.ALTERED}: {how}"
     for e, _ in exchanges.ends("killed"):
         if (word := words_for_kill(lives.stream(e, "stdout"))) is not None:
-            yield e, as_sent, f'one that was altered before it ran: "kill" became {short_json(word, 40)}'
+            yield e, as_sent, f'{mishaps.ALTERED}: "kill" became {short_json(word, 40)}'
     for e, command in exchanges.ends("verbatim", "lines"):
         got = differs(exchanges, e, "stdout", command.stdout)
         if got and not exchanges.told_by(e):
