@@ -57,7 +57,7 @@ def lets_everybody_in_now_and_then(request: Request, response: Response) -> None
         (
             FAULTS.named("key_is_compared_without_case").change,
             "AUTH-02",
-            "only the 4 requests with the key in another case, none of ",
+            "only the 4 requests with the key but for the case of a letter, none of ",
         ),
     ],
 )

@@ -73,6 +73,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 #: The same for forms that are not written in others.
 ALONE: dict[str, Callable[[str], str]] = {
     "breaks of words": lambda text: "<wbr>".join(re.findall(".{1,7}", text)),
+    "breaks of words with an attribute": lambda text: "<wbr data-v-7ba5bd90>".join(re.findall(".{1,7}", text)),
     "breaks of lines": lambda text: "<BR />\r\n".join(re.findall(".{1,6}", text)),
     "unseen characters": lambda text: "".join(c + "\u200b\u00ad\ufeff\u2060\ufe0f"[n % 5] for n, c in enumerate(text)),
     "short octal": octets("\\{:o}"),

@@ -99,9 +99,9 @@ def in_place_of_object(e: Exchange) -> Any:
     return f"the string {short_json(e.body, 80)}" if isinstance(e.body, str) else e.body
 
 
-def named_members(names: Iterable[str]) -> str:
-    """Return the names of members, sorted, for a finding."""
-    listed = sorted(names)
+def named_members(names: Iterable[str] | None) -> str:
+    """Return the names of members, sorted, for a finding; None has none, as a body that is no JSON."""
+    listed = sorted(names or ())
     return f"the member{'s' if len(listed) > 1 else ''} {', '.join(listed)}" if listed else "no members"
 
 

@@ -235,9 +235,17 @@ def header_variable(name: str) -> str:
 
 
 def altered_keys(key: str) -> list[str]:
-    """Return keys that resemble the given one but differ from it."""
-    altered = [key[:-1], key + "x", ("a" if key[:1] != "a" else "b") + key[1:], key.swapcase()]
+    """Return keys that resemble the given one but differ from it: at their ends, and in one character between."""
+    altered = [key[:-1], key + "x", ("a" if key[:1] != "a" else "b") + key[1:], altered_within(key)]
     return list(dict.fromkeys(value for value in altered if value and value != key))
+
+
+def altered_within(key: str) -> str:
+    """Return a key with the letter nearest to its middle in the other case: what compares ends alone takes it too."""
+    at = min(range(len(key)), key=lambda n: (key[n] == key[n].swapcase(), abs(n - len(key) // 2)), default=0)
+    letter = key[at : at + 1]
+    other = letter.swapcase() if letter.swapcase() != letter else "x"
+    return key[:at] + other + key[at + 1 :]
 
 
 def checked_base_url(base_url: str) -> str:

@@ -41,7 +41,7 @@ ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS),
 #: Characters that nobody sees: what stands around them looks as if they were not there.
 UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 #: Where a long word may be broken in HTML, or is: a page that lets keys break puts one after every few characters.
-BREAK = re.compile(r"<w?br\s{0,9}/?>\s{0,9}", re.IGNORECASE)
+BREAK = re.compile(r"<w?br(?:[\s/][^<>]{0,100})?>\s{0,9}", re.IGNORECASE)
 #: Where bytes are dumped as pairs of digits, and what stands between those.
 DUMP = re.compile(rf"{_HEX}{{2}}[ :](?:{_HEX}{{2}}[ :]){{3}}")
 BETWEEN = re.compile(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from hostup_conformance.contract.commands import refused
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target, altered_within
 from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import BASE_HEADERS, Step, authorization, authorized
 from hostup_conformance.sources.script import Script
@@ -31,7 +31,7 @@ class CommandScript(Script):
             return body_of(next(marked))
 
         yield Step("a start without a key", post(target, body(), key=None), "credentials")
-        for key in (self._other_key(), target.key[:-1], target.key.swapcase()):
+        for key in (self._other_key(), target.key[:-1], altered_within(target.key)):
             if key not in {"", target.key}:
                 yield Step("a start with a wrong key", post(target, body(), key=key), "credentials")
         ordered = (("Prefer", "code=429"),)

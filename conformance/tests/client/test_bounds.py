@@ -424,7 +424,8 @@ def test_tls_within_that_of_a_proxy_ends_at_the_deadline(proxy_that_drips: tuple
     assert time.monotonic() - begun < 5
 
 
-def test_several_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("timeout", [None, 8.0])
+def test_several_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch, timeout: float | None) -> None:
     """Of addresses that do not respond, each is waited for, and all of them together no longer than for one."""
     waited = list[float]()
 
@@ -436,7 +437,7 @@ def test_several_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> No
     found = [(0, 0, 0, "", (f"127.0.0.{number}", 80)) for number in range(4)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     monkeypatch.setattr(time, "monotonic", lambda: sum(waited))
-    monkeypatch.setattr(connections.HERE, "deadline", 8.0, raising=False)
+    monkeypatch.setattr(connections.HERE, "deadline", 80.0 if timeout else 8.0, raising=False)
     with pytest.raises(httpcore.ConnectTimeout):
-        connections._Backend(Silent(), weakref.WeakSet()).connect_tcp("h.test", 80)
+        connections._Backend(Silent(), weakref.WeakSet()).connect_tcp("h.test", 80, timeout)
     assert waited == [2.0] * 4

@@ -50,6 +50,10 @@ def _left(timeout: float | None, *, connected: bool = True) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
+def _until(moment: float | None) -> float | None:
+    return None if moment is None else max(moment - time.monotonic(), 0.001)
+
+
 @contextmanager
 def _ending(outer: socket.socket | None, left: float | None, *, connected: bool = True) -> Generator[None]:
     """End the TLS of a proxy when the time is over, if another runs within it: httpcore bounds each wait for bytes of
@@ -126,12 +130,13 @@ class _Backend:
         from httpcore import ConnectError, ConnectTimeout
 
         *others, last = self._addresses(host, port)
+        until = None if timeout is None else time.monotonic() + timeout
         for number, address in enumerate(others):
-            left = _left(timeout, connected=False)
+            left = _left(_until(until), connected=False)
             share = left and left / (len(others) + 1 - number)
             with suppress(ConnectError, ConnectTimeout):
                 return _Stream(self._backend.connect_tcp(address, port, timeout=share, **more), self._known)
-        left = _left(timeout, connected=False)
+        left = _left(_until(until), connected=False)
         return _Stream(self._backend.connect_tcp(last, port, timeout=left, **more), self._known)
 
     def _addresses(self, host: str, port: int) -> list[str]:

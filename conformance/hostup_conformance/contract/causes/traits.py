@@ -263,7 +263,7 @@ def credentials(e: Exchange, key: str) -> Iterator[str]:
     scheme, blank, token = (e.request.header("authorization") or "").partition(" ")
     if e.ask.credential == "wrong" and key and token:
         if token.lower() == key.lower():
-            yield "with the key in another case"
+            yield "with the key but for the case of a letter"
         elif key.startswith(token):
             yield "with the beginning of the key"
         elif token.startswith(key):
