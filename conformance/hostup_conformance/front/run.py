@@ -32,6 +32,7 @@ from hostup_conformance.judging.waivers import apply_waivers, read_waivers
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.keeping.time_limit import end_now
 from hostup_conformance.sources import commands, generated, lookup, recording, stateful
@@ -199,9 +200,10 @@ class Run:
                 self._sending.result()
 
     def how_far(self) -> str:
-        """Return in words how far the run is."""
+        """Return in words how far the run is, and what was sent last: what it waits for is often of the same kind."""
         sent, seconds = len(self.exchanges), time.monotonic() - self._began
-        return f"sending {sent} of about {max(self._expected, sent)}, {seconds:.0f} s"
+        last = f", last {shown(self.exchanges[-1].purpose, 60)}" if sent else ""
+        return f"sending {sent} of about {max(self._expected, sent)}, {seconds:.0f} s{last}"
 
     @property
     def _expected(self) -> int:
