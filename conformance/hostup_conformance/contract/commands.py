@@ -49,7 +49,7 @@ PATTERNS = r"$& $1 \1 $$ {0} {{x}} ${x} {} %% %s http://localhost/ http://127.0.
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased, and such text.
 VERBATIM = (
     """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 \\\\ ABC """
-    f"{PATTERNS}  "
+    f"#1 ~ *?[!c] ^= {PATTERNS}  "
 )
 
 #: Made-up values of kinds that filters are known to mask: a password, a card number, an address of mail and of a host.
@@ -158,8 +158,9 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         # It closes its streams, and runs on.
         Command("closed", f"printf open; exec >&- 2>&-; sleep {nap} || exit {SLEEPLESS_CODE}; exit 4", b"open",
                 exit_code=4, seconds=slow_seconds),
-        Command("shared", "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
-                b"".join(b"shared %020d\n" % i for i in range(400))),
+        # As long as a buffer may be, to its last character.
+        Command("shared", "printf 'shared %025d' 0; i=1; while [ $i -lt 512 ]; do printf '\\nshared %024d' $i; "
+                "i=$((i+1)); done", b"\n".join([b"shared %025d" % 0, *(b"shared %024d" % i for i in range(1, 512))])),
         # It fails, since some run again what failed.
         Command("once", f"echo x >> {f}.once; sleep 0.1; printf done; exit 3", b"done", exit_code=3),
         Command("again", f"echo x >> {f}.again; wc -l < {f}.again | tr -d ' \\n'", b"1"),
@@ -193,7 +194,7 @@ def environment(token: str, key: str, other_key: str, vps: str) -> Command:
     """
     lengths, digests = f"{len(key)}|{len(other_key)}", (digest_of(key, token), digest_of(other_key, token))
     text = (
-        f"set -f; k= o=; for w in $(env | tr '=' ' '); do case ${{#w}} in {lengths}) "
+        f"set -f; k= o=; for w in $(env | tr '=' ' ') \"$@\"; do case ${{#w}} in {lengths}) "
         f"case $(printf %s {token}$w | sha256sum) in {digests[0]}*) k=1;; {digests[1]}*) o=1;; esac;; esac; "
         f'case $w in {quoted(vps)}) o=1;; esac; done; if [ -z "$o" ]; then [ "$k" ] && printf "it is "; '
         "for w in $(env | sed 's/=.*//'); do case $w in *[!A-Za-z0-9_]*|HOSTUP_*) ;; "

@@ -31,6 +31,16 @@ UNSIGNED = ".".join(
     urlsafe_b64encode(part).decode().rstrip("=")
     for part in (b'{"alg":"none","typ":"JWT"}', b'{"sub":"admin","scope":"read:vm write:vm"}', b"none")
 )
+#: An ETag that nothing has.
+NOBODYS_TAG = '"hostup-conformance"'
+#: What a proxy says of requests from this machine, and what says that a browser or a monitor asks first.
+AS_LOCAL: Headers = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP"))
+AS_INNER: Headers = (
+    *AS_LOCAL,
+    ("User-Agent", "kube-probe/1.31 (health check, monitor)"),
+    ("Origin", "https://origin.example"),
+    ("Access-Control-Request-Method", "GET"),
+)
 #: So many of the telling steps come before the polls of the ended command, which show more than the others.
 FIRST = 4
 
@@ -158,7 +168,8 @@ class Script:
         t = self.target
         own, pid = path_of(t.vps), t.running_pid or t.finished_pid or self._nobodys_pid()
         paths = (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec"))
-        for path in paths:
+        more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
+        for path in (*paths, *more):
             yield self._get(
                 "the path in another spelling, without a key", path=path, key=None, capability="credentials", telling=29
             )
@@ -172,12 +183,19 @@ class Script:
             f"pid%5B%5D={pid}",
             f"pid=%20{pid}",
             f"pid=0{pid}",
-            f"x=1&pid={pid}",
+            f"x=1;pid={pid}",
         )
         for query in spelt:
             yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,
                             capability="scopes", telling=19)  # fmt: skip
-        more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
+        # What is asked for by the server itself, or on a condition, may take another way through a program.
+        yield self._get(
+            "a poll after another parameter, read:vm alone",
+            query=f"?x=1&pid={pid}",
+            key=t.read_key,
+            headers=(("If-None-Match", NOBODYS_TAG), *(() if t.is_live else AS_LOCAL)),
+            capability="scopes",
+        )
         for path in (*paths, *more):
             yield self._get("a poll on the path in another spelling, read:vm alone", path=path, pid=pid,
                             key=t.read_key, capability="scopes", telling=20)  # fmt: skip
@@ -220,8 +238,7 @@ class Script:
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
                         capability="credentials")  # fmt: skip
         if not self.target.is_live:
-            as_local = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP"))
-            yield self._get("the probe without a key, as if from the server itself", key=None, headers=as_local,
+            yield self._get("the probe without a key, as if from the server itself", key=None, headers=AS_INNER,
                             capability="credentials")  # fmt: skip
             for name in ("access_token", "api_key"):
                 query = f"?{name}={quote(key, safe='')}"
@@ -243,8 +260,8 @@ class Script:
                             capability="ids", telling=15)  # fmt: skip
         raw = quote(own, safe="")
         odd = [
-            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27",
-            f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}", "%2A", "%25", "vps_%25", "..", ".",
+            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20",
+            f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}", "%2A", "vps_%25", "..",
             "%2e%2e", "..%2F..%2Fvps", raw + "%22%5C", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip
         if self.target.foreign_vps:
@@ -319,7 +336,7 @@ class Script:
             # The response to TRACE repeats the request, so this one holds no secret (RFC 9110 section 9.3.8).
             yield Step("TRACE", Request("TRACE", own, BASE_HEADERS), "input")
         # Where there is an If-None-Match, the other condition is ignored (RFC 9110 section 13.1.3).
-        nobodys = (("If-None-Match", '"hostup-conformance"'), ("If-Modified-Since", "Mon, 01 Jan 1990 00:00:00 GMT"))
+        nobodys = (("If-None-Match", NOBODYS_TAG), ("If-Modified-Since", "Mon, 01 Jan 1990 00:00:00 GMT"))
         yield self._get("the probe, if it is not what nobody has seen", headers=nobodys)
         yield self._get("the probe, in part", headers=(("Range", "bytes=0-9"),), telling=36)
         content = (*with_key, ("Content-Type", "application/json"))

@@ -284,8 +284,9 @@ class StartedCommands:
         """
         target, own = self._target, self._target.vps
         elsewhere = [] if target.is_live else [None, *filter(None, [target.unavailable_vps])]
-        keys = [None, *filter(None, [target.read_key])]
-        given = [*((vps, "") for vps in elsewhere), *((own, key) for key in keys)]
+        first, *others = [*((vps, "") for vps in elsewhere), (own, None)]
+        # Who may not poll asks for what prints nothing: it may be taken for no output.
+        given = [first, *((own, key) for key in filter(None, [target.read_key])), *others]
         pids = [pid for pid in (self._spare, *map(self._pids.get, REFUSED)) if pid]
         refusals: dict[int, list[tuple[str | None, str | None]]] = {}
         for refusal, pid in zip(given, cycle(pids), strict=False):

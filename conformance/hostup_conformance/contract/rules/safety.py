@@ -36,6 +36,8 @@ CREDENTIALS = re.compile(
       | \bPVEAPIToken=(?=\S) | \b[\w.-]{1,60}@(?:pam|pve)!""",
     re.VERBOSE,
 )
+#: Who a URL names as its user, with a password.
+USER_IN_URL = re.compile(r"""://[^\s/"@]{1,100}+@""")
 #: The last labels of names that only their own network knows.
 INNER = (".internal", ".local", ".lan")
 #: The members of a 200 that hold what a command wrote, or the text of one.
@@ -69,7 +71,7 @@ def internals(text: str, *, paths: bool = True) -> str | None:
     for found in INTERNALS.finditer(text):
         counts = paths or not re.match("/|[A-Za-z]:", found[0])
         if counts and (found["place"] is None or PLACE.search(found["place"])):
-            return text[max(0, found.start() - 10) : found.end() + 60]
+            return USER_IN_URL.sub("://...@", text[max(0, found.start() - 10) : found.end() + 60])
     return None
 
 
@@ -132,7 +134,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
     for e in exchanges.every(is_searched):
         section, body = texts(e)[0], own_words(e)
         paths = e.status != 200 or selectors.is_availability(e)
-        marks = internals(section, paths=paths) or internals(body, paths=paths) or credential_in(body)
+        marks = credential_in(body) or internals(section, paths=paths) or internals(body, paths=paths)
         if found := marks or inner_address(e, exchanges.target):
             yield e, "nothing of the server's internals", found
 
