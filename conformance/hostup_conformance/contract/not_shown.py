@@ -12,6 +12,7 @@ from hostup_conformance.contract.rules.start import is_framed, is_longest
 from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
 from hostup_conformance.contract.selectors import has_response, is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
+from hostup_conformance.http.pace import MAX_WAIT
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.verdict import Result
 from hostup_conformance.keeping.safe_text import counted
@@ -109,10 +110,11 @@ def enables(option: str, result: Result[Ask], target: Target) -> bool:
     return requirement.lacks(target.has) and not requirement.lacks(target.given(option).has)
 
 
-def unseen(requirement: Requirement, exchanges: Sequence[Exchange], *, stopped: bool = False) -> str | None:
+def unseen(requirement: Requirement, exchanges: Sequence[Exchange], stopped: str | None = None) -> str | None:
     """Return why no exchange made it possible to judge a requirement about commands; None if nothing more is known.
 
-    If the run was stopped, that is why, unless nothing would have shown it anyhow.
+    If the run was stopped, that is why, unless nothing would have shown it anyhow. A server that lets few requests
+    through in a minute need not show the end of all commands.
     """
     if requirement.area != "START" or (stopped and not any(map(starts, exchanges))):
         return None
@@ -126,7 +128,7 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange], *, stopped: 
     if any(map(is_redacted, begun)):
         return "the recording has redacted what looked like a key in the output of a command"
     if stopped:
-        return None
+        return stopped if MAX_WAIT in stopped else None
     denied = [e for e in exchanges if starts(e) and refused(e) and not is_framed(e) and not is_longest(e)]
     if denied:
         return f"the start of a command that would show it was refused ({named_status(denied[0])})"

@@ -80,7 +80,7 @@ def judge(
         rules(),
         [one for id, one in server_requirements().items() if not only or id in only],
         lacking=lambda requirement, exercised: lacking(requirement, target, no_starts, no_polls, exercised=exercised),
-        unseen=lambda requirement: unseen(requirement, exchanges, stopped=bool(stopped) and resumable),
+        unseen=lambda requirement: unseen(requirement, exchanges, stopped if resumable else None),
         redact=redactor(target.nearly_secrets),
     )
     seen = core_of(exchanges, target)

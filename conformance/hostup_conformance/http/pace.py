@@ -12,6 +12,8 @@ from hostup_conformance.http.times import reset_moment, retry_after_seconds
 
 #: So many seconds after its end, the time of a run is surely used up.
 SURELY = 0.01
+#: How the option is told in the reason why a run has ended that would have had to wait for longer.
+MAX_WAIT = "--max-wait"
 
 
 class Unsent(Exception):
@@ -131,7 +133,7 @@ class Pace:
                 waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
                 self.stop(
                     f"the server asks for a wait of {seconds:.0f} s{waited}, and a run waits for at most "
-                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; --max-wait)"
+                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; {MAX_WAIT})"
                 )
 
     def wait_for_the_server(self, seconds: float) -> bool:

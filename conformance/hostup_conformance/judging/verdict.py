@@ -152,7 +152,9 @@ def judge(
         results[requirement.id] = result
     # A response that was too large to be kept could not be judged either.
     partly = stopped or any(e.too_large for e in exchanges.everything)
-    missed = unjudged(results if partly and resumable else not_reached, broken_off=REASON in {stopped, time_up()})
+    skipped = results if partly and resumable else not_reached
+    owed = {id: result for id, result in skipped.items() if not contract.unseen(result.requirement)}
+    missed = unjudged(owed, broken_off=REASON in {stopped, time_up()})
     return Verdict(results, core, missed, defects=defects or Defects())
 
 
