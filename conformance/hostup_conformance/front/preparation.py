@@ -164,6 +164,8 @@ def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Pa
             )
     if record and is_among(record, reports):
         raise Misconfigured(f"--record {record} is the name of a report too; give another")
+    if record and record.absolute() in {report_dir.absolute(), *report_dir.absolute().parents}:
+        raise Misconfigured(f"--record {record} is a folder of the reports; give the name of a file")
     for files, kind, option in ((reports, "report", "--report-dir"), (recorded, "recording", "--record")):
         for file in files:
             check_writable(file, option)

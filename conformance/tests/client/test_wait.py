@@ -188,6 +188,11 @@ def test_a_gateway_s_error_ends_no_wait(voice: Voice, clock: Clock, status: int)
     assert isinstance(caught.value.__cause__, errors.ResponseError)
 
 
+def test_nor_does_a_front_that_has_closed_the_connection(voice: Voice, clock: Clock) -> None:
+    """A 408 says that nobody has read the poll (RFC 9110, section 15.5.9)."""
+    assert voice.wait(client=script(clock, httpx.Response(408), EXITED).client).exited
+
+
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
 def test_a_server_that_is_away_for_a_while_ends_no_wait(voice: Voice, clock: Clock, error: type[Exception]) -> None:
     assert voice.wait(client=script(clock, RUNNING, error, error, EXITED).client).exited

@@ -200,7 +200,7 @@ class _Polls:
         elif response.status_code == 404 and self._lost is not None:
             text = f"the command is forgotten, and the response to an earlier poll was lost ({self._asked})"
             raise OutputLost(text, response) from self._lost
-        elif response.status_code != 429:
+        elif response.status_code not in (408, 429):  # with which it was not served
             self._state, self._lost = self._client.read(self._poll, response), None
             if self._state.exited:
                 if self._patience.check and not self._state.ok:
