@@ -52,7 +52,11 @@ def lets_everybody_in_now_and_then(request: Request, response: Response) -> None
     ("change", "id", "words"),
     [
         (takes_any_session, "AUTH-01", "only the 4 requests with Cookie, none of "),
-        (trusts_a_field, "AUTH-01", "only the 4 requests with X-Real-IP and with X-Forwarded-For, none of "),
+        (
+            trusts_a_field,
+            "AUTH-01",
+            "only the 4 requests with X-Real-IP and with X-Forwarded-For and with the User-Agent of a monitor and ",
+        ),
         (lists_for_anybody, "VPS-06", " without a key for the list of VPSs, none of "),
         (
             FAULTS.named("key_is_compared_without_case").change,

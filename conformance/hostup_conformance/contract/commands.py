@@ -194,7 +194,8 @@ def environment(token: str, key: str, other_key: str, vps: str) -> Command:
     """
     lengths, digests = f"{len(key)}|{len(other_key)}", (digest_of(key, token), digest_of(other_key, token))
     text = (
-        f"set -f; k= o=; for w in $(env | tr '=' ' ') \"$@\"; do case ${{#w}} in {lengths}) "
+        f"set -f; k= o=; for w in $({{ env; printf '%s ' \"$0\" \"$@\"; }} | tr '=' ' '); do "
+        f"case ${{#w}} in {lengths}) "
         f"case $(printf %s {token}$w | sha256sum) in {digests[0]}*) k=1;; {digests[1]}*) o=1;; esac;; esac; "
         f'case $w in {quoted(vps)}) o=1;; esac; done; if [ -z "$o" ]; then [ "$k" ] && printf "it is "; '
         "for w in $(env | sed 's/=.*//'); do case $w in *[!A-Za-z0-9_]*|HOSTUP_*) ;; "

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hostup_conformance.contract.ask import Ask, Exchange, Pid, asks_start
+from hostup_conformance.contract.ask import Ask, Exchange, Pid, asks_start, new_pid
 from hostup_conformance.contract.causes import lost_commands, mishaps, output
 from hostup_conformance.contract.causes.mishaps import Alteration, Run
 from hostup_conformance.contract.causes.output import Fate, Text
 from hostup_conformance.contract.commands import Command, Guest
-from hostup_conformance.contract.content import failed, is_availability_alone
+from hostup_conformance.contract.content import below, failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import asks_by_another_method, asks_output, judged, new_poll, starts
@@ -120,7 +120,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def runs(self) -> list[Run]:
         """How often the commands ran that are counted: START-16 judges that, unless numbers do not come as printed."""
         printed = all(stream(e, "stdout") == command.stdout.decode() for e, command in self._ends("number", "slow"))
-        unsure = [*self.all(starts, failed), *self.all(lambda e: e.ask.starts and e.response is None)]
+        # What got no pid may have been started, whatever its status.
+        unsure = self.all(asks_start, lambda e: e.response is None or failed(e) or (below(e, 300) and not new_pid(e)))
         runs = mishaps.runs_of(self.lives, unsure, self.all(asks_start, lambda e: e.limited))
         whole = printed and all(life in self.lives for life in self.every_life if life.name == "again")
         return [run for run in runs if whole or run.life.name != "again"]

@@ -38,7 +38,6 @@ AS_LOCAL: Headers = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X
 AS_INNER: Headers = (
     *AS_LOCAL,
     ("User-Agent", "kube-probe/1.31 (health check, monitor)"),
-    ("Origin", "https://origin.example"),
     ("Access-Control-Request-Method", "GET"),
 )
 #: So many of the telling steps come before the polls of the ended command, which show more than the others.

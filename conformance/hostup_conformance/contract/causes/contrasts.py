@@ -685,7 +685,7 @@ BY_REQUEST: tuple[Teller, ...] = (
     responds,
 )
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (is_crowded, each_so_many, is_timed, every_nth, since)
+IN_TIME: tuple[Teller, ...] = (is_crowded, every_nth, each_so_many, is_timed, since)
 #: What is said if nothing does.
 UNDECIDED: tuple[Teller, ...] = (asks, back_and_forth, undecided, is_lost)
 

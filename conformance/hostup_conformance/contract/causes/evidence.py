@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from math import inf
 
-from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.ask import Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.content import failed, member, refused
 from hostup_conformance.contract.lives import RETAINED, Life, lives, seconds_of
@@ -18,6 +18,9 @@ from hostup_conformance.contract.selectors import BUSY, asks_output, is_availabi
 
 #: After how many seconds a command that ends at once should have ended.
 LONG_ENOUGH = 4.0
+
+#: What stands for a poll of a pid that no command has.
+NOBODYS = "nobody's"
 
 #: A value that changes so often goes back and forth: neither is of one time.
 TURNS = 3
@@ -206,6 +209,9 @@ def kinds_of(e: Exchange) -> list[object]:
         return []
     if e.request.method != "GET":
         return [(e.request.method, pid)] if e.ask.credential == "full" else []
+    if e.ask.pid == Pid.UNKNOWN and e.ask.credential == "full" and e.ask.vps == "own":
+        return [NOBODYS] if refused(e) else []
     if not asks_output(e):
         return [(e.status if e.ask.vps == "own" else e.ask.vps, pid)] if refused(e) else []
-    return [("poll", pid), *([("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else [])]
+    troubled = [("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else []
+    return [("poll", pid), *troubled]

@@ -6,13 +6,21 @@ It judges nothing. Each hypothesis is a small function of both, which is refuted
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from math import comb, inf
 from typing import NamedTuple
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
-from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_late, is_poll
+from hostup_conformance.contract.causes.evidence import (
+    NOBODYS,
+    Bounds,
+    Evidence,
+    Sighting,
+    alternates,
+    is_late,
+    is_poll,
+)
 from hostup_conformance.contract.causes.mishaps import exit_code, printed, stdout
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.content import failed, is_page, member, refused
@@ -186,6 +194,7 @@ def tells_the_end(seen: Sighting) -> bool:
 #: Events that a command must outlive, and what is said where it does not.
 EVENTS: dict[object, str] = {
     "probe": "by a probe of the availability",
+    NOBODYS: "by a poll of a pid that no command has",
     401: "by a poll of it that is refused with 401",
     403: "by a poll of it that is refused with 403",
     "unavailable": "by a poll of its pid under the VPS without an agent",
@@ -197,25 +206,29 @@ EVENTS: dict[object, str] = {
 }
 
 
+#: Those that may make a server forget whatever command there is.
+OF_ALL = {"probe", NOBODYS}
+
+
 def after_event(kind: object) -> Callable[[Parting], str | None]:
     """Return the hypothesis that one event of a kind brings it about."""
 
     def measure(evidence: Evidence, seen: Sighting) -> Bounds:
-        return evidence.between(kind if kind == "probe" else (kind, seen.e.ask.number), seen)
+        return evidence.between(kind if kind in OF_ALL else (kind, seen.e.ask.number), seen)
 
     def hypothesis(parting: Parting) -> str | None:
         # What takes output away leaves a command alone that still runs; but what runs gets no 5xx.
-        found = parting.by(measure) if kind in {"probe", "5xx"} else parting.by(measure, tells_the_end)
-        ended = parting.by(probes_after_end) if kind == "probe" and not found else None
+        found = parting.by(measure) if kind in {*OF_ALL, "5xx"} else parting.by(measure, tells_the_end)
+        ended = parting.by(partial(after_its_end, kind=kind)) if kind in OF_ALL and not found else None
         unless = "" if found else ", unless it runs"
         return f"{EVENTS[kind]}{unless}" if (gap := found or ended) and gap.spared_at_most == 0 else None
 
     return hypothesis
 
 
-def probes_after_end(evidence: Evidence, seen: Sighting) -> Bounds:
-    """Probes between the end of a command and a poll of it."""
-    return evidence.between("probe", seen, seconds_of(seen.life) + ENDED)
+def after_its_end(evidence: Evidence, seen: Sighting, kind: object) -> Bounds:
+    """Events of a kind between the end of a command and a poll of it."""
+    return evidence.between(kind, seen, seconds_of(seen.life) + ENDED)
 
 
 #: What may make a server forget a command for good. A 5xx is a fault itself, so that it is hardly there by chance.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import product
 from math import inf
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, Pid, new_pid
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.contrasts import (
     BY_REQUEST,
     FEW_CHARACTERS,
@@ -48,6 +48,7 @@ from hostup_conformance.contract.content import (
     refused,
 )
 from hostup_conformance.contract.lives import Life, command_text, overlap, shows_traces, stream
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.messages import Request
@@ -179,6 +180,14 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
 
 def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange]) -> Iterator[Cause]:
     """Yield what other requirements say less plainly of the same exchanges than one that is broken as well."""
+    beside = broken["HTTP-21"].findings if "HTTP-21" in broken else ()
+    others = [one.exchange for id in broken for one in broken[id].findings if id != "HTTP-21"]
+    alone = {
+        e.ask.credential for e in others if e.source != BURST and below(e, 300) and e.ask.credential in WITHOUT_KEY
+    }
+    let_in = [one.exchange for one in beside if one.exchange.ask.credential in alone and below(one.exchange, 300)]
+    if first := next((id for id in ("AUTH-01", "AUTH-02") if id in broken), None):
+        yield Cause({e.number for e in let_in}, first=first)
     if "PROBE-04" in broken:
         probes = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
         yield Cause({e.number for e in probes}, first="PROBE-04")
@@ -380,7 +389,9 @@ def of_few(course: Course, odd: Sequence[Exchange], usual: Sequence[Exchange]) -
     """Return what several requests ask for that were let in, if the few that were refused ask for something else."""
     common = WHAT.intersection(*map(course.carried, odd)).difference(*map(course.carried, usual))
     requests = f"{counted(len(usual), 'other')} {'was' if len(usual) == 1 else 'were'}"
-    return f"so got the {len(odd)} requests {min(common, key=len)}, and {requests} refused" if common else None
+    words = f"so got the {len(odd)} requests {min(common, key=len)}, and {requests} refused" if common else None
+    last, first = max(e.number for e in usual), min(e.number for e in odd)
+    return f"{words} before; or it is so since request {first}" if words and last < first else words
 
 
 def of_availability(first: Exchange, exchanges: Sequence[Exchange], course: Course) -> str | None:

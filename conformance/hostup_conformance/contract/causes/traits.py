@@ -119,6 +119,8 @@ FEWEST = 3
 #: How a trait begins that says what is asked for; which part of what was found may ask for something else, and for each
 #: of these requests, how many may have been spared.
 FOR, OTHERS, SPARED = "for ", 0.25, 0.1
+#: How many of the things are told that requests have in common.
+MOST_TOLD = 4
 #: With which of so few others one request is compared, what its connection had carried, or its key, tells nothing.
 MANY_USUAL = 10
 CONNECTIONS = {
@@ -144,6 +146,9 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     if names and all(name == name.lower() for name in names):
         yield "with field names in lower case"
     yield from (f"with {shown(name, 40)}" for name in names if name.lower() not in {*USUAL, *VALUED})
+    agent = request.header("user-agent")
+    if agent is not None and "monitor" in agent:
+        yield "with the User-Agent of a monitor"
     for name in VALUED:
         value = request.header(name)
         if value is not None and value != "application/json":
@@ -194,7 +199,8 @@ def of_target(request: Request) -> Iterator[str]:
         yield "with / at the end of its path"
     if request.query:
         yield QUERY
-    parameters = [part.partition("=") for part in request.query.split("&") if part]
+    # What has no value is no parameter, but what the suite makes a URL new with.
+    parameters = [part.partition("=") for part in request.query.split("&") if "=" in part]
     yield from (f"with {shown(name, 20)}{IN_QUERY}" for name, *_ in parameters)
     pids = [value for name, _, value in parameters if name == "pid"]
     yield from of_pid(unquote(pids[0])) if len(pids) == 1 else ()
@@ -312,7 +318,7 @@ def in_common(
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
     # Where they have more than a few things in common, these are ways to say one.
     alone = [trait for trait in alone if BROADER.get(trait) not in alone]
-    words = " and ".join(sorted(alone, key=rank)[:FEWEST]) or together(common, whats, [*map(carried, usual)])
+    words = " and ".join(sorted(alone, key=rank)[:MOST_TOLD]) or together(common, whats, [*map(carried, usual)])
     if max(len(odd), len(usual)) <= FEWEST and " of a command " in f" {words}":
         return None  # something that they do parts almost any few commands
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"

@@ -23,7 +23,7 @@ def read_may_probe(exchanges: Exchanges) -> Findings:
 
 
 #: A poll of the caller's own VPS that a key with read:vm alone must not make.
-polls_own = selectors.asking(vps="own", pid={ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN})
+polls_own = selectors.asking(vps="own", pid={ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.STARTED, ask.Pid.UNKNOWN})
 
 
 @rule("SCOPE-02", seeks="poll by a key with read:vm alone that would tell")
@@ -31,9 +31,11 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
     """The status code must be 403.
 
     400 and 404 show nothing if the full key got no 200 for that kind of pid in this run, since the server may look for
-    the command first. Nor does the availability, if the full key got it for a poll: POLL-02 judges that.
+    the command first, nor if it may have forgotten a command of the run. Nor does the availability, if the full key got
+    it for a poll: POLL-02 judges that.
     """
-    pollable = {e.ask.pid for e in exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))}
+    served = exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))
+    pollable = {e.ask.pid for e in served} - {ask.Pid.STARTED}
     for e in exchanges.all(selectors.judged, polls_own, by_reader):
         tells = e.ask.pid in pollable or e.status not in {400, 404}
         ignored = exchanges.pid_ignored and content.is_availability_alone(e)

@@ -45,7 +45,11 @@ def came(exchanges: Exchanges, e: ask.Exchange, name: str, expected: str) -> obj
     if name not in body and others:
         return f"no {name}, but {', '.join(short_json(member, 40) for member in others[:3])}"
     words = None if value is not None and not isinstance(value, str) else exchanges.became(e, name, expected)
-    return f"{name} {words}" if words else {name: content.member(e, name)}
+    if words or not isinstance(value, str) or value.strip() or name == "stderr":
+        return f"{name} {words}" if words else {name: value}
+    errors = exchanges.every_text.get((e.number, "stderr"))
+    said = f", with {short_json(errors.came, 80)} in stderr" if errors and errors.came and not errors.whole else ""
+    return f"{short_json({name: value}, 40)}{said}"
 
 
 def shortened(expected: bytes) -> str:
