@@ -139,9 +139,11 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         # It ends itself where its input stays open.
         Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
         # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.
-        Command("control", "printf '\\357\\273\\277a\\102\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\342\\200\\250e"
+        Command("control", "printf '\\357\\273\\277a\\102\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014"
+                "\\001\\004\\007\\032\\342\\200\\250e"
                 f"\\302\\240\\134n\\134\\134\\046amp; {octal(PATTERNS)} {secrets}'",
-                f"\ufeffaB\x1b[1mc\r\nd\ttab\b\x7f\v\f\u2028e\xa0\\n\\\\&amp; {PATTERNS} {secrets}".encode()),
+                "\ufeffaB\x1b[1mc\r\nd\ttab\b\x7f\v\f\x01\x04\a\x1a\u2028e\xa0".encode()
+                + f"\\n\\\\&amp; {PATTERNS} {secrets}".encode()),
         Command("not_utf_8", "printf 'a\\377\\376\\000z'", b"a\xff\xfe\0z"),
         *(
             # Who reads output as JSON makes an object of it.

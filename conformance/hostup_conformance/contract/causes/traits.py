@@ -68,6 +68,8 @@ KEYS: dict[Credential, str] = {
 START, IN_COMMAND = "for the start of a command", " in its command"
 #: A request with any parameter, and how a request is told with a parameter of a name.
 QUERY, IN_QUERY = "with a query", " in the query"
+#: How a request is told whose method is not one of the endpoint's.
+BY_ANOTHER_METHOD = "by a method other than GET and POST"
 #: The schemes that may be named: another word before a blank may be a part of a key.
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
 #: A command that runs for longer than others.
@@ -182,7 +184,7 @@ def of_method(e: Exchange) -> Iterator[str]:
     """Yield by which method something is asked for, or that it is a start."""
     yield START if e.ask.starts else f"by {e.request.method}"
     if e.request.method not in {"GET", "POST"}:
-        yield "by a method other than GET and POST"
+        yield BY_ANOTHER_METHOD
 
 
 def is_to_be_refused(ask: Ask) -> bool:
@@ -312,6 +314,7 @@ def in_common(
     if (len(odd) < FEWEST < len(in_command)) or len(odd) == 1 or others.get(START, 0) < FEWEST:
         alone = [trait for trait in alone if trait not in in_command]
     general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
+    general |= {BY_ANOTHER_METHOD} if any(re.fullmatch("by [A-Z]+", trait) for trait in alone) else set()
     alone = [trait for trait in alone if trait not in general and (trait != REFUSED or len(alone) == 1)]
     if len(odd) == 1 and len(usual) < MANY_USUAL:  # it has something that the others have not, by chance
         alone = [trait for trait in alone if trait not in {*KEYS.values(), *CONNECTIONS}]

@@ -24,8 +24,8 @@ LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratel
 
 
 def is_429(e: ask.Exchange) -> bool:
-    """A GET or a start that got a 429, by chance or because the request ordered one."""
-    return (e.request.method == "GET" or ask.asks_start(e)) and e.status == 429
+    """A GET, its HEAD, or a start that got a 429, by chance or because the request ordered one."""
+    return (e.request.method in {"GET", "HEAD"} or ask.asks_start(e)) and e.status == 429
 
 
 def field(e: ask.Exchange, name: str) -> str | None:
