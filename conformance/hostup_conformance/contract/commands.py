@@ -164,7 +164,8 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("shared", "printf 'shared %025d' 0; i=1; while [ $i -lt 512 ]; do printf '\\nshared %024d' $i; "
                 "i=$((i+1)); done", b"\n".join([b"shared %025d" % 0, *(b"shared %024d" % i for i in range(1, 512))])),
         # It fails, since some run again what failed.
-        Command("once", f"echo x >> {f}.once; sleep 0.1; printf done; exit 3", b"done", exit_code=3),
+        Command("once", f"echo x >> {f}.once; sleep 0.1; printf 'done {token}'; exit 3", f"done {token}".encode(),
+                exit_code=3),
         Command("again", f"echo x >> {f}.again; wc -l < {f}.again | tr -d ' \\n'", b"1"),
     ]  # fmt: skip
     long = [("longest", "x"), ("longest_in_bytes", "😀")]

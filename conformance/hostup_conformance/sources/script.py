@@ -260,7 +260,7 @@ class Script:
         raw = quote(own, safe="")
         odd = [
             "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20",
-            f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}", "%2A", "vps_%25", "..",
+            f"{raw}%27%20OR%20%271%27=%271", f"{raw}%2F..%2F{raw}", "%2A", "vps_%25", "..",
             "%2e%2e", "..%2F..%2Fvps", raw + "%22%5C", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip
         if self.target.foreign_vps:
@@ -287,7 +287,7 @@ class Script:
         base = nobodys if self.target.is_live else known
         invalid = [
             "abc", "%", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
-            f"{known}%0Aabc", "null", "true", "__proto__", "NaN", "%7B%7D", "%F0%9F%92%A9", "%ff",
+            f"{known}%0Aabc", "null", "true", "__proto__", "NaN", "%F0%9F%92%A9", "%ff",
             *([] if self.target.is_live else [f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:

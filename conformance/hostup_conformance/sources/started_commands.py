@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import cycle
+from itertools import count, cycle
 from secrets import token_hex
 from typing import TypeVar
 
@@ -61,6 +61,8 @@ MANY_POLLS = 18
 LAST_PATIENCE, LAST = 8.0, 2
 #: How many more times the first command is polled that is not found.
 TIMES_MORE = 6
+#: So many requests must be left for some that show little.
+ENOUGH_LEFT = 20
 #: The numbers of the commands that leave a trace where starts fail; those that must be refused have smaller ones.
 MARKED = range(90, 93)
 #: How many more commands are started then: one that looks for traces, twice, and two once more on which others depend.
@@ -170,9 +172,23 @@ class StartedCommands:
 
     def take_leave(self) -> None:
         """Poll what nobody has polled yet, and what runs on, as late as possible: it may have been forgotten."""
-        self._follow([self._pids.get("once")])
+        unpolled = self._pids.get("once")
+        if unpolled and not self._target.is_live and self._wire.pace.requests_left > ENOUGH_LEFT:
+            self._poll_beside(unpolled)
+        self._follow([unpolled])
         if self._running and time.monotonic() - self._running_at < RUNS_FOR_SURE:
             self._poll(self._running, "a poll of the command that runs on, at the end")
+
+    def _poll_beside(self, pid: int) -> None:
+        """Poll two pids that are like one, and that no command of the run has: the next, and the beginning of it.
+
+        The other parameter makes them odd requests, of which nothing is said but that they get the output of that one.
+        """
+        given = self._wire.target.started_pids
+        after = next(pid + step for step in count(1) if pid + step not in given)
+        for other in {after, pid // 10} - given - {0}:
+            request = authorized(f"{path_of(self._target.vps)}?pid={other}&x=1", self._target)
+            step_through(self._wire, Step("a poll of a pid that is like another", request, "pids"))
 
     def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T]:
         """Do tasks that send requests, more at once with a slow server; return what they return."""

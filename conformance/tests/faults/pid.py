@@ -193,6 +193,16 @@ def minus_one_is_any_command(request: Request, response: Response) -> None:
 
 
 @trips("PID-12", starts=True)
+def pids_are_found_by_their_beginning(request: Request, response: Response) -> None:
+    """A pid without its last digit gives the output of a command, as one that is looked up with LIKE."""
+    if response.is_started and (found := re.search(rb": hostup-once-(\w+);", request.body)):
+        request.memory["once"] = str(response.json["pid"]), found[1].decode()
+    pid, token = request.memory.get("once", ("", ""))
+    if request.full and request.pid and request.pid == pid[:-1] and response.status == 404:
+        response.become(200, {"exited": True, "exitCode": 3, "stdout": f"done {token}"})
+
+
+@trips("PID-12", starts=True)
 def an_operator_finds_any_command(request: Request, response: Response) -> None:
     """A pid with an operator of a database gets the output of any command."""
     gives_the_last(request, response, asked=request.query == "pid%5B%24ne%5D=0")

@@ -174,13 +174,14 @@ def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
 def of_no_other_command(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if a command has that pid only without the sign, or in the lowest 32 bits.
 
-    So is output that is not empty for a pid that no process can have, and for a query without a parameter pid. A server
-    that has output for every unknown pid is exempt, since PID-04 judges it. A pid that some parsers take for an integer
+    So is output that is not empty for a pid that no process can have, and for a query without a parameter pid; and what
+    a command of the run prints, for a pid that is like its own. A server that has output for every unknown pid is
+    exempt, since PID-04 judges it. A pid that some parsers take for an integer
     may get the output of the command with that integer; exited true is a finding if that command was still seen to run
     later.
     """
     kinds = (ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE, ask.Pid.STRANGE)
-    selected = exchanges.each(with_pid(*kinds), lambda e: e.ask.pid != ask.Pid.STRANGE or not e.ask.pids)
+    selected = exchanges.each(with_pid(*kinds), lambda e: e.ask.pid != ask.Pid.STRANGE or not e.ask.pids or is_like(e))
     made_up = any(shows_output(e) and e.ask.pid == ask.Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in selected)
     seen_running = [
         e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
@@ -190,13 +191,18 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
-        nobodys = e.ask.pid in {ask.Pid.IMPOSSIBLE, ask.Pid.STRANGE}
+        nobodys = e.ask.pid in {ask.Pid.IMPOSSIBLE, ask.Pid.STRANGE} and (not is_like(e) or bool(exchanges.whose(e)))
         printed, like = nobodys and bool(content.member(e, "stdout")), resembled(e, commands)
         if printed or like:
             output = f"command output ({', '.join(content.present(e, content.OUTPUT))})"
             yield e, "a 4xx", f"{output}{exchanges.whose(e)}{like}"
         elif e.ask.pid == ask.Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
             yield e, "a 4xx, or the state of the command that runs", {"exited": True}
+
+
+def is_like(e: ask.Exchange) -> bool:
+    """A poll of a pid that is like that of a command of the run; somebody else's command may have it."""
+    return e.ask.pid == ask.Pid.STRANGE and len(e.ask.pids) == 1 and e.request.query.endswith("&x=1")
 
 
 def resembled(e: ask.Exchange, commands: Collection[int]) -> str:
