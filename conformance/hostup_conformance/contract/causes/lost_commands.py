@@ -33,6 +33,8 @@ ENOUGH, MANY_HYPOTHESES = 2, 3
 MUCH_OUTPUT = 1 << 16
 #: So many commands must have been forgotten at one moment, on average.
 AT_ONE_MOMENT = 3
+#: What is said if there was but one such moment.
+AT_ONE_MOMENT_ALONE = "at one moment"
 #: How improbable it is that by chance only those were lost that were started with others.
 SELDOM = 0.01
 #: Of so many that are lost at first, one other may be known a moment earlier, since times are not known exactly.
@@ -287,7 +289,10 @@ def forgotten(evidence: Evidence) -> str | None:
     what = of_what(Parting(evidence, evidence.lost, evidence.known), FORGETTING)
     counted_exactly = what and what.startswith("once ") and " to " not in what
     moments = at_some_moments(evidence) if what and not counted_exactly else None
-    return what and f"a command is forgotten {what}, it seems{f'; or {moments}' if moments else ''}"
+    said = what and f"a command is forgotten {what}, it seems"
+    if said and moments:  # one moment is the simpler explanation of the two
+        return f"{moments}; or {said}" if AT_ONE_MOMENT_ALONE in moments else f"{said}; or {moments}"
+    return said
 
 
 def known_late(evidence: Evidence) -> str | None:
@@ -361,7 +366,7 @@ def at_some_moments(evidence: Evidence) -> str | None:
         moments.append((max(begin, free[0]), free[1]))
     if not kept or not moments or len(evidence.lost_lives) < AT_ONE_MOMENT * len(moments):
         return None
-    times = "at one moment" if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
+    times = AT_ONE_MOMENT_ALONE if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
     first, last = (evidence.number_at(at) for at in moments[0])
     where = f"between requests {first} and {last}" if first < last else f"at about request {last}"
     return f"all commands were forgotten {times} {where}: by a restart, or by what was sent then"
