@@ -242,6 +242,20 @@ def two_slashes_open(request: Request, response: Response) -> None:
         response.become(200, AVAILABLE)
 
 
+@trips("AUTH-11")
+def a_suffix_opens(request: Request, response: Response) -> None:
+    """The key is not checked if the path names a format."""
+    if request.path.endswith("/exec.json") and "authorization" not in request.headers:
+        response.become(200, AVAILABLE)
+
+
+@trips("AUTH-01")
+def monitors_need_no_key(request: Request, response: Response) -> None:
+    """Whoever says to be a monitor needs no key."""
+    if "health" in request.headers.get("user-agent", "") and "authorization" not in request.headers:
+        let_in(request, response)
+
+
 @trips("HTTP-08")
 def bytes_in_a_key_crash(request: Request, response: Response) -> None:
     """A key that is not ASCII gets 500."""

@@ -83,6 +83,22 @@ def reads_round(request: Request, response: Response) -> bool:
 
 
 @trips("SCOPE-05")
+def conditions_need_no_scope(request: Request, response: Response) -> None:
+    """What is asked for on a condition goes round the check of the scope."""
+    if request.reading and "pid" in request.query and "if-none-match" in request.headers:
+        response.become(200, RUNNING)
+
+
+@trips("SCOPE-02", starts=True)
+def scope_is_not_asked_where_nothing_was_printed(request: Request, response: Response) -> None:
+    """The scope is checked for output that is not empty alone."""
+    if response.is_started and b"hostup-nothing-" in request.body:
+        request.memory["empty"] = str(response.json["pid"])
+    if request.reading and response.status == 403 and request.pid == request.memory.get("empty", "none"):
+        response.become(200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})
+
+
+@trips("SCOPE-05")
 def scope_looks_at_the_first_pid(request: Request, response: Response) -> None:
     """The scope is checked for the first pid, and the last one is polled."""
     if reads_round(request, response) and request.query.startswith("pid=&pid="):

@@ -112,6 +112,13 @@ def long_commands_are_refused(request: Request, response: Response) -> None:
         response.change(errors=[])
 
 
+@trips("START-21", starts=True)
+def a_full_buffer_loses_its_last_character(_request: Request, response: Response) -> None:
+    """Output that fills a buffer of 64 bytes, or several, loses its last character."""
+    if response.is_output and (text := response.json.get("stdout")) and len(text) % 64 == 0:
+        response.change(stdout=text[:-1])
+
+
 @trips("START-05")
 def one_output_for_all(_request: Request, response: Response) -> None:
     """Every command that prints something is said to have printed the same."""
