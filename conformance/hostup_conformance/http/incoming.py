@@ -29,8 +29,9 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     except asyncio.IncompleteReadError as error:
         if b"\n\n" in error.partial:
             raise Malformed(f"header lines that end with LF alone, without CR: {error.partial[:60]!r}") from None
-        if error.partial.strip():
-            raise Malformed(f"not an HTTP request: {error.partial[:60]!r}") from None
+        if error.partial:
+            what = "not an HTTP request" if error.partial.strip() else "an empty line behind a request (RFC 9112 2.2)"
+            raise Malformed(f"{what}: {error.partial[:60]!r}") from None
         return None
     count(len(head))
     method, target, headers = parsed(head[:-4])

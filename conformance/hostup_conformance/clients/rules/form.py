@@ -171,7 +171,8 @@ def request_is_http(story: Story) -> Findings:
     """The request must be readable as HTTP/1.1.
 
     It needs a request line, header fields, exactly one Host, with the port of the base URL (RFC 9110, section 7.2), and
-    a body of the announced length. One that was under way when the client's time was up may be cut.
+    a body of the announced length, which is announced in one way alone (RFC 9112, section 6.2). One that was under way
+    when the client's time was up may be cut.
     """
     for e in story.requests:
         if e.failure == CUT and e is story.requests[-1] and story.gave_up:
@@ -181,6 +182,8 @@ def request_is_http(story: Story) -> Findings:
             yield e, "an HTTP/1.1 request", e.failure
         elif len(hosts) != 1:
             yield e, "one Host", f"{len(hosts)} of them"
+        elif e.request.header("transfer-encoding") and e.request.header("content-length"):
+            yield e, "Content-Length or Transfer-Encoding", "both"
         elif not hosts[0].rpartition(":")[2].isdecimal():
             yield e, "a Host with the port of HOSTUP_BASE_URL", f"Host: {hosts[0]}"
 

@@ -104,6 +104,8 @@ def key_is_no_argument(story: Story) -> Findings:
 @rule("CLIENT-04", lambda story: story.outcome.is_seen)
 def key_is_not_printed(story: Story) -> Findings:
     """Neither standard output nor standard error may contain the key."""
-    for name, text in story.outcome.printed.items():
-        if redactor((story.play.key,)).finds_in(text[: 2**20].decode("utf-8", "replace")):
+    holds_key = redactor((story.play.key,)).finds_in
+    for name, printed in story.outcome.printed.items():
+        text = printed[: 2**20].decode("utf-8", "replace")
+        if holds_key(text) or holds_key("".join(text.split())):  # in lines of some characters each
             yield None, "no key in what is printed", f"the key in its {name}"

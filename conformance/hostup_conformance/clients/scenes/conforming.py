@@ -108,8 +108,8 @@ add(
 )  # fmt: skip
 for name, vps, words in (
     (
-        "awkward-id", "vps//a b?c=d&e#f%41+åe\u0301",
-        "has characters that must be percent-encoded in a path, two slashes together and a decomposed character.",
+        "awkward-id", "vps//a b?c=d&e#f%41+\\g\tåe\u0301",
+        "has characters that must be percent-encoded in a path: two slashes together, a backslash, a tab and others.",
     ),
     ("long-id", "vps_" + "01hxa3b4" * 15, "has 124 characters."),
     (
@@ -145,11 +145,11 @@ for name, certificate, words in (
     add(name, f"The server speaks TLS{words}", origin="https://localhost", certificate=certificate)
 add(
     "awkward-command",
-    "The command has quotes, backslashes, line ends of Unix and of Windows, control characters, characters outside "
-    "ASCII, one of which is decomposed, and spaces at both ends.",
+    "The command has quotes, backslashes, line ends of Unix and of Windows, control characters, what patterns put in "
+    "($&), characters outside ASCII, one of which is decomposed, and spaces at both ends.",
     "start",
     completes=THROUGH,
-    command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x`\r\nexit 3 # ü\n ",
+    command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x` $& $1 $$\r\nexit 3 # ü\n ",
 )  # fmt: skip
 add(
     "command-of-digits", "The command is a number.", "start", completes=THROUGH, command="0123",

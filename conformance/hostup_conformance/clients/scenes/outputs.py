@@ -66,8 +66,11 @@ prints(
 )  # fmt: skip
 prints(
     "output-escaped",
-    r"The output has backslashes, quotes, percent signs, terminal controls and a NUL; its \n is no newline.",
-    stdout='C:\\new\\table "q" %s %d ${HOME} &amp; <b>\x1b[31mred\x1b[0m\x07 \0 end\n', stderr="\\x41 %n\n",
+    r"The output has backslashes, quotes, percent signs, what patterns put in ($&), terminal controls, a carriage "
+    r"return within a line, a NUL and a line of 300 characters; its \n is no newline.",
+    stdout='C:\\new\\table "q" %s %d ${HOME} $& $1 $$ &amp; <b>\x1b[31mred\x1b[0m\x07 50 %\r100 % \0 end\n'
+    + "long " * 60,
+    stderr="\\x41 %n $&\n",
 )  # fmt: skip
 prints(
     "output-like-an-error", "The output is itself a problem document, and the exit code is 0.",
@@ -83,8 +86,8 @@ prints(
 def output_while_running(turn: Turn) -> Reply:
     """While the command runs, polls already show what it has printed so far."""
     if not turn.ends and turn.right().status == 200:
-        return success({"exited": False, "exitCode": None, "stdout": "one\n", "stderr": ""})
-    return turn.right(stdout="one\ntwo\n")
+        return success({"exited": False, "exitCode": None, "stdout": "one\n", "stderr": "first\n"})
+    return turn.right(stdout="one\ntwo\n", stderr="first\nsecond\n")
 
 
 @cache
