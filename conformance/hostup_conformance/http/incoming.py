@@ -10,7 +10,7 @@ CRLF = b"\r\n"
 LARGEST_HEAD, LARGEST_BODY, PIECE = 2**16, 2**20, 2**14
 #: No length has more digits.
 LONGEST_LENGTH = 20
-#: What is said of a request whose connection ended within its body.
+#: What is said of a request whose connection ended before its body, or within it.
 CUT = "the body is shorter than the request says"
 #: Counts bytes that were received; raises `TooMuch`.
 Count = Callable[[int], None]
@@ -65,8 +65,9 @@ async def read_body(reader: asyncio.StreamReader, headers: Headers, count: Count
         if not 0 <= size <= LARGEST_BODY:
             raise Malformed(f"a body of more than {LARGEST_BODY >> 20} MiB")
         return await read_exactly(reader, size, count)
-    except asyncio.IncompleteReadError:
-        raise Malformed(CUT) from None
+    except asyncio.IncompleteReadError as error:
+        came = f": {len(error.partial)} of {error.expected} bytes came" if error.partial else ""
+        raise Malformed(f"{CUT}{came}") from None
     except (ValueError, asyncio.LimitOverrunError):
         raise Malformed("nothing tells where the body ends") from None
 

@@ -170,9 +170,9 @@ def name_of_the_client(story: Story) -> Findings:
 def request_is_http(story: Story) -> Findings:
     """The request must be readable as HTTP/1.1.
 
-    It needs a request line, header fields, exactly one Host, with the port of the base URL (RFC 9110, section 7.2), and
-    a body of the announced length, which is announced in one way alone (RFC 9112, section 6.2). One that was under way
-    when the client's time was up may be cut.
+    It needs a request line, header fields, exactly one Host, that of the base URL with its port (RFC 9110, section
+    7.2), and a body of the announced length, which is announced in one way alone (RFC 9112, section 6.2). One that was
+    under way when the client's time was up may lack its body.
     """
     for e in story.requests:
         if e.failure == CUT and e is story.requests[-1] and story.gave_up:
@@ -184,8 +184,14 @@ def request_is_http(story: Story) -> Findings:
             yield e, "one Host", f"{len(hosts)} of them"
         elif e.request.header("transfer-encoding") and e.request.header("content-length"):
             yield e, "Content-Length or Transfer-Encoding", "both"
-        elif not hosts[0].rpartition(":")[2].isdecimal():
-            yield e, "a Host with the port of HOSTUP_BASE_URL", f"Host: {hosts[0]}"
+        elif e.ask.origin == "own" and not is_own_host(hosts[0], story):
+            yield e, "the Host of HOSTUP_BASE_URL, with its port", f"Host: {hosts[0]}"
+
+
+def is_own_host(host: str, story: Story) -> bool:
+    """Whether a Host is that of the scene, with a port."""
+    name, _, port = host.rpartition(":")
+    return port.isdecimal() and name.lower() == (split_url(story.play.scene.origin).hostname or "").lower()
 
 
 @rule("CLIENT-14", lambda story: story.of("probe", "poll"))

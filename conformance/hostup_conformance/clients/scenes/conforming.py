@@ -29,7 +29,7 @@ add(
     "available-alone", "The response to the probe has `available` alone; all other members are optional.", "probe",
     completes=THROUGH, act=without("reason", "vmRunning"),
 )  # fmt: skip
-add("slow-server", "Each response comes after a second.", completes=THROUGH, act=sent(delay=1.0))
+add("slow-server", "Each response comes after two seconds and a half.", completes=THROUGH, act=sent(delay=2.5))
 add(
     "slower-server", "Each response comes after three seconds, of the four that there are; five polls find it running.",
     timeout=4.0, polls=5, act=sent(delay=3.0),
@@ -42,9 +42,9 @@ add(
 
 @scene(completes=THROUGH)
 def chunked(turn: Turn) -> Reply:
-    """Bodies come in chunks (RFC 9112, section 7.1), split within characters."""
+    """Bodies come in chunks (RFC 9112, section 7.1), split within characters; names of fields are in lower case."""
     reply = turn.right(stdout="åäö 日本\n")
-    reply.chunked, reply.pieces = True, 7
+    reply.chunked, reply.pieces, reply.translated = True, 7, True
     return reply
 
 
