@@ -186,7 +186,7 @@ class Round:
         """Play them, and again what failed by time; return the exchanges of each."""
         watching = asyncio.create_task(self._watched())
         # Those in which a client may have to wait begin first, so that the run does not wait for them at its end.
-        waits = [scene.runs if scene.completes else scene.timeout for _, scene in self._plays]
+        waits = [max(scene.runs, scene.lasts) if scene.completes else scene.timeout for _, scene in self._plays]
         order = sorted(range(len(self._plays)), key=lambda n: -waits[n])
         await asyncio.gather(*(self._play(n, self._plays[n][1]) for n in order))
         await asyncio.gather(*(self._again(command) for command in dict.fromkeys(one for one, _ in self._plays)))

@@ -67,6 +67,8 @@ class Scene:
     #: How many polls find the command running, and the least number of seconds for which it runs.
     polls: int = 1
     runs: float = 0.0
+    #: For how many seconds the whole scene lasts at least, where the server is slow.
+    lasts: float = 0.0
     #: HOSTUP_TIMEOUT, in seconds.
     timeout: float = SOON
     #: How many bytes the command prints to a stream, if they are many.

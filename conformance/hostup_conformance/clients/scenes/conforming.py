@@ -29,7 +29,10 @@ add(
     "available-alone", "The response to the probe has `available` alone; all other members are optional.", "probe",
     completes=THROUGH, act=without("reason", "vmRunning"),
 )  # fmt: skip
-add("slow-server", "Each response comes after two seconds and a half.", completes=THROUGH, act=sent(delay=2.5))
+add(
+    "slow-server", "Each response comes after more than two seconds.", completes=THROUGH, lasts=9.0,
+    act=sent(delay=2.2),
+)  # fmt: skip
 add(
     "slower-server", "Each response comes after three seconds, of the four that there are; five polls find it running.",
     timeout=4.0, polls=5, act=sent(delay=3.0),
