@@ -8,8 +8,8 @@ it is not known what decides. So a cause that nobody has thought of is named by 
   ones, by who responded, by a *measure* such as size, or by when they were sent (`contrasts`);
 - of commands that were lost, ended early or never end, by what had happened by the poll that shows it, a *sighting*
   (`lost_commands`, by the `evidence` of polls);
-- of output, by what became of all that changed, its *fate* (`output`), or where two texts differ (`differences`); and of
-  commands, by which were altered, or ran too often (`mishaps`), which rules ask for, so that one requirement tells.
+- of output, by what became of all that changed, its *fate* (`output`), or where two texts differ (`differences`); and
+  of commands, by which were altered, or ran too often (`mishaps`), which rules ask for, so that one requirement tells.
 
 `widespread` has what explains many exchanges of several requirements at once (a rate limit, a cache, a gateway), `pids`
 how pids are given, and `notes` says the words with the messages of the broken requirements. (`judging/root_cause.py`
