@@ -110,7 +110,7 @@ def test_a_start_that_got_429_and_ran_is_told() -> None:
 
 
 def test_a_command_waits_for_its_first_poll_unless_another_did_not_run() -> None:
-    once = run("once", 1, 0, out="done")
+    once = run("once", 1, 0, out="done 0123456789ab")
     assert "first poll" in mishaps.why_run(once, [once, run("slow", 1, 1)])
     assert "first poll" not in mishaps.why_run(once, [once, run("slow", 1, 0)])
     assert "first poll" not in mishaps.why_run(run("once", 1, 0), [run("slow", 1, 1)])

@@ -22,6 +22,11 @@ STREAMS = ("stdout", "stderr")
 NOBODYS = {Pid.UNKNOWN, Pid.IMPOSSIBLE}
 
 
+def got_no_pid(e: Exchange) -> bool:
+    """Whether nothing came of a start, or a success without its pid."""
+    return e.response is None or (below(e, 300) and new_pid(e) is None)
+
+
 @dataclass
 class Exchanges(core.Exchanges[Ask, Target]):
     """All exchanges of a run. What is computed from all of them is computed once a run."""
@@ -121,7 +126,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
         """How often the commands ran that are counted: START-16 judges that, unless numbers do not come as printed."""
         printed = all(stream(e, "stdout") == command.stdout.decode() for e, command in self._ends("number", "slow"))
         # What got no pid may have been started, whatever its status.
-        unsure = self.all(asks_start, lambda e: e.response is None or failed(e) or (below(e, 300) and not new_pid(e)))
+        unsure = [*self.all(starts, failed), *self.all(lambda e: e.ask.starts, got_no_pid)]
         runs = mishaps.runs_of(self.lives, unsure, self.all(asks_start, lambda e: e.limited))
         whole = printed and all(life in self.lives for life in self.every_life if life.name == "again")
         return [run for run in runs if whole or run.life.name != "again"]
