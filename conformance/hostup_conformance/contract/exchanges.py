@@ -171,8 +171,13 @@ class Exchanges(core.Exchanges[Ask, Target]):
 
     def whose(self, e: Exchange) -> str:
         """Return which command of the run prints what a response has in stdout, for a finding."""
+        life = self.life_of_output(e)
+        return f", with what the command of request {life.start.number} prints" if life else ""
+
+    def life_of_output(self, e: Exchange) -> Life | None:
+        """Return the command of the run that prints what a response has in stdout, if one does."""
         one = self.known_texts["stdout"].get(output.looks(stream(e, "stdout")))
-        return f", with what the command of request {one.life.start.number} prints" if one else ""
+        return one.life if one else None
 
     @cached_property
     def code_fate(self) -> str | None:

@@ -175,10 +175,9 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if a command has that pid only without the sign, or in the lowest 32 bits.
 
     So is output that is not empty for a pid that no process can have, and for a query without a parameter pid; and what
-    a command of the run prints, for a pid that is like its own. A server that has output for every unknown pid is
-    exempt, since PID-04 judges it. A pid that some parsers take for an integer
-    may get the output of the command with that integer; exited true is a finding if that command was still seen to run
-    later.
+    a command of the run prints that was started once, for a pid that is like its own. A server that has output for
+    every unknown pid is exempt, since PID-04 judges it. A pid that some parsers take for an integer may get the output
+    of the command with that integer; exited true is a finding if that command was still seen to run later.
     """
     kinds = (ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE, ask.Pid.STRANGE)
     selected = exchanges.each(with_pid(*kinds), lambda e: e.ask.pid != ask.Pid.STRANGE or not e.ask.pids or is_like(e))
@@ -191,7 +190,7 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
-        nobodys = e.ask.pid in {ask.Pid.IMPOSSIBLE, ask.Pid.STRANGE} and (not is_like(e) or bool(exchanges.whose(e)))
+        nobodys = e.ask.pid in {ask.Pid.IMPOSSIBLE, ask.Pid.STRANGE} and (not is_like(e) or is_anothers(e, exchanges))
         printed, like = nobodys and bool(content.member(e, "stdout")), resembled(e, commands)
         if printed or like:
             output = f"command output ({', '.join(content.present(e, content.OUTPUT))})"
@@ -203,6 +202,13 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
 def is_like(e: ask.Exchange) -> bool:
     """A poll of a pid that is like that of a command of the run; somebody else's command may have it."""
     return e.ask.pid == ask.Pid.STRANGE and len(e.ask.pids) == 1 and e.request.query.endswith("&x=1")
+
+
+def is_anothers(e: ask.Exchange, exchanges: Exchanges) -> bool:
+    """Whether a poll got the output of a command of the run that was started once, if each pid leads to its own."""
+    printed = exchanges.life_of_output(e)
+    sent = exchanges.all(lambda one: printed is not None and one.ask.command == printed.start.ask.command)
+    return len(sent) == 1 and not exchanges.mixed_up
 
 
 def resembled(e: ask.Exchange, commands: Collection[int]) -> str:
