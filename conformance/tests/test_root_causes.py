@@ -176,7 +176,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "quotes_in_a_command_are_a_500": ("START-01", 'with "\'" in its command, none of '),
     "large_output_ends_the_connection": (
         "HTTP-01",
-        "only the 2 requests of a command that prints 16,384 bytes ",
+        "only the 2 requests of a command that prints 65,536 bytes ",
     ),
     "streams_are_swapped": ("START-05", "got stdout without it, which came as stderr: "),
     "slots_are_not_given_back": ("START-01", "no slot gets free, it seems"),

@@ -160,6 +160,12 @@ class Exchanges(core.Exchanges[Ask, Target]):
         fate, text = self.changed["stdout"], self.every_text.get((e.number, "stdout"))
         return self.telling if fate and text and fate.explains(text) else None
 
+    def so_became_others(self, life: Life, e: Exchange) -> bool:
+        """Whether the output in a poll has become what all output that has changed became, if that is known."""
+        fate = self.changed["stdout"]
+        text = Text(life, "stdout", mishaps.printed(life), stream(e, "stdout"), e.number)
+        return fate is not None and fate.explains(text)
+
     def became(self, e: Exchange, name: str, sent: str) -> str | None:
         """Return what became of a text, in words that follow the name of its stream; None if that is best seen."""
         text = self.every_text.get((e.number, name))
