@@ -322,7 +322,7 @@ def lists_now_and_then(request: Request, response: Response) -> None:
 @pytest.mark.parametrize(
     ("change", "requirement", "words", "said"),
     [
-        (flaps, "PROBE-05", "it is not known what decides", True),
+        (flaps, "PROBE-05", "7 of 13 requests, 1 of each 2 in a row", True),
         (goes_down, "PROBE-05", "not known", False),
         (goes_down, "PROBE-05", "HOSTUP_VPS_ID", False),
         (FAULTS.named("never_available").change, "PROBE-05", "name a VPS in HOSTUP_VPS_ID", True),

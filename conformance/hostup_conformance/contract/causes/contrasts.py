@@ -43,7 +43,7 @@ ENOUGH = 5
 #: In how many seconds the requests before one are counted, of which a server may take only so many.
 WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 #: Of how many servers each may get a request in turn, and how many pairs of requests show it, most of which agree.
-IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 9, 0.95
+IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 10, 0.95
 #: By which part of it the number of requests from one that is odd to the next may differ, since some are sent at once.
 OFF = 0.1
 #: Which part of these numbers must be so alike; and from how many requests without an odd one on a new stretch begins.
