@@ -11,14 +11,13 @@ from pathlib import Path
 
 from hostup_conformance.clients.scenes import KEY
 from hostup_conformance.clients.story import Exchange, Seen, Story, how
+from hostup_conformance.contract.target import SUITE
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.record import BODY_CHARACTERS, ReportedTarget, as_shown
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted
 from hostup_conformance.keeping.screen import keys_in
 
-#: The command, which a shell may only find by its path.
-COMMAND = "hostup-conformance"
 #: How many of the last bytes that a command printed are shown.
 LAST = 500
 #: How many bytes are read for them, so that no half of a key is shown.
@@ -41,8 +40,8 @@ def client(options: ClientOptions) -> ReportedTarget[Seen]:
 
 def program() -> str:
     """Return how this command is run again: as it was, if the shell would not find it by its name."""
-    found_by_path = Path(sys.argv[0]).name == COMMAND and shutil.which(COMMAND) is None
-    return sys.argv[0] if found_by_path else COMMAND
+    found_by_path = Path(sys.argv[0]).name == SUITE and shutil.which(SUITE) is None
+    return sys.argv[0] if found_by_path else SUITE
 
 
 def recorded_client(file: Path, redact: Redact) -> ReportedTarget[Seen]:

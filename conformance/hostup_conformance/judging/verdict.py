@@ -153,8 +153,7 @@ def judge(
     # A response that was too large to be kept could not be judged either.
     partly = stopped or any(e.too_large for e in exchanges.everything)
     skipped = results if partly and resumable else not_reached
-    owed = {id: result for id, result in skipped.items() if not contract.unseen(result.requirement)}
-    missed = unjudged(owed, broken_off=REASON in {stopped, time_up()})
+    missed = unjudged(skipped, contract.unseen, broken_off=REASON in {stopped, time_up()})
     return Verdict(results, core, missed, defects=defects or Defects())
 
 
@@ -166,13 +165,17 @@ def nothing_judged(
     return Verdict(results, Core(seen=False), defects=defects)
 
 
-def unjudged(results: Mapping[str, Result[A]], *, broken_off: bool) -> tuple[str, ...]:
+def unjudged(
+    results: Mapping[str, Result[A]], unseen: Callable[[Requirement], str | None], *, broken_off: bool
+) -> tuple[str, ...]:
     """Return the skipped MUSTs, without those that a server need not give the suite a chance to judge.
 
-    Where somebody broke a run off, at whatever moment, it is open which chances the server would have given.
+    Nor those of which it is known why no exchange shows them. Where somebody broke a run off, at whatever moment, it is
+    open which chances the server would have given.
     """
     skipped = [result.requirement for result in results.values() if result.status == "skip"]
-    return tuple(one.id for one in skipped if one.level == "MUST" and (broken_off or not one.if_offered))
+    owed = [one for one in skipped if one.level == "MUST" and (broken_off or not one.if_offered)]
+    return tuple(one.id for one in owed if not unseen(one))
 
 
 def judge_one(

@@ -82,7 +82,7 @@ def read_waiver(file: str, entry: object) -> Waiver:
     id, reason, expires = entry["id"], entry["reason"], entry["expires"]
     if not isinstance(id, str) or id not in requirements():
         near = get_close_matches(id[:SIMILAR].upper(), requirements(), n=1) if isinstance(id, str) else []
-        similar = f", such as {' or '.join(near)}" if near else ""
+        similar = f", such as {near[0]}" if near else ""
         raise Misconfigured(
             f"--waivers {file}: there is no requirement {shown(id)}; give an id of the reports{similar}"
         )

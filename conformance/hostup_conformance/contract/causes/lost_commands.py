@@ -33,8 +33,6 @@ ENOUGH, MANY_HYPOTHESES = 2, 3
 MUCH_OUTPUT = 1 << 16
 #: So many commands must have been forgotten at one moment, on average.
 AT_ONE_MOMENT = 3
-#: What is said if there was but one such moment.
-AT_ONE_MOMENT_ALONE = "at one moment"
 #: How improbable it is that by chance only those were lost that were started with others.
 SELDOM = 0.01
 #: Of so many that are lost at first, one other may be known a moment earlier, since times are not known exactly.
@@ -288,11 +286,10 @@ def forgotten(evidence: Evidence) -> str | None:
     """Something makes a server forget a command; where all may be forgotten at once, it may as well be a restart."""
     what = of_what(Parting(evidence, evidence.lost, evidence.known), FORGETTING)
     counted_exactly = what and what.startswith("once ") and " to " not in what
-    moments = at_some_moments(evidence) if what and not counted_exactly else None
+    moments = moments_of_loss(evidence) if what and not counted_exactly else []
     said = what and f"a command is forgotten {what}, it seems"
-    if said and moments:  # one moment is the simpler explanation of the two
-        return f"{moments}; or {said}" if AT_ONE_MOMENT_ALONE in moments else f"{said}; or {moments}"
-    return said
+    both = [said, moments_in_words(evidence, moments)] if said and moments else [said] if said else []
+    return "; or ".join(both[::-1] if len(moments) == 1 else both) or None  # one moment is the simpler explanation
 
 
 def known_late(evidence: Evidence) -> str | None:
@@ -346,7 +343,16 @@ def known_once_ended(evidence: Evidence) -> str | None:
 
 
 def at_some_moments(evidence: Evidence) -> str | None:
-    """All commands are forgotten at once, as with a restart. No command may have been known before and after."""
+    """All commands are forgotten at once, as with a restart."""
+    moments = moments_of_loss(evidence)
+    return moments_in_words(evidence, moments) if moments else None
+
+
+def moments_of_loss(evidence: Evidence) -> list[tuple[float, float]]:
+    """Return at which few moments, each between two times, all commands were lost that there were; none if not so.
+
+    No command may have been known before and after.
+    """
     kept = merged([(evidence.done(seen.life.start), evidence.sent(seen.e)) for seen in evidence.known])
     spans: dict[int, tuple[float, float]] = {}
     for seen in evidence.sightings:
@@ -362,11 +368,14 @@ def at_some_moments(evidence: Evidence) -> str | None:
             continue
         free = latest_free(kept, end)
         if free[1] < begin:
-            return None
+            return []
         moments.append((max(begin, free[0]), free[1]))
-    if not kept or not moments or len(evidence.lost_lives) < AT_ONE_MOMENT * len(moments):
-        return None
-    times = AT_ONE_MOMENT_ALONE if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
+    return moments if kept and len(evidence.lost_lives) >= AT_ONE_MOMENT * len(moments) else []
+
+
+def moments_in_words(evidence: Evidence, moments: Sequence[tuple[float, float]]) -> str:
+    """Return when all commands were forgotten."""
+    times = "at one moment" if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
     first, last = (evidence.number_at(at) for at in moments[0])
     where = f"between requests {first} and {last}" if first < last else f"at about request {last}"
     return f"all commands were forgotten {times} {where}: by a restart, or by what was sent then"
