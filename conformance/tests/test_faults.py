@@ -11,7 +11,7 @@ from test_root_causes import CAUSES
 #: Faults that show only in a whole run: after other requests, or in responses of a kind that the mock does not give.
 IN_A_WHOLE_RUN = {
     *("cached_before_the_key_is_seen", "conflict_without_pid", "gateway_has_the_code_of_500", "the_key_is_global"),
-    *("a_limit_of_an_instant", "no_limit_of_heads_resets"),
+    *("a_limit_of_an_instant", "no_limit_of_heads_resets", "session_stands_for_a_key"),
     *("waiting_for_nothing", "a_running_command_makes_the_agent_unavailable", "pids_of_all_vpss_are_searched"),
 }
 #: The first fault of each requirement that no other test makes a whole run with (`test_root_causes.py`). The others are

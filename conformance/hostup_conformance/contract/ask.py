@@ -30,6 +30,8 @@ Vps = Literal["own", "unavailable", "other", "foreign", "unknown", "similar", "c
 LARGEST_LINUX_PID = 4_194_304
 #: The command that the run starts if it needs one that keeps running.
 SLEEP = "sleep 60"
+#: The cookie of a session that no server has opened.
+NO_SESSION = "hostup_session=none"
 #: What servers may call the id of a VPS in a body, where the documentation has none.
 NAMES_OF_ID = ("id", "vpsId", "vps_id")
 #: Header fields by which some servers let a request stand for another method.

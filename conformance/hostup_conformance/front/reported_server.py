@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hostup_conformance.contract.ask import Ask, Exchange, new_pid
+from hostup_conformance.contract.ask import NO_SESSION, Ask, Exchange, new_pid
 from hostup_conformance.contract.content import below, failed, member
 from hostup_conformance.contract.lives import overlap, stories
 from hostup_conformance.contract.responder import BURST
@@ -105,8 +105,10 @@ def field_word(
     """Return a header field as a word; in Authorization, the variable of a known key takes the key's place.
 
     `WRONG` takes that of a key which the suite has made up, with what is not ASCII in it; but "undefined" and the like
-    are what they are.
+    are what they are. Cookies that the server has set may stand for a key, so a variable takes their place.
     """
+    if name.lower() == "cookie" and value != NO_SESSION:
+        return (f"{name}: ", Variable("COOKIE"))
     if name.lower() != "authorization" or value == "Bearer":  # a scheme without a key
         return f"{name}: {shortened(value)}"
     scheme, _, token = value.rpartition(" ")

@@ -1,8 +1,10 @@
 """Requests that depend on earlier responses, and so cannot be steps of the script.
 
-They ask for the list of VPSs, page by page, for the statuses once more, and again for what has an ETag.
+They ask for the list of VPSs, page by page, for the statuses once more, again for what has an ETag, and with the
+cookies that were set.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,7 +13,7 @@ from secrets import token_hex
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange, Pid
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Exchange, Pid
 from hostup_conformance.contract.content import items_of, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.responder import BURST
@@ -28,11 +30,14 @@ MOST_ALONE = 5
 FOR_CACHES = 2 * 3
 #: How many requests that get now this, now that are sent in a row, and how often: servers may take turns.
 MOST_ROWS, IN_A_ROW, MOST_ALIKE = 2, 6, 2
+#: A cookie that can be sent back as it is.
+COOKIE = re.compile(r"[!#-+\--:<->?-~]{1,4000}")
 #: How many pages are requested.
 PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
-#: them without a key, with an odd limit, a name and a cursor, with ETags, for what is to be refused, and in rows.
-MOST_REQUESTS = 2 + 1 + PAGES + 1 + 3 + 4 + MOST_ALONE + FOR_CACHES + MOST_ROWS * IN_A_ROW
+#: them without a key, with an odd limit, a name and a cursor, with ETags and cookies, for what is to be refused, and in
+#: rows.
+MOST_REQUESTS = 2 + 1 + PAGES + 1 + 3 + 4 + 2 + MOST_ALONE + FOR_CACHES + MOST_ROWS * IN_A_ROW
 
 
 def tasks(wire: Wire) -> list[Callable[[], object]]:
@@ -49,6 +54,9 @@ def tasks(wire: Wire) -> list[Callable[[], object]]:
     tagged = next((e for e in wire.exchanges if e.ask.vps == "own" and is_availability(e) and e.header("etag")), None)
     if tagged:
         found.append(partial(revalidation, wire, tagged.header("etag") or ""))
+    session = next((e for e in wire.exchanges if e.ask.vps == "own" and is_availability(e) and cookies_of(e)), None)
+    if session and "credentials" in wire.target.capabilities:
+        found.append(partial(without_key_but_cookies, wire, cookies_of(session)))
     return [partial(unless_stopped, task) for task in found]
 
 
@@ -170,6 +178,23 @@ def revalidation(wire: Wire, tag: str) -> None:
         e = wire.send(conditional, purpose=f"{what}, with the ETag of the availability in If-None-Match")
         if request.target == own:
             tag = e.header("etag") or tag
+
+
+def cookies_of(e: Exchange) -> str:
+    """Return the cookies that a response sets, as a request sends them back (RFC 6265 section 4.2)."""
+    fields = e.response.headers if e.response else ()
+    pairs = (value.partition(";")[0].strip() for name, value in fields if name.lower() == "set-cookie")
+    return "; ".join(pair for pair in pairs if COOKIE.fullmatch(pair))
+
+
+def without_key_but_cookies(wire: Wire, cookies: str) -> None:
+    """Send back what was set for the full key, without a key and with read:vm alone: no session stands for a key."""
+    own, sent = path_of(wire.target.vps), (("Cookie", cookies),)
+    wire.send(Request("GET", own, (*BASE_HEADERS, *sent)), purpose="the probe without a key, with the server's cookies")
+    if wire.target.read_key and "scopes" in wire.target.capabilities:
+        pid = wire.target.running_pid or wire.target.finished_pid or LARGEST_LINUX_PID
+        poll = authorized(f"{own}?pid={pid}", wire.target, sent, key=wire.target.read_key)
+        wire.send(poll, purpose="a poll with read:vm alone, with the server's cookies for the other key")
 
 
 def listing(wire: Wire, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:

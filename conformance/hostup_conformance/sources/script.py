@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from urllib.parse import quote
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, NO_SESSION
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.problems import codes_by_status
 from hostup_conformance.contract.target import Target, altered_keys
@@ -168,7 +168,7 @@ class Script:
         own, pid = path_of(t.vps), t.running_pid or t.finished_pid or self._nobodys_pid()
         paths = (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec"))
         more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
-        for path in (*paths, *more):
+        for path in (*paths, *more, own.replace("/agent/", "/./agent/"), own.replace("/v2/", "/v1/")):
             yield self._get(
                 "the path in another spelling, without a key", path=path, key=None, capability="credentials", telling=29
             )
@@ -234,7 +234,7 @@ class Script:
         yield self._with_authorization("a token that nobody has signed", f"Bearer {UNSIGNED}")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
         yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=12)
-        yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
+        yield self._get("a session that was never opened", key=None, headers=(("Cookie", NO_SESSION),),
                         capability="credentials")  # fmt: skip
         if not self.target.is_live:
             yield self._get("the probe without a key, as if from the server itself", key=None, headers=AS_INNER,

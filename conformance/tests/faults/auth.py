@@ -39,6 +39,15 @@ def cached_before_the_key_is_seen(request: Request, response: Response) -> None:
 
 
 @trips("AUTH-01")
+def session_stands_for_a_key(request: Request, response: Response) -> None:
+    """Who sends back the cookie that was set for the first key is taken for its owner."""
+    if request.token == API_KEY and response.status == 200:
+        response.header("Set-Cookie", "sid=s%3A9f31c07d2b6e48a5; Path=/; HttpOnly")
+    elif "sid=" in request.headers.get("cookie", "") and response.status in {401, 403} and request.own:
+        response.become(200, AVAILABLE if request.pid is None else {"exited": False})
+
+
+@trips("AUTH-01")
 def without_key_forbidden(request: Request, response: Response) -> None:
     """A request without a key gets 403."""
     if response.status == 401 and "authorization" not in request.headers:
@@ -246,6 +255,13 @@ def two_slashes_open(request: Request, response: Response) -> None:
 def a_suffix_opens(request: Request, response: Response) -> None:
     """The key is not checked if the path names a format."""
     if request.path.endswith("/exec.json") and "authorization" not in request.headers:
+        response.become(200, AVAILABLE)
+
+
+@trips("AUTH-11")
+def an_old_version_is_open(request: Request, response: Response) -> None:
+    """What was there before there were keys is served still, below another version."""
+    if request.path == f"/api/v1/vps/{VPS_ID}/agent/exec":
         response.become(200, AVAILABLE)
 
 
