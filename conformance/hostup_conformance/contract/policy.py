@@ -58,7 +58,7 @@ class Policy:
     def _check_keys(self, request: Request, ask: Ask) -> None:
         """Raise `Withheld` if a key is anywhere but in Authorization, where only the sources of the suite write one.
 
-        A server may have put it into an ETag, a cursor or a name that it gets back. One request has the key in its URL
+        A server may have put it into an ETag, a cookie, a cursor or a name that it gets back. One request has the key in its URL
         on purpose, and goes to loopback alone.
         """
         held = redactor(self.target.secrets).finds_in
@@ -69,7 +69,7 @@ class Policy:
             raise Withheld("a key is sent in the header field Authorization alone")
         redact = redactor(self.target.secrets)
         if any(redact(text) != text for text in chosen_by_server(request, ask)):
-            raise Withheld("a server that put a piece of a key into a cursor, an ETag or an id does not get it back")
+            raise Withheld("a server that put a piece of a key into a cookie, a cursor or an id does not get it back")
 
     def _is_harmless(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
         """Whether a request, however a server reads it, can reach no command except our own.
@@ -93,9 +93,9 @@ def changes_something(request: Request) -> bool:
 
 
 def chosen_by_server(request: Request, ask: Ask) -> Iterator[str]:
-    """Yield the parts of a request that a server may have chosen: a cursor, an ETag, and an id that nobody named."""
+    """Yield the parts of a request that a server may have chosen: a cursor, an ETag, cookies, and an unnamed id."""
     yield from (value for name, value in parse_qsl(request.query) if name == "cursor")
-    yield request.header("if-none-match") or ""
+    yield from (request.header(name) or "" for name in ("if-none-match", "cookie"))
     if ask.vps in {"other", "unknown", "malformed", "unnamed"}:
         yield ask.id or ""
 

@@ -30,6 +30,8 @@ MOST_ALONE = 5
 FOR_CACHES = 2 * 3
 #: How many requests that get now this, now that are sent in a row, and how often: servers may take turns.
 MOST_ROWS, IN_A_ROW, MOST_ALIKE = 2, 6, 2
+#: A pid that no command of any guest has.
+NOBODYS_PID = LARGEST_LINUX_PID + 3
 #: A cookie that can be sent back as it is.
 COOKIE = re.compile(r"[!#-+\--:<->?-~]{1,4000}")
 #: How many pages are requested.
@@ -192,7 +194,7 @@ def without_key_but_cookies(wire: Wire, cookies: str) -> None:
     own, sent = path_of(wire.target.vps), (("Cookie", cookies),)
     wire.send(Request("GET", own, (*BASE_HEADERS, *sent)), purpose="the probe without a key, with the server's cookies")
     if wire.target.read_key and "scopes" in wire.target.capabilities:
-        pid = wire.target.running_pid or wire.target.finished_pid or LARGEST_LINUX_PID
+        pid = wire.target.running_pid or wire.target.finished_pid or NOBODYS_PID
         poll = authorized(f"{own}?pid={pid}", wire.target, sent, key=wire.target.read_key)
         wire.send(poll, purpose="a poll with read:vm alone, with the server's cookies for the other key")
 
