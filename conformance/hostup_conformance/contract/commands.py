@@ -1,8 +1,9 @@
 """Harmless commands with known results, each of which exercises several requirements. It sends and judges nothing.
 
-A command contains its own name and a random token, so that it is recognized in a recording too. The commands need a
-POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; without sleep, none is seen to run. There is one
-command each for cmd.exe and PowerShell. The three files that are written to the guest's temporary folder are removed.
+A command contains its own name and a random token, so that it is recognized in a recording too; the shortest is known
+as it is. The commands need a POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; without sleep, none
+is seen to run. There is one command each for cmd.exe and PowerShell. The three files that are written to the guest's
+temporary folder are removed.
 """
 
 import re
@@ -72,6 +73,10 @@ class Command:
     exact: bool = True
 
 
+#: The shortest command, which is known by its text alone.
+NOTHING = Command("nothing", ":")
+
+
 def asks_guest(token: str, *, few: bool = False) -> str:
     """Return a command whose output shows what runs commands in the guest; in few words, only whether a shell does."""
     return f"echo {GUEST_MARK}{token}-{SUM if few else ASKED_OF_GUEST}"
@@ -123,7 +128,7 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         # A shell that ends at the first failure does not reach the last line.
         Command("lines", f"printf A{token}\ntest a = b\nprintf B{token}", f"A{token}B{token}".encode()),
         Command("number", "printf 0", b"0"),  # some languages take the text for nothing
-        Command("nothing", "true"),
+        NOTHING,
         Command("errors", "printf 'error alone å' >&2", stderr="error alone å".encode()),
         # Most of it is written at once, and the rest in small pieces after that.
         Command("six_kilobytes", f"printf 'line %025d\\n' {' '.join(map(str, range(150)))}; i=150; "
@@ -169,7 +174,9 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("again", f"echo x >> {f}.again; wc -l < {f}.again | tr -d ' \\n'", b"1"),
     ]  # fmt: skip
     long = [("longest", "x"), ("longest_in_bytes", "😀")]
-    return [tagged(command, token) for command in found] + [longest(name, letter, token) for name, letter in long]
+    return [command if command is NOTHING else tagged(command, token) for command in found] + [
+        longest(name, letter, token) for name, letter in long
+    ]
 
 
 def tagged(command: Command, token: str) -> Command:
@@ -306,4 +313,4 @@ def recognized(text: str) -> Command | None:
     if found := re.search(r"hostup-out-([A-Za-z0-9]+)", text):
         both = [command for guest in ("cmd", "powershell") for command in windows(guest, found[1])]
         return next((command for command in both if command.text == text), None)
-    return None
+    return NOTHING if text == NOTHING.text else None

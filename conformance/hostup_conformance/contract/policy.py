@@ -58,8 +58,8 @@ class Policy:
     def _check_keys(self, request: Request, ask: Ask) -> None:
         """Raise `Withheld` if a key is anywhere but in Authorization, where only the sources of the suite write one.
 
-        A server may have put it into an ETag, a cookie, a cursor or a name that it gets back. One request has the key in its URL
-        on purpose, and goes to loopback alone.
+        A server may have put it into an ETag, a cookie, a cursor or a name that it gets back. One request has the key
+        in its URL on purpose, and goes to loopback alone.
         """
         held = redactor(self.target.secrets).finds_in
         if held(request.target) and (self.target.is_live or not has_key_on_purpose(request, ask, self.target)):

@@ -104,7 +104,7 @@ class MemoryAgent:
 
     def _printed(self, command: Command) -> str:
         """Return what a command of the suite prints; files that it would write are kept as lines in memory."""
-        token = command.text.split("-")[2].partition(";")[0]
+        token = command.text.partition(f"-{command.name}-")[2].partition(";")[0]
         names = [token + ending for ending in ("", ".once", ".slow", ".again")]
         ran, once, slow, again = (self._files[name] for name in names)
         if command.name == "trace":

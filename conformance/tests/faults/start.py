@@ -112,6 +112,14 @@ def long_commands_are_refused(request: Request, response: Response) -> None:
         response.change(errors=[])
 
 
+@trips("START-01")
+def short_commands_are_refused(request: Request, response: Response) -> None:
+    """A command of less than three characters is refused."""
+    if response.is_started and len(json.loads(request.body)["command"]) < 3:
+        refuse(request, response, 400, "invalid_request", "Invalid request")
+        response.change(errors=[])
+
+
 @trips("START-21", starts=True)
 def a_full_buffer_loses_its_last_character(_request: Request, response: Response) -> None:
     """Output that fills a buffer of 64 bytes, or several, loses its last character."""

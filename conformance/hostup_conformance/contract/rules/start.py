@@ -64,7 +64,7 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
 
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
     pass too, since the server may be busy, and so does a gateway's failure. A block with 400 or 422 passes there as
-    well, unless it is for a command with nothing unusual but its length. Where others are started, START-24 judges the
+    well, unless it is for a command with nothing unusual but its length, or for the shortest alone. Where others are started, START-24 judges the
     starts that are chunked or name a charset. A gateway's failure does not pass if one start in five gets one, three at
     least, or if all commands that take a while get one, or wait for the end, several at least, and no other gets one.
     Nor does 409 or 503 without Retry-After, or any of the three once the Retry-After of the one before has passed, if
@@ -75,11 +75,17 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     works = any(e.status == 200 for e in selected)
     tried = exchanges.all(lambda e: selectors.starts(e) or (is_limited(e) and not exchanges.target.is_live))
     no_longer = no_longer_started(tried, exchanges.every_life)
-    unexcused = [*starts_that_wait(selected), *often_given_up(selected), *no_longer]
+    unexcused = [*starts_that_wait(selected), *often_given_up(selected), *no_longer, *shortest_alone(selected)]
     for e in [*selected, *filter(is_limited, no_longer)]:
         if e.status not in {200, 403} and not (works and e not in unexcused and is_busy_or_blocks(e)):
             ever = FOR_GOOD if works and e in no_longer else ""
-            yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}{ever}"
+            yield e, "status 200", f"{content.status_of(e)}{by_length(e, exchanges)}{ever}"
+
+
+def shortest_alone(starts: list[ask.Exchange]) -> list[ask.Exchange]:
+    """Return the starts of a command of one character that were blocked, if that of no other command was."""
+    blocked = [e for e in starts if e.status in BLOCKED]
+    return blocked if {length_of(e) for e in blocked} == {1} else []
 
 
 def is_limited(e: ask.Exchange) -> bool:
@@ -152,12 +158,13 @@ def is_framed(e: ask.Exchange) -> bool:
     return responder.is_chunked(e) or ";" in (e.request.header("content-type") or "")
 
 
-def too_long(e: ask.Exchange, exchanges: Exchanges) -> str:
-    """Return how long a command is, if all that were refused alike are longer than all that were started."""
+def by_length(e: ask.Exchange, exchanges: Exchanges) -> str:
+    """Return how long a command is, if all that were refused alike are longer than all started ones, or shorter."""
     sent = exchanges.all(selectors.starts)
     refused = {length_of(one) for one in sent if one.status == e.status}
-    longest = max((length_of(one) for one in sent if one.status == 200), default=inf)
-    return f" for a command of {length_of(e)} characters" if min(refused, default=0) > longest else ""
+    started = {length_of(one) for one in sent if one.status == 200} or {0, inf}
+    alone = min(refused, default=0) > max(started) or max(refused, default=inf) < min(started)
+    return f" for a command of {counted(length_of(e), 'character')}" if alone else ""
 
 
 def length_of(e: ask.Exchange) -> int:
@@ -321,7 +328,7 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     """
     ascii_alone = exchanges.all(selectors.starts, lambda e: not beyond_ascii(e))
     for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
-        elsewhere = too_long(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
+        elsewhere = by_length(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
         if e.status != 200 and not elsewhere and not responder.responded(e, responder.Who.FRONT_END):
             size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
             yield e, "status 200", f"{content.status_of(e)}{size}"
