@@ -93,6 +93,20 @@ def test_what_comes_after_about_as_many_requests_each_time_is_told() -> None:
     assert "in a row" not in (told_of(run_of(statuses(letters.replace("r", "rr", 2)))) or "")
 
 
+@pytest.mark.parametrize("spared", [False, True])
+def test_what_another_request_has_for_an_effect_is_told(spared: bool) -> None:
+    """As with a circuit breaker of all VPSs that one of them opens, for half a second."""
+    every = list[Exchange]()
+    for at in range(0, 40, 8):
+        every += run_of([got(404)], query="?pid=99999", after=at)
+        every += run_of([got(200, b'{"a":1}' if spared and at == 16 else b"[]")] * 2, apart=0.2, after=at + 0.1)
+        every += run_of([got(200, b'{"a":1}')] * 4, apart=0.2, after=at + 2)
+    every = in_order(*every)
+    odd, usual = ([e for e in every if e.response and e.response.body == body] for body in (b"[]", b'{"a":1}'))
+    words = "only the 10 requests sent within 0.3 s after a request with a query, none of 20 others: it has an effect"
+    assert (words in (told(Split(odd, usual, Course(every, KEY))) or "")) is not spared
+
+
 def test_what_comes_after_about_as_many_refusals_each_time_is_told() -> None:
     """As of a circuit breaker that takes refusals for failures: it opens for a while, and counts from there on."""
     codes = {"s": 200, "r": 404, "f": 503}

@@ -350,6 +350,23 @@ def test_starts_that_are_lost_without_a_trace(known_before: bool) -> None:
     assert said is None if known_before else "3 of 6 commands are never known, and others" in str(said)
 
 
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        ("kkkklll", "none of the last 3 commands is ever known, and all 4 that were started before them were: no more"),
+        ("lllllll", "no poll finds any of 7 commands: they are kept where polls do not look, or for the connection of"),
+        ("kkkklklll", None),
+        ("kkkkkll", None),
+    ],
+)
+def test_a_store_that_is_full_and_one_that_polls_do_not_read(got: str, said: str | None) -> None:
+    story = Story()
+    for pid, known in enumerate(got, 7):
+        story.start(pid, pid)
+        story.poll(pid + 0.1, pid, ENDED if known == "k" else GONE)
+    assert (story.reasons.lost or "").startswith(said or "") and bool(said) is ("no" in (story.reasons.lost or "")[:4])
+
+
 def unending(*, first: str = "echo hostup-x", runs: bool = True) -> Story:
     """Return a story of two commands that never end, and two that do, of which one was seen to run."""
     story = Story()

@@ -24,6 +24,7 @@ from hostup_conformance.contract.causes.traits import (
     CALLERS,
     CHANCE,
     FEWEST,
+    WHAT,
     all_beside,
     in_common,
     is_to_be_refused,
@@ -48,6 +49,8 @@ IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 10, 0.95
 OFF = 0.1
 #: Which part of these numbers must be so alike; and from how many requests without an odd one on a new stretch begins.
 AGREE, STRETCH = 0.75, 3
+#: How many times as long after what has an effect for a while the first is sent that has none of it.
+MARGIN = 1.5
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
 #: After so many seconds a connection may have been idle for too long.
@@ -512,6 +515,50 @@ def by_turns(split: Split) -> str | None:
     return in_turns([(e.kind, odd) for e, odd in split.every if uses_up(e)])
 
 
+def soon_after(split: Split) -> str | None:
+    """All that is odd was sent soon after a request of a kind, and nothing else so soon after one."""
+    if min(len(split.odd), len(split.usual)) < ENOUGH or not split.alike:
+        return None
+    of_kind = defaultdict[str, list[Exchange]](list)
+    for e in split.course.ordered:
+        for kind in WHAT.intersection(split.course.carried(e)) | {f"that got {e.status}"}:
+            of_kind[kind].append(e)
+    own = {kind for e in split.every for kind in (*split.course.carried(e[0]), f"that got {e[0].status}")}
+    times = {kind: since_last(some, split.odd, split.usual) for kind, some in of_kind.items() if kind not in own}
+    _, kind = max(
+        ((least / most, kind) for kind, (most, least) in times.items() if least > MARGIN * most), default=(0, "")
+    )
+    within = f"sent within {times[kind][0]:.2g} s after a request {kind}" if kind else ""
+    return within and f"{split.only} {within}, none of {len(split.usual)} others: it has an effect, it seems"
+
+
+def only_soon_after(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
+    """Return within how many seconds after an event all that is odd was sent, if nothing usual was so soon after one.
+
+    None if there are few of either, or if times are unknown.
+    """
+    most, least = since_last(events, odd, usual)
+    return (
+        most if min(sum(e.when is not None for e in some) for some in (odd, usual)) >= FEWEST and most < least else None
+    )
+
+
+def since_last(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> tuple[float, float]:
+    """Return how many seconds after an event what is odd was sent at the most, and what is usual at the least.
+
+    When an event had its effect is known no better than that it was under way then, nor when a request was served.
+    """
+    spans = sorted((e.when.timestamp() + e.seconds, e.when.timestamp()) for e in events if e.when)
+    latest = [-inf, *accumulate((begin for _, begin in spans), max)]
+
+    def waited(sent: float, seconds: float) -> tuple[float, float]:
+        at = bisect_right(spans, (sent, inf))
+        return (sent - spans[at - 1][0] if at else inf), sent + seconds - latest[at]
+
+    after, other = ([waited(e.when.timestamp(), e.seconds) for e in some if e.when] for some in (odd, usual))
+    return max((least for least, _ in after), default=inf), min((most for _, most in other), default=inf)
+
+
 def in_turns(marked: Sequence[tuple[object, bool]]) -> str | None:
     """Return that what is alike is odd and not, back and forth."""
     same = [odd for _, odd in marked]
@@ -685,7 +732,7 @@ BY_REQUEST: tuple[Teller, ...] = (
     responds,
 )
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (is_crowded, every_nth, each_so_many, is_timed, since)
+IN_TIME: tuple[Teller, ...] = (is_crowded, every_nth, each_so_many, is_timed, since, soon_after)
 #: What is said if nothing does.
 UNDECIDED: tuple[Teller, ...] = (asks, back_and_forth, undecided, is_lost)
 

@@ -423,6 +423,28 @@ def never_known(evidence: Evidence) -> str | None:
     return in_between(evidence.lost_lives, [life for life in seen if id(life) in ever], "never known", elsewhere)
 
 
+def known_no_longer(evidence: Evidence) -> str | None:
+    """From one start on, no command is known, and all before it were: a store is full, or has broken."""
+    ever = {id(seen.life) for seen in evidence.known}
+    lost = [life for life in evidence.lost_lives if id(life) not in ever]
+    known = [life for life in evidence.lives if id(life) in ever]
+    first = min(map(evidence.done, (life.start for life in lost)), default=-inf)
+    if len(lost) < len(evidence.lost_lives) or len(lost) < AT_ONE_MOMENT or len(known) < AT_ONE_MOMENT:
+        return None
+    if any(evidence.sent(life.start) >= first for life in known):
+        return None
+    before = f"all {len(known)} that were started before them were"
+    return f"none of the last {len(lost)} commands is ever known, and {before}: no more are kept, it seems"
+
+
+def never_found(evidence: Evidence) -> str | None:
+    """No command is known to any poll. Each start has a connection of its own."""
+    if evidence.known or len(evidence.lost_lives) < AT_ONE_MOMENT:
+        return None
+    lost = f"no poll finds any of {len(evidence.lost_lives)} commands"
+    return f"{lost}: they are kept where polls do not look, or for the connection of their start alone, it seems"
+
+
 def in_between(some: Sequence[Life], others: Sequence[Life], what: str, more: str = "") -> str | None:
     """Return that something is so of some commands, and not of others that do the same."""
     if set(map(kind_of, some)).isdisjoint(map(kind_of, others)):
@@ -444,7 +466,9 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     of_a_kind,
     forgotten,
     at_some_moments,
+    known_no_longer,
     never_known,
+    never_found,
 )
 
 

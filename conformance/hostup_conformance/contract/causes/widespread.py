@@ -20,6 +20,7 @@ from hostup_conformance.contract.causes.contrasts import (
     connection_of,
     has_credential,
     has_valid_key,
+    only_soon_after,
 )
 from hostup_conformance.contract.causes.traits import all_beside
 from hostup_conformance.contract.content import (
@@ -186,25 +187,6 @@ def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
     words = f"a valid key got 401 {len(odd)} times, and only within {seconds:.1f} s after a wrong one was tried"
     found = {e.number for e in odd}
     return Cause(found, f"{words}: callers are locked out for a while, it seems", "AUTH-08", says_more=True)
-
-
-def only_soon_after(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
-    """Return within how many seconds after an event all that is odd was sent, if nothing usual was so soon after one.
-
-    When an event had its effect is known no better than that it was under way then, nor when a request was served.
-    None if there are few of either, or if times are unknown.
-    """
-    spans = [(e.when.timestamp(), e.when.timestamp() + e.seconds) for e in events if e.when]
-
-    def waited(e: Exchange) -> tuple[float, float]:
-        sent = e.when.timestamp() if e.when else -inf
-        before = [(sent - end, sent + e.seconds - begin) for begin, end in spans if end <= sent]
-        least, most = zip(*before, strict=True) if before else ((inf,), (inf,))
-        return min(least), min(most)
-
-    after, other = ([waited(e) for e in some if e.when] for some in (odd, usual))
-    longest, shortest = max((least for least, _ in after), default=inf), min((most for _, most in other), default=inf)
-    return longest if min(len(after), len(other)) >= IN_A_ROW and longest < shortest else None
 
 
 def since_the_first(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:

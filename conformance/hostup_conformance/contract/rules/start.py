@@ -64,12 +64,12 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
 
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
     pass too, since the server may be busy, and so does a gateway's failure. A block with 400 or 422 passes there as
-    well, unless it is for a command with nothing unusual but its length, or for the shortest alone. Where others are started, START-24 judges the
-    starts that are chunked or name a charset. A gateway's failure does not pass if one start in five gets one, three at
-    least, or if all commands that take a while get one, or wait for the end, several at least, and no other gets one.
-    Nor does 409 or 503 without Retry-After, or any of the three once the Retry-After of the one before has passed, if
-    the last starts, three at least, got it while no more commands ran than when others were started. Of a live server a
-    429 passes, since others may use its limit up.
+    well, unless it is for a command with nothing unusual but its length, or for the shortest alone. Where others are
+    started, START-24 judges the starts that are chunked or name a charset. A gateway's failure does not pass if one
+    start in five gets one, three at least, or if all commands that take a while get one, or wait for the end, several
+    at least, and no other gets one. Nor does 409 or 503 without Retry-After, or any of the three once the Retry-After
+    of the one before has passed, if the last starts, three at least, got it while no more commands ran than when others
+    were started. Of a live server a 429 passes, since others may use its limit up.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
@@ -162,7 +162,7 @@ def by_length(e: ask.Exchange, exchanges: Exchanges) -> str:
     """Return how long a command is, if all that were refused alike are longer than all started ones, or shorter."""
     sent = exchanges.all(selectors.starts)
     refused = {length_of(one) for one in sent if one.status == e.status}
-    started = {length_of(one) for one in sent if one.status == 200} or {0, inf}
+    started: set[float] = {length_of(one) for one in sent if one.status == 200} or {0, inf}
     alone = min(refused, default=0) > max(started) or max(refused, default=inf) < min(started)
     return f" for a command of {counted(length_of(e), 'character')}" if alone else ""
 
