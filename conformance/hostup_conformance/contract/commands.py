@@ -116,7 +116,7 @@ def catalogue(guest: Guest, token: str, slow_seconds: float = SLOW_SECONDS) -> l
 @lru_cache(maxsize=8)
 def posix(token: str, slow_seconds: float) -> list[Command]:
     """Return the commands for a POSIX shell."""
-    lines = f"  first {token}\n\n  \"second\" <&> 'third'  \nlast \nlast \n"
+    lines = f"  first {token}\n\n  \"second\" <&> 'third'  \nlast \nlast \n\n"
     errors = f'error {token}\n <e> & "f"  \n'
     whole = LETTERS * TIMES
     nap = f"{slow_seconds:g}"
@@ -144,10 +144,10 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         # It ends itself where its input stays open.
         Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
         # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.
-        Command("control", "printf '\\357\\273\\277a\\102\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014"
+        Command("control", "printf '\\357\\273\\277a\\102\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\015"
                 "\\001\\004\\007\\032\\342\\200\\250e"
                 f"\\302\\240\\134n\\134\\134\\046amp; {octal(PATTERNS)} {secrets}'",
-                "\ufeffaB\x1b[1mc\r\nd\ttab\b\x7f\v\f\x01\x04\a\x1a\u2028e\xa0".encode()
+                "\ufeffaB\x1b[1mc\r\nd\ttab\b\x7f\v\f\r\x01\x04\a\x1a\u2028e\xa0".encode()
                 + f"\\n\\\\&amp; {PATTERNS} {secrets}".encode()),
         Command("not_utf_8", "printf 'a\\377\\376\\000z'", b"a\xff\xfe\0z"),
         *(

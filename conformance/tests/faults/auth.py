@@ -195,6 +195,13 @@ def one_replica_knows_no_keys(request: Request, response: Response) -> None:
         response.header("WWW-Authenticate", "Bearer")
 
 
+@trips("AUTH-08")
+def head_loses_its_key(request: Request, response: Response) -> None:
+    """A proxy does not pass the key of HEAD on."""
+    if request.method == "HEAD":
+        refuse(request, response, 401, "unauthorized", "Unauthorized")
+
+
 @trips("AUTH-09")
 def head_is_open(request: Request, response: Response) -> None:
     """HEAD needs no key."""

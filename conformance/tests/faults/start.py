@@ -412,6 +412,13 @@ def output_is_trimmed(request: Request, response: Response) -> None:
 
 
 @trips("START-13")
+def line_ends_at_the_end_become_one(request: Request, response: Response) -> None:
+    """Of several line ends at the end of output, one is left."""
+    if ended(request, response) and response.json["stdout"].endswith("\n\n"):
+        response.change(stdout=response.json["stdout"].rstrip("\n") + "\n")
+
+
+@trips("START-13")
 def line_ends_are_translated(request: Request, response: Response) -> None:
     """CR LF becomes LF."""
     if ended(request, response):

@@ -455,6 +455,10 @@ def looks_the_same(text: Text) -> str | None:
         return "that has CR LF for each line end"
     if "\r\n" in text.sent and text.came == text.sent.replace("\r\n", "\n"):
         return "that has LF for each CR LF"
+    if "\r" in text.sent and text.came == text.sent.replace("\r\n", "\n").replace("\r", "\n"):
+        return "that has LF for each CR, and for each CR LF"
+    if "\r" in text.sent and text.came == text.sent.replace("\r", ""):
+        return "that has lost each CR"
     without = {
         text.sent.rstrip("\n"): "line ends at its end",
         text.sent.rstrip(): "white space at its end",

@@ -123,10 +123,11 @@ def ids_stay_secret(exchanges: Exchanges) -> Findings:
 
 
 def has_right_key(e: ask.Exchange) -> bool:
-    """A request with a valid key: a GET of the endpoint, or a start, the list or a status with the full key."""
+    """A request with a valid key: a GET of the endpoint; or HEAD, a start, the list or a status with the full key."""
     if e.ask.vps == "malformed" or e.ask.credential not in {"full", "read"}:
         return False
-    other = ask.is_start(e) or (selectors.is_asked(e, "list", "status") and e.status != 429)
+    of_endpoint = ask.is_start(e) or (e.request.method == "HEAD" and e.ask.endpoint)
+    other = of_endpoint or (selectors.is_asked(e, "list", "status") and e.status != 429)
     return selectors.judged(e) or (other and e.ask.credential == "full")
 
 

@@ -49,6 +49,8 @@ DETAILS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|(?<![\w.])(?:\d{1
 OWNERS = re.compile("owner|customer|e-?mail|host_?name|primary_?ip", re.IGNORECASE)
 #: E-mail addresses to which people may turn for help.
 HELP = re.compile(r"(support|help|abuse|info|contact|security)@|.*@([\w.-]+\.)?hostup\.se$", re.IGNORECASE)
+#: What stands before a mark: ten characters, and the beginning of the word that they cut.
+WORDS_BEFORE = re.compile(r"\w{0,30}.{0,10}\Z", re.DOTALL)
 #: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals and
 #: addresses.
 SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 14, 1 << 15
@@ -71,7 +73,8 @@ def internals(text: str, *, paths: bool = True) -> str | None:
     for found in INTERNALS.finditer(text):
         counts = paths or not re.match("/|[A-Za-z]:", found[0])
         if counts and (found["place"] is None or PLACE.search(found["place"])):
-            return USER_IN_URL.sub("://...@", text[max(0, found.start() - 10) : found.end() + 60])
+            before = WORDS_BEFORE.search(text[max(0, found.start() - 40) : found.start()])
+            return USER_IN_URL.sub("://...@", (before[0] if before else "") + text[found.start() : found.end() + 60])
     return None
 
 

@@ -271,7 +271,9 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
         for page in walk:
             for id in content.listed_ids(page):
                 if id in seen:
-                    yield page, f"no VPS of request {seen[id].number}", id
+                    of, limit = len(content.listed_ids(page)), limit_of(page)
+                    beyond = f", on a page of {of} VPSs where the limit is {limit}" if limit and of > limit else ""
+                    yield page, f"no VPS of request {seen[id].number}", f"{id}{beyond}"
                     return
             seen |= dict.fromkeys(content.listed_ids(page), page)
         ids = content.listed_ids(whole) if whole else [exchanges.target.vps]
