@@ -4,13 +4,16 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import running
 from catalogue import every, first_of
 from faults import FAULTS
+from faults.rate import soon
 from hostup_conformance.contract.ask import Exchange, is_start, new_pid, with_started_commands
 from hostup_conformance.contract.commands import guest_of, posix, trace
 from hostup_conformance.contract.sending import Wire
@@ -25,7 +28,7 @@ from hostup_conformance.sources import stateful as links
 from hostup_conformance.sources.generated import MOST_CASES
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from hostup_conformance.sources.started_commands import poll
-from judging import IMPATIENT, verdict_by, wire_to, without_waiting
+from judging import IMPATIENT, LIMITS, verdict_by, wire_to, without_waiting
 from stage import Change, Request, Response, Stage
 from variants import VARIANTS
 
@@ -255,6 +258,31 @@ def test_where_ends_are_told_late_all_commands_are_polled_before_one_is_followed
     polls = Counter(e.ask.number for e in wire.exchanges if e.ask.pid.known and e.ask.credential == "full")
     assert sum(number == 2 for number in polls.values()) > len(polls) / 3
     assert wire.stopped is None
+
+
+def announce_a_limit(_request: Request, response: Response) -> None:
+    """Say that few requests remain, for a moment."""
+    response.header("X-RateLimit-Limit", "20")
+    response.header("X-RateLimit-Remaining", "3")
+    response.header("X-RateLimit-Reset", soon(seconds=1))
+
+
+@pytest.mark.parametrize("change", [announce_a_limit, FAULTS.named("a_start_forgets_the_results_before_it").change])
+@pytest.mark.parametrize("each", [2, 3, 4])
+def test_what_is_withheld_ends_no_run(change: Change, each: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each source of requests goes on without what is not sent, for whatever reason."""
+    sent, send = count(1), Wire.send
+
+    def withhold(wire: Wire, *given: Any, **more: Any) -> Any:
+        if next(sent) % each == 0:
+            raise Withheld("it is withheld for a test")
+        return send(wire, *given, **more)
+
+    monkeypatch.setattr(Wire, "send", withhold)
+    with wire_to(Stage(change), limits=LIMITS, kind="mock", allow_exec=True) as wire, without_waiting(wire):
+        commands.run(wire, slow_seconds=0.2, links=partial(links.run, wire))
+    assert wire.stopped is None
+    assert len(wire.exchanges) > 60
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ Where commands may be started, no pids need be given: those of the run take thei
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +12,6 @@ from hostup_conformance.contract.commands import SLOW_SECONDS
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.http.pace import Stopped
 from hostup_conformance.sources import control_commands, follow_ups, rate_limit
 from hostup_conformance.sources.queue import STILL_WORKS, take, width
 from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, own_probe
@@ -68,8 +66,7 @@ def run(
         if wire.target.allow_exec:
             control_commands.run(wire)
     if not wire.target.is_live and only == EVERYTHING:
-        with suppress(Stopped):
-            rate_limit.run(wire, token)
+        follow_ups.unless_stopped(partial(rate_limit.run, wire, token))
 
 
 def run_with_commands(wire: Wire, slow_seconds: float, only: Selection, links: Callable[[], None]) -> str | None:

@@ -708,6 +708,8 @@ TIMED = (
         known=lambda course, e: e.number in course.pause,  # a recording may lack the time
         enough=PAUSE,
         fewest=1,
+        # Before what was refused by a limit, the run may have waited as it was asked to.
+        holds=lambda split: split.is_refusal and split.alike and not all(e.status == 429 for e in split.odd),
         shows=lambda _: ": what is idle for a while is lost, such as a connection to a database, it seems",
     ),
 )
