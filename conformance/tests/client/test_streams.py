@@ -134,6 +134,61 @@ def test_what_a_response_does_not_declare_is_no_other_response(library: str, siz
         assert anyio.run(main, backend=library) == "own"
 
 
+class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that reads the body of what another one gets, as those do that log responses or keep them."""
+
+    def __init__(self) -> None:
+        self.inner, self.ainner = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.inner.handle_request(request)
+        return httpx.Response(response.status_code, headers=response.headers, content=response.read())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self.ainner.handle_async_request(request)
+        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+
+    def close(self) -> None:
+        self.inner.close()
+
+    async def aclose(self) -> None:
+        await self.ainner.aclose()
+
+
+async def aread(response: httpx.Response) -> None:
+    await response.aread()
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("reader", ["hook", "transport", "nobody"])
+def test_whoever_reads_a_response_what_came_beyond_it_is_no_other(is_async: bool, reader: str) -> None:
+    head, own = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", b'{"exited":true,"stdout":"own"}'
+    odd, stale = b'{"available":true}', b'{"exited":true,"stdout":"stale"}'
+
+    def script(received: Received) -> Reply:
+        more = head % len(odd) + odd + head % len(stale) + stale
+        return Raw(raw=[head % len(own) + own if "pid=" in received.request.target else more])
+
+    arguments: dict[str, dict[str, Any]] = {
+        "hook": {"event_hooks": {"response": [aread if is_async else httpx.Response.read]}},
+        "transport": {"transport": Reading()},
+        "nobody": {},
+    }
+
+    async def main() -> str:
+        async with AuthenticatedClient(url, KEY, httpx_args=arguments[reader]) as client:
+            assert (await get_agent_exec.asyncio("vps_a", client=client)).available
+            return (await get_agent_exec.asyncio("vps_b", client=client, pid=7)).stdout_text
+
+    def synchronous() -> str:
+        with AuthenticatedClient(url, KEY, httpx_args=arguments[reader]) as client:
+            assert get_agent_exec.sync("vps_a", client=client).available
+            return get_agent_exec.sync("vps_b", client=client, pid=7).stdout_text
+
+    with serving(script) as url:
+        assert (anyio.run(main) if is_async else synchronous()) == "own"
+
+
 def test_what_is_long_is_written_in_pieces_each_of_which_has_what_is_left(network: Network) -> None:
     """Of a slow reader, httpcore waits for each part anew for as long as it was told."""
     client = through(network, "https://h.test").with_headers({"X-Long": "a" * 2 * module.PIECE})

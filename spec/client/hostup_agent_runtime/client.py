@@ -435,13 +435,12 @@ class Client:
         before, HERE.deadline = getattr(HERE, "deadline", None), attempt.deadline
         try:
             built, auth = self._build(attempt, line.client)
-            attempt.evidence.handed_over()
+            attempt.evidence.handed_over(line.client)
             try:
                 response = line.client.send(built, auth=auth, stream=True, follow_redirects=False)
             except httpx.InvalidURL:
                 raise _no_location(built) from None
             try:
-                attempt.evidence.came(response)
                 limit = self._largest(attempt.request, response)
                 if not is_read(response, limit):
                     with Body(response, limit, attempt.deadline) as body:
@@ -498,13 +497,12 @@ class Client:
         # A little later than the parts, whose errors tell more.
         with move_on_after(attempt.deadline - time.monotonic() + 0.1):
             try:
-                attempt.evidence.handed_over()
+                attempt.evidence.handed_over(line.client)
                 try:
                     response = await line.client.send(built, auth=auth, stream=True, follow_redirects=False)
                 except httpx.InvalidURL:
                     raise _no_location(built) from None
                 try:
-                    attempt.evidence.came(response)
                     limit = self._largest(attempt.request, response)
                     if not is_read(response, limit):
                         with Body(response, limit, attempt.deadline) as body:

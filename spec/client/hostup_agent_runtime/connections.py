@@ -32,6 +32,8 @@ With more, a request takes longer than it gains: httpx looks at all its connecti
 PIECE = 1 << 14
 """How many bytes are sent at a time: few enough to be sent whole, once any can be."""
 
+_TRANSPORTS = (httpx.BaseTransport, httpx.AsyncBaseTransport)
+
 HERE = threading.local()
 """Holds the ``deadline`` of the request that this thread sends, for the streams of its client."""
 
@@ -158,8 +160,11 @@ class _Backend:
 
 
 def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    """List the pools of connections of a client, as far as its transports are httpx's own."""
-    transports = (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values())
+    """List the pools of connections of a client, as far as its transports are httpx's own, or hold one of these."""
+    transports: list[Any] = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
+    for transport in transports:  # which grows
+        held = (one for one in getattr(transport, "__dict__", {}).values() if isinstance(one, _TRANSPORTS))
+        transports += [one for one in held if all(one is not known for known in transports)]
     return [pool for pool in (getattr(transport, "_pool", None) for transport in transports) if pool is not None]
 
 
@@ -179,7 +184,7 @@ def only_http1(client: httpx.Client | httpx.AsyncClient) -> None:
 
 
 def bound(client: httpx.Client, known: WeakSet[_Stream], *, is_own: bool) -> None:
-    """Make the connections of a client keep the deadline; a transport that is not httpx's own is left as it is.
+    """Make the connections of a client keep the deadline; a transport that has none of httpx's is left as it is.
 
     httpx has no public way to do so. Without it only bytes of a body are bound by the deadline, and not those of
     headers.
@@ -200,12 +205,17 @@ def bound(client: httpx.Client, known: WeakSet[_Stream], *, is_own: bool) -> Non
 
 def _bound_stream(connection: Any, known: WeakSet[_Stream]) -> None:
     """Make a connection that is open already keep the deadline."""
-    inner = connection
-    while (within := getattr(inner, "_connection", None)) is not None:
-        inner = within
+    inner = _innermost(connection)
     stream = getattr(inner, "_network_stream", None)
     if stream is not None and not isinstance(stream, _Stream):
         setattr(inner, "_network_stream", _Stream(stream, known))
+
+
+def _innermost(connection: Any) -> Any:
+    """Return what speaks HTTP on a connection of httpcore, which others may hold: those to an origin, or to a proxy."""
+    while (within := getattr(connection, "_connection", None)) is not None:
+        connection = within
+    return connection
 
 
 def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
@@ -215,27 +225,24 @@ def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool
     return hasattr(pool, "_proxy_url")
 
 
-def _parser(response: httpx.Response) -> Any:
-    """Return what takes the bytes of the response's connection apart; None if it is not h11, or is not seen."""
-    inner: Any = response.stream
-    for name in ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state"):
-        inner = getattr(inner, name, None)
-    return inner
-
-
-def give_up_if_more_came(response: httpx.Response) -> None:
+def give_up_if_more_came(client: httpx.Client | httpx.AsyncClient, sent_by: object) -> None:
     """Use the connection of a complete response no more if bytes were read beyond it.
 
     They would be the response to the next request there: httpcore looks at the socket alone before it uses one again.
+    The connection is known by its request, whose ``trace`` is a method of `sent_by`: of the response, others may have
+    taken the stream, or have read it.
     """
-    taken = _parser(response)
-    if taken is not None and (taken.trailing_data[0] or _has_more(response)):
-        taken.send_failed()
+    for request in [request for pool in _pools(client) for request in getattr(pool, "_requests", ())]:
+        if getattr(request.request.extensions.get("trace"), "__self__", None) is sent_by:
+            connection = _innermost(request.connection)
+            taken = getattr(connection, "_h11_state", None)
+            if taken is not None and (taken.trailing_data[0] or _has_more(connection)):
+                taken.send_failed()
 
 
-def _has_more(response: httpx.Response) -> bool:
-    """Tell whether more was read from the response's connection than anybody has asked for, as anyio and trio do."""
-    inner: Any = response.extensions.get("network_stream")
+def _has_more(connection: Any) -> bool:
+    """Tell whether more was read from a connection than anybody has asked for, as anyio and trio do."""
+    inner: Any = getattr(connection, "_network_stream", None)
     while inner is not None:
         of_tls = [getattr(inner, name, None) for name in ("_read_bio", "_incoming")]
         if getattr(getattr(inner, "_protocol", None), "read_queue", ()) or any(bio and bio.pending for bio in of_tls):

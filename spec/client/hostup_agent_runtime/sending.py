@@ -131,20 +131,16 @@ class Evidence:
         """Whether a transport that would send it a second time is stopped."""
         self.begins_by = float("inf")
         """When it is too late to send its first byte, by ``time.monotonic()``."""
-        self._response: Callable[[], httpx.Response | None] = lambda: None
+        self._client: Callable[[], httpx.Client | httpx.AsyncClient | None] = lambda: None
 
-    def handed_over(self) -> None:
-        """Note that the transport has it from now on.
+    def handed_over(self, client: httpx.Client | httpx.AsyncClient) -> None:
+        """Note that a client of httpx has it from now on.
 
         Raises:
             httpx.PoolTimeout: it is too late to send it
         """
         self._refuse_too_late()
-        self._is_handed_over = True
-
-    def came(self, response: httpx.Response) -> None:
-        """Note the response, whose body is still to come; its request has this evidence."""
-        self._response = ref(response)
+        self._client, self._is_handed_over = ref(client), True
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take an event of the transport."""
@@ -161,8 +157,8 @@ class Evidence:
             self._is_seen, self._is_refused = True, is_refusal(info["return_value"][0])
         if event.startswith("http2.") and event.endswith(".failed") and is_goodbye(info["exception"]):
             self._is_begun = self._is_begun and self._is_seen
-        if event == "http11.receive_response_body.complete" and (response := self._response()) is not None:
-            give_up_if_more_came(response)
+        if event == "http11.receive_response_body.complete" and (client := self._client()) is not None:
+            give_up_if_more_came(client, self)
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
