@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -35,6 +36,7 @@ from hostup_conformance.sources.start_steps import body_of, post
 from hostup_conformance.sources.started_commands import poll
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from judging import run_on_mock
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -199,6 +201,29 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     ):
         yield from places(inner, (*path, name))
+
+
+#: What may stand in a member, of each type of JSON, in place of what it has.
+VALUES: tuple[Any, ...] = ({"value": [1]}, [{}], None, True, -1.5, 10**400, "", "\ud800")
+#: The members of responses, in groups that are changed together, each of which is in two of them.
+GROUPS = [NAMES[n::step] for step in (4, 5) for n in range(step)]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+def test_members_of_any_type_are_judged(value: Any) -> None:
+    """In all responses of a run that have some members, or might have them."""
+    target, wire, _ = run_on_mock(allow_exec=True)
+    for names in GROUPS:
+        changed = [
+            replace(e, response=replace(e.response, body=json.dumps(e.body | dict.fromkeys(names, value)).encode()))
+            if e.response and isinstance(e.body, dict)
+            else e
+            for e in wire.exchanges
+        ]
+        verdict = check_against_oracle(judge(changed, target), changed)
+        assert {id: r.message for id, r in verdict.results.items() if r.message.startswith("the rule failed")} == {}
+        assert verdict.defects.message == ""
+        root_causes(verdict)
 
 
 PLACES = [path for path in places(har()) if path]

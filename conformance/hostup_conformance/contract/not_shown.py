@@ -12,11 +12,13 @@ from hostup_conformance.contract.rules.start import is_framed, is_longest
 from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
 from hostup_conformance.contract.selectors import has_response, is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
-from hostup_conformance.http.pace import MAX_WAIT
+from hostup_conformance.http.pace import PutOff
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.verdict import Result
 from hostup_conformance.keeping.safe_text import counted
 
+#: What only the last requests of a run show, which are sent at the same time.
+AT_LAST = {"HTTP-21"}
 #: What a run may see to work, each with the exchange that shows it and the capability that it is a part of.
 SIGHTS: dict[str, tuple[str | None, Callable[[Exchange], bool]]] = {
     "the output of a command": ("pids", lambda e: is_output(e) and member(e, "exited") is True),
@@ -114,8 +116,10 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange], stopped: str
     """Return why no exchange made it possible to judge a requirement about commands; None if nothing more is known.
 
     If the run was stopped, that is why, unless nothing would have shown it anyhow. A server that lets few requests
-    through in a minute need not show the end of all commands.
+    through in a minute need not show the end of all commands, nor requests at the same time.
     """
+    if requirement.id in AT_LAST and isinstance(stopped, PutOff):
+        return stopped
     if requirement.area != "START" or (stopped and not any(map(starts, exchanges))):
         return None
     if not any(map(started, exchanges)):
@@ -128,7 +132,7 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange], stopped: str
     if any(map(is_redacted, begun)):
         return "the recording has redacted what looked like a key in the output of a command"
     if stopped:
-        return stopped if MAX_WAIT in stopped else None
+        return stopped if isinstance(stopped, PutOff) else None
     denied = [e for e in exchanges if starts(e) and refused(e) and not is_framed(e) and not is_longest(e)]
     if denied:
         return f"the start of a command that would show it was refused ({named_status(denied[0])})"

@@ -12,8 +12,12 @@ from hostup_conformance.http.times import reset_moment, retry_after_seconds
 
 #: So many seconds after its end, the time of a run is surely used up.
 SURELY = 0.01
-#: How the option is told in the reason why a run has ended that would have had to wait for longer.
-MAX_WAIT = "--max-wait"
+
+
+class PutOff(str):
+    """Why a run has ended to which the server said to come back later than a run may wait."""
+
+    __slots__ = ()
 
 
 class Unsent(Exception):
@@ -131,10 +135,11 @@ class Pace:
             seconds = max(seconds_asked(e), least)
             if not self._close_for(seconds):
                 waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
-                self.stop(
+                why = (
                     f"the server asks for a wait of {seconds:.0f} s{waited}, and a run waits for at most "
-                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; {MAX_WAIT})"
+                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; --max-wait)"
                 )
+                self.stop(PutOff(why))
 
     def wait_for_the_server(self, seconds: float) -> bool:
         """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""

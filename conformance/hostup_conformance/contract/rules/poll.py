@@ -101,7 +101,8 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     ended, ran = set[str](), set[str]()
     # In whatever form it was asked for.
     told = [e for e in exchanges.everything if e.ask.vps == "own" and content.member(e, "exited") is True]
-    over = {number: e.number for e in reversed(told) for number in (e.ask.number, content.member(e, "pid"))}
+    ends = [(e.number, e.ask.number, content.member(e, "pid")) for e in reversed(told)]
+    over = {pid: number for number, *pids in ends for pid in pids if isinstance(pid, int)}
     begun = {selectors.new_poll(life.start): life for life in exchanges.every_life}
     last = {e.request.target: e.number for e in selected if e.status == 200}
     lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]
