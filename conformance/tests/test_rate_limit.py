@@ -77,6 +77,8 @@ def test_no_start_is_sent_before_the_wait_is_over_that_another_was_told() -> Non
     with wire_to(Stage(few_starts), kind="mock", allow_exec=True) as wire:
         for body in (body_of("echo one"), body_of("echo two"), b"{}"):
             wire.try_to_send(post(wire.target, body), purpose="a start")
+        for key in (None, "hu_wrong", wire.target.read_key):
+            wire.try_to_send(post(wire.target, body_of("echo three"), key=key), purpose="a start with another key")
         wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe")
     assert [e.status for e in wire.exchanges] == [429, 200]
 

@@ -155,6 +155,11 @@ class Ask:
         return self.credential
 
     @property
+    def held_back_with(self) -> tuple[Hashable, ...]:
+        """Of whom a limit holds the request back: where the full key has to wait, the address may have to."""
+        return self.credential, "full"
+
+    @property
     def needs_write(self) -> bool:
         """Whether it takes the scope write:vm: a start, or the poll of a command."""
         return self.starts or self.pid.known

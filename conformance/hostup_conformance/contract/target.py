@@ -236,7 +236,8 @@ def header_variable(name: str) -> str:
 
 def altered_keys(key: str) -> list[str]:
     """Return keys that resemble the given one but differ from it: at their ends, and in one character between."""
-    altered = [key[:-1], key + "x", ("a" if key[:1] != "a" else "b") + key[1:], altered_within(key)]
+    first, last = ("a" if key[at:][:1] != "a" else "b" for at in (0, -1))
+    altered = [key[:-1], key + "x", first + key[1:], key[:-1] + last, altered_within(key)]
     return list(dict.fromkeys(value for value in altered if value and value != key))
 
 

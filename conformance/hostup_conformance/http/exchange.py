@@ -37,6 +37,11 @@ class Meaning(Protocol):
         return None
 
     @property
+    def held_back_with(self) -> tuple[Hashable, ...]:
+        """Of whom a limit holds the request back."""
+        return (self.limited_like,)
+
+    @property
     def served_like(self) -> tuple[Hashable, ...]:
         """What of the request decides, beside its method, whether it is served: all that are alike in it may hang."""
         return ()

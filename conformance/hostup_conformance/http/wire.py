@@ -140,7 +140,8 @@ class Wire(Generic[A]):
         draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
         if self._hung[draft.kind] >= self.limits.alike:
             raise Withheld("several requests of this kind got no whole response in time")
-        if draft.ask.dispensable and time.monotonic() < self._closed_until.get(draft.ask.limited_like, 0.0):
+        closed_until = max(self._closed_until.get(who, 0.0) for who in draft.ask.held_back_with)
+        if draft.ask.dispensable and time.monotonic() < closed_until:
             raise Withheld("the server asked to wait with requests of this kind, and the run can do without them")
         if once:
             exchange = self._send_once(draft, once=True, together=together)

@@ -168,7 +168,8 @@ class Script:
         own, pid = path_of(t.vps), t.running_pid or t.finished_pid or self._nobodys_pid()
         paths = (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec"))
         more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
-        for path in (*paths, *more, own.replace("/agent/", "/./agent/"), own.replace("/v2/", "/v1/")):
+        old, capitals = own.replace("/v2/", "/v1/"), own.replace("/api/", "/API/")
+        for path in (*paths, *more, own.replace("/agent/", "/./agent/"), old, capitals):
             yield self._get(
                 "the path in another spelling, without a key", path=path, key=None, capability="credentials", telling=29
             )

@@ -91,6 +91,14 @@ def key_is_compared_by_its_end(request: Request, response: Response) -> None:
 
 
 @trips("AUTH-02")
+def key_is_cut_before_it_is_compared(request: Request, response: Response) -> None:
+    """A key as long as the right one is accepted if it begins as that does, but for its last four characters."""
+    token = request.token or ""
+    if (token[:-4], len(token)) == (API_KEY[:-4], len(API_KEY)):
+        let_in(request, response)
+
+
+@trips("AUTH-02")
 def key_is_known_by_its_ends(request: Request, response: Response) -> None:
     """A key as long as the right one is accepted if it has its first ten characters and its last four."""
     token = request.token or ""
