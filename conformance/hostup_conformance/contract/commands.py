@@ -53,8 +53,9 @@ VERBATIM = (
     f"#1 ~ *?[!c] ^= {PATTERNS}  "
 )
 
-#: Made-up values of kinds that filters are known to mask: a password, a card number, an address of mail and of a host.
-SECRETS = ("password=hunter2", "4111111111111111", "jane.doe@example.com", "192.0.2.44")
+#: Made-up values of kinds that filters are known to mask: a password, a card number, an address of mail and of a host,
+#: and a path.
+SECRETS = ("password=hunter2", "4111111111111111", "jane.doe@example.com", "192.0.2.44", "/home/jane/a.txt")
 
 
 @dataclass(frozen=True)

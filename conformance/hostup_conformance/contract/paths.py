@@ -25,6 +25,8 @@ def path_with(operation_id: str) -> str:
 ENDPOINT = path_with("getAgentExec")
 #: The path of the list, below which are the paths of each VPS.
 VPSS = path_with("listVps")
+#: The beginning of the path of every operation, in which a base URL must not end.
+BEFORE_VPSS = VPSS.rpartition("/")[0]
 PATHS: dict[Resource, str] = {"exec": ENDPOINT, "list": VPSS, "status": path_with("getVpsStatus")}
 #: The greatest length of a command, in characters.
 LONGEST_COMMAND: int = document()["components"]["schemas"]["CommandStart"]["properties"]["command"]["maxLength"]

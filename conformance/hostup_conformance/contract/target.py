@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
-from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.contract.paths import BEFORE_VPSS, VPSS
 from hostup_conformance.http.network import THIS_MACHINE
 from hostup_conformance.http.route import DIRECT, Route, host_in, is_one_of
 from hostup_conformance.judging.ledger import SPEC
@@ -20,9 +20,6 @@ KEYS = {"key": "HOSTUP_API_KEY", "read_key": "HOSTUP_READ_API_KEY"}
 IDS = {"vps": "HOSTUP_VPS_ID", "unavailable_vps": "HOSTUP_UNAVAILABLE_VPS_ID", "foreign_vps": "HOSTUP_FOREIGN_VPS_ID"}
 PIDS = {"finished_pid": "HOSTUP_FINISHED_PID", "running_pid": "HOSTUP_RUNNING_PID"}
 VARIABLES = KEYS | IDS | PIDS
-#: The beginning of the path of every operation, in which a base URL must not end.
-BEFORE_VPSS = VPSS.rpartition("/")[0]
-
 #: The base URL of a recording until it is read.
 UNKNOWN_ADDRESS = "http://har.invalid"
 

@@ -42,6 +42,20 @@ def start_is_refused(request: Request, response: Response) -> None:
 
 
 @trips("START-02")
+def started_is_an_ok(_request: Request, response: Response) -> None:
+    """The response to a start says ok, and nothing by which its command could be polled."""
+    if response.is_started:
+        response.json = {"ok": True}
+
+
+@trips("START-04")
+def poll_url_has_its_base_twice(_request: Request, response: Response) -> None:
+    """pollUrl has the base of the API before a path that has it too."""
+    if response.is_started:
+        response.change(pollUrl=f"/api/v2{response.json['pollUrl']}")
+
+
+@trips("START-02")
 def started_in_an_envelope(_request: Request, response: Response) -> None:
     """The response to a start is in an envelope, as in the older API."""
     if response.is_started:

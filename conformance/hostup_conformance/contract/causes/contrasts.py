@@ -21,6 +21,7 @@ from hostup_conformance.contract.causes.differences import alike
 from hostup_conformance.contract.causes.evidence import both_ways, turns
 from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.causes.traits import (
+    AFTER_A_REFUSAL,
     CALLERS,
     CHANCE,
     FEWEST,
@@ -145,6 +146,8 @@ class Course:
         before = self._before.get(e.number)
         if before and e.source != ALONE:
             yield "on a connection that had carried others"
+            if refused(before) and is_to_be_refused(before.ask):
+                yield AFTER_A_REFUSAL
         elif connection_of(e) or e.source == ALONE:
             yield "as the first on a connection"
         keyed = self._before_with_key(e)

@@ -492,6 +492,8 @@ def used_up_by_head(result: Result[Ask], exchanges: Sequence[Exchange]) -> str |
     before = [head for e in lost if (head := heads.get(e.request.target)) and head.number < e.number]
     if result.requirement.harm != "output" or not before or len(before) < len(result.findings):
         return None
+    if any(stream(e, "stderr") for e in lost):
+        return None  # which would have been taken away as well
     return f"request {before[0].number}, a HEAD of it, had got 200 before: it took the output away, it seems"
 
 

@@ -68,6 +68,8 @@ KEYS: dict[Credential, str] = {
 START, IN_COMMAND = "for the start of a command", " in its command"
 #: A request with any parameter, and how a request is told with a parameter of a name.
 QUERY, IN_QUERY = "with a query", " in the query"
+#: A request without one, which says little.
+NO_QUERY = "without a query"
 #: How a request is told whose method is not one of the endpoint's.
 BY_ANOTHER_METHOD = "by a method other than GET and POST"
 #: The schemes that may be named: another word before a blank may be a part of a key.
@@ -125,9 +127,11 @@ FOR, OTHERS, SPARED = "for ", 0.25, 0.1
 MOST_TOLD = 4
 #: With which of so few others one request is compared, what its connection had carried, or its key, tells nothing.
 MANY_USUAL = 10
+AFTER_A_REFUSAL = "that follow what is to be refused, and was, on their connection"
 CONNECTIONS = {
     "on a connection that had carried others",
     "as the first on a connection",
+    AFTER_A_REFUSAL,
     "with a wrong key that had come before",
 }
 #: So many requests that ask for something tell it although one was spared.
@@ -199,8 +203,7 @@ def of_target(request: Request) -> Iterator[str]:
     yield from (f"with {mark} in its path" for mark in (";", "//") if mark in request.path)
     if request.path.endswith("/"):
         yield "with / at the end of its path"
-    if request.query:
-        yield QUERY
+    yield QUERY if request.query else NO_QUERY
     # What has no value is no parameter, but what the suite makes a URL new with.
     parameters = [part.partition("=") for part in request.query.split("&") if "=" in part]
     yield from (f"with {shown(name, 20)}{IN_QUERY}" for name, *_ in parameters)
@@ -315,7 +318,8 @@ def in_common(
         alone = [trait for trait in alone if trait not in in_command]
     general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
     general |= {BY_ANOTHER_METHOD} if any(re.fullmatch("by [A-Z]+", trait) for trait in alone) else set()
-    alone = [trait for trait in alone if trait not in general and (trait != REFUSED or len(alone) == 1)]
+    alone = [trait for trait in alone if trait not in general]
+    alone = [trait for trait in alone if trait not in {REFUSED, NO_QUERY}] or alone
     if len(odd) == 1 and len(usual) < MANY_USUAL:  # it has something that the others have not, by chance
         alone = [trait for trait in alone if trait not in {*KEYS.values(), *CONNECTIONS}]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)

@@ -22,7 +22,7 @@ from hostup_conformance.contract.causes.contrasts import (
     has_valid_key,
     only_soon_after,
 )
-from hostup_conformance.contract.causes.traits import all_beside
+from hostup_conformance.contract.causes.traits import all_beside, is_to_be_refused
 from hostup_conformance.contract.content import (
     below,
     failed,
@@ -122,6 +122,8 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     # What says that a scope is lacking, as to who lacks it, speaks of no limit.
     forbidden = {said_of(e) for e in exchanges if e.status == 403 and not should_not_be_forbidden(e)}
     as_due = all(said_of(e) in forbidden and (e.ask.starts or e.ask.pid != Pid.ABSENT) for e in refusals)
+    # What comes where a refusal is due, whoever asks, is one that something has changed.
+    as_due |= all(is_to_be_refused(e.ask) for e in refusals) and any(map(has_valid_key, refusals))
     if not enough or of_running or mixed or as_due or are_copies(refusals):
         return None
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
@@ -177,9 +179,12 @@ def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
 
 
 def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests with a valid key that got 401 for a while after one with a wrong key, and only then."""
+    """Return the requests with a valid key that got 401 for a while after one with a wrong key, and only then.
+
+    OPTIONS may be served without a key.
+    """
     tried = [e for e in exchanges if e.ask.credential == "wrong"]
-    sent = [e for e in exchanges if e.response and has_valid_key(e) and not e.obeyed]
+    sent = [e for e in exchanges if e.response and has_valid_key(e) and not e.obeyed and e.request.method != "OPTIONS"]
     odd, usual = [e for e in sent if e.status == 401], [e for e in sent if below(e, 300)]
     seconds = only_soon_after(tried, odd, usual)
     if seconds is None and (seconds := since_the_first(tried, odd, usual)) is None:

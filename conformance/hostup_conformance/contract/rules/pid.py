@@ -214,7 +214,7 @@ def is_anothers(e: ask.Exchange, exchanges: Exchanges) -> bool:
 def resembled(e: ask.Exchange, commands: Collection[int]) -> str:
     """Return which command has a pid but for the sign or the bits above 32, in words; empty if none has."""
     number = e.ask.number
-    if number is None or (pid := abs(number) % 2**32) not in commands:
+    if number is None or (pid := abs(number) % 2**32) not in commands or pid == number:
         return ""
     return f": {number} is {pid} with a sign" if abs(number) == pid else f": {number} has the lowest 32 bits of {pid}"
 

@@ -102,7 +102,7 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     # In whatever form it was asked for.
     told = [e for e in exchanges.everything if e.ask.vps == "own" and content.member(e, "exited") is True]
     ends = [(e.number, e.ask.number, content.member(e, "pid")) for e in reversed(told)]
-    over = {pid: number for number, *pids in ends for pid in pids if isinstance(pid, int)}
+    over: dict[int | None, int] = {pid: number for number, *pids in ends for pid in pids if isinstance(pid, int)}
     begun = {selectors.new_poll(life.start): life for life in exchanges.every_life}
     last = {e.request.target: e.number for e in selected if e.status == 200}
     lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]

@@ -181,15 +181,16 @@ def is_longest(e: ask.Exchange) -> bool:
 def start_has_its_form(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object without an envelope.
 
-    Where present, pid must be an integer above 0 and pollUrl a string.
+    Where present, pid must be an integer above 0 and pollUrl a string; one of both must be there, to poll by.
     """
     for e in exchanges.each(selectors.starts, selectors.has_json, lambda e: e.status == 200):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", content.in_place_of_object(e)
             continue
         envelope = content.envelope_of(e.body)
-        if envelope and "pid" not in e.body:
-            yield e, "the members pid and pollUrl", f"an envelope with the member {envelope}"
+        if "pid" not in e.body and (envelope or "pollUrl" not in e.body):
+            got = f"an envelope with the member {envelope}" if envelope else content.named_members(e.body)
+            yield e, "the members pid and pollUrl", got
         if "pid" in e.body and ask.new_pid(e) is None:
             yield e, "pid: an integer above 0", {"pid": e.body["pid"]}
         if not isinstance(e.body.get("pollUrl", ""), str):
@@ -235,13 +236,14 @@ def start_says_the_pid(exchanges: Exchanges) -> Findings:
 def poll_url_leads_here(exchanges: Exchanges) -> Findings:
     """The path must end in that of the start, in any percent-encoding, and the query must have the response's pid.
 
-    A prefix before the path passes.
+    A prefix before the path passes, but not one in which the path begins as well.
     """
     for e in exchanges.each(selectors.started, lambda e: isinstance(e.body.get("pollUrl"), str)):
         url = e.body["pollUrl"]
         path, _, query = url.partition("?")
         segments, asked = ([unquote(part) for part in text.split("/")] for text in (path, e.request.target))
         here = path.startswith("/") and not path.startswith("//") and segments[-len(asked) + 1 :] == asked[1:]
+        here = here and paths.BEFORE_VPSS not in "/".join(segments[: -len(asked) + 1])
         pid = ask.new_pid(e)
         if not here:
             yield e, f"the path {e.request.target}?pid={pid or '...'}", url
