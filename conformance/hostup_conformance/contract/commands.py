@@ -150,7 +150,7 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                 f"\\302\\240\\134n\\134\\134\\046amp; {octal(PATTERNS)} {secrets}'",
                 "\ufeffaB\x1b[1mc\r\nd\ttab\b\x7f\v\f\r\x01\x04\a\x1a\u2028e\xa0".encode()
                 + f"\\n\\\\&amp; {PATTERNS} {secrets}".encode()),
-        Command("not_utf_8", "printf 'a\\377\\376\\000z'", b"a\xff\xfe\0z"),
+        Command("not_utf_8", "printf 'a\\303\\245\\377\\376\\000z'", b"a\xc3\xa5\xff\xfe\0z"),
         *(
             # Who reads output as JSON makes an object of it.
             Command(f"exit_{code}", f"printf '{{\"out\": %s}}' {code}; printf err{code} >&2; exit {code}",

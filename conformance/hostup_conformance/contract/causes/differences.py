@@ -104,7 +104,9 @@ def less(sent: str, came: str, at: int, rest: int) -> str | None:
     """A part of a text is missing, and perhaps something stands for it."""
     gone, new = len(sent) - at - rest, len(came) - at - rest
     if len(came) < len(sent) and new <= 0:
-        return f"without {len(sent) - len(came):,} of {len(sent):,} characters{after(at)}"
+        size = len(sent) - len(came)
+        lost = short_json(sent[at : at + size], APART) if size < APART // 2 else f"{size:,} of {len(sent):,} characters"
+        return f"without {lost}{after(at)}"
     if at and rest and 0 < new <= MARKER < gone:
         return f"with {short_json(came[at : at + new], MARKER)} instead of {gone:,} characters{after(at)}"
     return None

@@ -714,7 +714,8 @@ def open_to_all(exchanges: Sequence[Exchange]) -> Cause | None:
         if given:
             found = {e.number for e in undue if below(e, 300) and (shows(e) or form_due(e)) in given}
             who = "without a key" if credential == "none" else "with a wrong key"
-            return Cause(found, f"a request {who} gets it as well ({id})", id)
+            told = f" ({id})" if any(below(e, 300) and e.ask.endpoint for e in plain) else ""
+            return Cause(found, f"a request {who} gets it as well{told}", id)
     return None
 
 
@@ -802,13 +803,21 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     if len(odd) < STRAYS or 0 < len(others) < STRAYS or (others and all(map(failed, odd))):
         return None
     common = frozenset.intersection(*map(what_failed, odd)).difference(*map(what_failed, others)) if others else ()
-    which = f"only the {len(odd)} errors {max(common)}" if common else ""
+    which = f"only the {len(odd)} errors {max(common)}" if common else of_few_statuses(odd, others)
     if not others and all(map(is_page, odd)):
         which = f"each of {len(odd)} errors is a page in HTML"
     which += f", none of {len(others)} others" if which and others else ""
     words = f"{which}: they are the framework's own, or of something in front, it seems"
     limits = "RATE-01" if {e.status for e in odd} == {429} else None
     return Cause({e.number for e in odd}, words, limits, says_more=True, weak=True) if which else None
+
+
+def of_few_statuses(odd: Sequence[Exchange], others: Sequence[Exchange]) -> str:
+    """Return that only errors of a few statuses are odd; empty if others have one of these as well."""
+    of_odd, of_others = ({e.status for e in some} for some in (odd, others))
+    if not of_others or not of_odd.isdisjoint(of_others) or len(of_odd) > KINDS:
+        return ""
+    return f"only the {len(odd)} errors with the status {listed(sorted(map(str, of_odd)), KINDS)}"
 
 
 def what_failed(e: Exchange) -> frozenset[str]:

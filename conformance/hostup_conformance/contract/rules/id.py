@@ -101,9 +101,11 @@ def is_own_once_decoded_again(e: ask.Exchange, own: str) -> bool:
 @rule("ID-07", seeks="malformed id")
 def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
+    own = {str(e.body) for e in exchanges.all(selectors.is_availability, selectors.asking(vps="own"))}
     for e in exchanges.each(selectors.judged, well_formed, malformed):
         if content.below(e, 300) and is_own_once_normalized(e, exchanges.target.vps):
-            yield e, "", f"{e.request.path} gets the same as the caller's own id"
+            what = "the same as the caller's own id" if str(e.body) in own else str(e.status)
+            yield e, "", f"{e.request.path} gets {what}"
 
 
 @rule("ID-08", seeks="id that was encoded twice")

@@ -161,13 +161,17 @@ def inner_address(e: ask.Exchange, target: Target) -> str | None:
     return f"instance {shown(instance, 80)}" if inner else None
 
 
+#: How a poll may be spelled that some servers take for that of a command.
+IN_OTHER_FORMS = {ask.Pid.LOOSE, ask.Pid.REPEATED, ask.Pid.STRANGE}
+
+
 @rule("SAFETY-03")
 def output_stays(exchanges: Exchanges) -> Findings:
     """A response to a request that may not see output must have no exited, stdout or stderr, at any depth.
 
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
-    key, but for the poll of a command by who may poll it. A 404 without output shows nothing where no pid of a command
-    is known.
+    key, but for the poll of a command, in whatever form, by who may poll it. A 404 without output shows nothing where
+    no pid of a command is known.
     """
     selected = exchanges.all(is_searched, lambda e: e.request.method in {"GET", "HEAD"})
     known = {
@@ -178,7 +182,8 @@ def output_stays(exchanges: Exchanges) -> Findings:
         if isinstance(output, str) and len(text := output[:COMPARED].strip()) >= 12
     }
     for e in selected:
-        own = entitled(e) and e.ask.pid.known and e.ask.vps == "own"
+        polls = e.ask.pid.known or (e.ask.pid in IN_OTHER_FORMS and e.ask.pids)
+        own = entitled(e) and polls and e.ask.vps == "own"
         if own or ((entitled(e) or not told_apart(e, exchanges)) and content.below(e, 300)):
             continue
         if found := sorted(content.output_members(e.body)):
@@ -273,4 +278,6 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
     for e in exchanges.all(is_searched, lambda e: e.ask.resource != "list"):
         if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
-            yield e, "no VPS of another account, since nobody asked for it", foreign
+            fields = e.response.headers if e.response else ()
+            where = next((f" in the header field {name}" for name, value in fields if foreign in value), "")
+            yield e, "no VPS of another account, since nobody asked for it", f"{foreign}{where}"

@@ -618,10 +618,14 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
             continue
         text = lives.stream(life.end, "stdout")
         names_another = any("encod" in name.lower() or "base64" in name.lower() for name in life.end.body)
-        whole = text.startswith("a") and text.rstrip().endswith("z")
+        whole = text.startswith("aå") and text.rstrip().endswith("z")
         if not names_another and not whole and not exchanges.told_by(life.end):
             printed = mishaps.printed(life)
-            yield life.end, "stdout: a...z, and any characters in between", came(exchanges, life.end, "stdout", printed)
+            yield (
+                life.end,
+                "stdout: aå...z, and any characters in between",
+                came(exchanges, life.end, "stdout", printed),
+            )
 
 
 @rule("START-21")
