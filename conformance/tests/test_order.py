@@ -38,7 +38,7 @@ def test_wrong_keys_come_late() -> None:
     refused = [e.purpose for e in wire.exchanges if e.status == 401 and not e.obeyed]
     # In the order of the script: on a busy machine, several are under way at a time.
     assert sum(step.purpose in refused for step in commands.script(wire.target)[:45]) < 5
-    assert len(refused) <= 40
+    assert len(refused) <= 45
 
 
 def test_each_telling_step_has_a_place_of_its_own() -> None:

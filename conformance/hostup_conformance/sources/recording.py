@@ -57,7 +57,7 @@ def understood(file: Path, recording: har.Recording, target: Target) -> tuple[li
     found = frozenset(credentials.secrets_in(recording.entries))
     target = with_known(replace(target, found_secrets=found), recording.known)
     target = with_address(target, recording.entries)
-    total, about_vpss = len(recording.entries), (e for e in recording.entries if VPSS in e.request.path)
+    total, about_vpss = len(recording.entries), (e for e in recording.entries if e.asks or VPSS in e.request.path)
     ours = [replace(entry, request=below_prefix(entry.request)) for entry in about_vpss]
     target = with_shown(target, exchanges_of(ours, target))
     # A run of the suite also asks for paths beside the endpoint's, on purpose.
