@@ -1,7 +1,9 @@
 """Faults of scopes."""
 
+import json
 import re
 
+from hostup_conformance.contract.commands import NOTHING
 from stage import Request, Response
 
 from faults import trips
@@ -92,7 +94,7 @@ def conditions_need_no_scope(request: Request, response: Response) -> None:
 @trips("SCOPE-02", starts=True)
 def scope_is_not_asked_where_nothing_was_printed(request: Request, response: Response) -> None:
     """The scope is checked for output that is not empty alone."""
-    if response.is_started and b"hostup-nothing-" in request.body:
+    if response.is_started and json.loads(request.body)["command"] == NOTHING.text:
         request.memory["empty"] = str(response.json["pid"])
     if request.reading and response.status == 403 and request.pid == request.memory.get("empty", "none"):
         response.become(200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})
