@@ -12,7 +12,7 @@ from hostup_conformance.contract.rules.start import is_framed, is_longest
 from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
 from hostup_conformance.contract.selectors import has_response, is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
-from hostup_conformance.http.pace import PutOff
+from hostup_conformance.http.pace import ByServer, PutOff
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.verdict import Result
 from hostup_conformance.keeping.safe_text import counted
@@ -118,7 +118,7 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange], stopped: str
     If the run was stopped, that is why, unless nothing would have shown it anyhow. A server that lets few requests
     through in a minute need not show the end of all commands, nor requests at the same time.
     """
-    if requirement.id in AT_LAST and isinstance(stopped, PutOff):
+    if requirement.id in AT_LAST and isinstance(stopped, ByServer):
         return stopped
     if requirement.area != "START" or (stopped and not any(map(starts, exchanges))):
         return None

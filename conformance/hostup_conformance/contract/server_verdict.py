@@ -22,6 +22,7 @@ from hostup_conformance.contract.refusal import (
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import is_plain, new_poll
 from hostup_conformance.contract.target import KEYS, PIDS, Target
+from hostup_conformance.http.pace import ByServer
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import HARMS, Requirement, requirements
@@ -72,7 +73,7 @@ def judge(
     verdict is about the requirements in `only`, if there are any.
     """
     if ban := ban_in(exchanges):
-        exchanges, stopped = exchanges[: ban.since], ban.why
+        exchanges, stopped = exchanges[: ban.since], ByServer(ban.why)
     target = with_started_commands(target, exchanges)
     no_starts, no_polls = refusal_of_starts(exchanges), refusal_of_polls(exchanges)
     resumable = target.kind != "har"

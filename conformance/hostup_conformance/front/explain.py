@@ -13,7 +13,7 @@ from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.server_verdict import MATRIX as KILL_MATRIX
 from hostup_conformance.contract.target import CAPABILITIES
 from hostup_conformance.front import UNUSABLE
-from hostup_conformance.judging.ledger import Requirement, requirements
+from hostup_conformance.judging.ledger import Requirement, meant_by, requirements
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping.redact import PIECE
 from hostup_conformance.keeping.screen import complain, say
@@ -36,7 +36,7 @@ SOURCES = {
 
 def explain(id: str) -> int:
     """Print an explanation of a requirement, or hints for an unknown id; return the exit code."""
-    meant = re.sub(r"-(\d)$", r"-0\1", id.upper())
+    meant = meant_by(id)
     requirement = requirements().get(meant)
     if requirement is None:
         complain(f"there is no requirement {id}; {hint(meant)}")

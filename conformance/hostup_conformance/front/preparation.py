@@ -43,8 +43,9 @@ def target_of(options: Options, resources: ExitStack) -> Target:
     if options.har:
         if options.allow_exec is not None:
             raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
-        base_url = options.base_url or UNKNOWN_ADDRESS
-        return Target.from_environment(base_url, os.environ, kind="har", profile=options.profile)
+        if options.base_url:
+            raise Misconfigured("--har judges a recording and sends nothing to the URL; give one of the two")
+        return Target.from_environment(UNKNOWN_ADDRESS, os.environ, kind="har", profile=options.profile)
     if options.app:
         from hostup_conformance.front import application
 

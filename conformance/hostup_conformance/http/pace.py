@@ -14,7 +14,13 @@ from hostup_conformance.http.times import reset_moment, retry_after_seconds
 SURELY = 0.01
 
 
-class PutOff(str):
+class ByServer(str):
+    """Why the server has ended a run: it shuts the caller out, or asks it to come back later."""
+
+    __slots__ = ()
+
+
+class PutOff(ByServer):
     """Why a run has ended to which the server said to come back later than a run may wait."""
 
     __slots__ = ()

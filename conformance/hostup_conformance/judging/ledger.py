@@ -1,5 +1,6 @@
 """Reads the ledger of requirements from `spec/`. It must not know what they say."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -58,6 +59,11 @@ class Requirement:
     def rank(self) -> int:
         """How bad a breach is: the lower, the worse."""
         return HARMS.index(self.harm)
+
+
+def meant_by(id: str) -> str:
+    """Return the id that somebody may mean: in capitals, and with two digits."""
+    return re.sub(r"-(\d)$", r"-0\1", id.upper())
 
 
 @cache

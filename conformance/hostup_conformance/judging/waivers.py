@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from hostup_conformance.http.exchange import A
-from hostup_conformance.judging.ledger import requirements
+from hostup_conformance.judging.ledger import meant_by, requirements
 from hostup_conformance.judging.verdict import Verdict
 from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -81,7 +81,8 @@ def read_waiver(file: str, entry: object) -> Waiver:
         )
     id, reason, expires = entry["id"], entry["reason"], entry["expires"]
     if not isinstance(id, str) or id not in requirements():
-        near = get_close_matches(id[:SIMILAR].upper(), requirements(), n=1) if isinstance(id, str) else []
+        meant = meant_by(id[:SIMILAR]) if isinstance(id, str) else ""
+        near = [meant] if meant in requirements() else get_close_matches(meant, requirements(), n=1)
         similar = f", such as {near[0]}" if near else ""
         raise Misconfigured(
             f"--waivers {file}: there is no requirement {shown(id)}; give an id of the reports{similar}"

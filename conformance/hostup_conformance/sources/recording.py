@@ -15,7 +15,7 @@ from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS, below_prefix
 from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, checked_base_url
+from hostup_conformance.contract.target import Target, checked_base_url
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import credentials, har
 from hostup_conformance.http import exchange as core
@@ -147,9 +147,9 @@ def failure_of(entry: har.Entry) -> tuple[str | None, core.Lost | None]:
 
 
 def with_address(target: Target, entries: Iterable[har.Entry]) -> Target:
-    """Return the target with the base URL of the first entry about VPSs, unless the user named one."""
+    """Return the target with the base URL of the first entry about VPSs."""
     first = next((entry for entry in entries if VPSS in entry.request.path), None)
-    if first is None or target.base_url != UNKNOWN_ADDRESS:
+    if first is None:
         return target
     with suppress(Misconfigured):
         base_url = checked_base_url(first.origin + first.request.path.partition(VPSS)[0])

@@ -35,7 +35,7 @@ from hostup_conformance.contract.causes.traits import (
 )
 from hostup_conformance.contract.content import below, failed, member, refused
 from hostup_conformance.contract.lives import Life, overlap
-from hostup_conformance.contract.responder import is_gateways
+from hostup_conformance.contract.responder import is_chunked, is_gateways
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import counted, shown
@@ -123,6 +123,8 @@ class Course:
             life = self.life_of.get(e.number)
             what = "for the start " if e.ask.starts else ""
             of_its_command = [f"{what}{does}" for does in (of_command(life) if life else ())]
+            if life and is_chunked(life.start):
+                of_its_command.append("of a command whose start was chunked")
             polled = printed(life) + errors_of(life) if life and not e.ask.starts else ""
             if not (unquote(e.request.path) + polled).isascii():
                 of_its_command.append("for a path, or for output, with characters outside ASCII")

@@ -105,6 +105,7 @@ PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
 #: How output of such a size is told, and what goes without saying where something broader is told.
 SIZED = "of a command that prints {:,} bytes or more"
 BROADER = {
+    NOT_DIGITS: NO_INTEGER,
     "of a command that prints characters above U+FFFF": "of a command that prints characters outside ASCII",
     "of a command that prints characters beyond Latin-1": "of a command that prints characters outside ASCII",
     **{SIZED.format(more): SIZED.format(less) for less, more in pairwise(PRINTED)},

@@ -31,7 +31,7 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     """A request that follows content on its connection must get what it gets otherwise: 200.
 
     The content is that of a GET, or of a start without a key. A connection that is closed after it passes, and so do a
-    429 and a gateway's failure; and a status code that requests got elsewhere too which should get 200. No other rule
+    429, a gateway's failure, and any status code that other requests which should get 200 got as well. No other rule
     judges that request, and it is judged only if the same request gets 200 later in the run.
     """
     elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
@@ -45,8 +45,8 @@ def content_is_read(exchanges: Exchanges) -> Findings:
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             before = numbers[max(0, bisect_left(numbers, e.number) - 1)] if numbers else 0
-            what = f"the content of the {contents.get(before, 'request')} before"
-            yield e, f"status 200, as elsewhere: {what} is no part of this request", got
+            unread = f"the server left the content of the {contents.get(before, 'request')} before unread, it seems"
+            yield e, "status 200, as elsewhere", f"{got}: {unread}, and took it for a request"
 
 
 def has_long_line(e: ask.Exchange) -> bool:
