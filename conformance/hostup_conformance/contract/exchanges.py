@@ -12,7 +12,7 @@ from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import below, failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.selectors import asks_by_another_method, asks_output, judged, new_poll, starts
+from hostup_conformance.contract.selectors import asks_by_another_method, asks_output, new_poll, starts, understood
 from hostup_conformance.contract.target import PIDS, Target
 from hostup_conformance.judging import rule as core
 
@@ -39,7 +39,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def with_any_poll(self) -> list[Life]:
         """The same commands, each with the polls by whatever key, and under another VPS."""
-        return lives(self.all(lambda e: starts(e) or (judged(e) and e.ask.number is not None)))
+        return lives(self.all(lambda e: starts(e) or (understood(e) and e.ask.number is not None)))
 
     @cached_property
     def asked_otherwise(self) -> list[Exchange]:

@@ -10,7 +10,7 @@ import jsonschema_rs
 from hostup_conformance.contract.ask import Exchange, Pid, is_start
 from hostup_conformance.contract.document import document
 from hostup_conformance.contract.schemathesis_client import schemathesis
-from hostup_conformance.contract.selectors import is_error, judged
+from hostup_conformance.contract.selectors import is_error, understood
 from hostup_conformance.http.json_text import encodable, schema_errors
 
 #: Only our own rules judge larger bodies, since schemathesis reads a body several times.
@@ -44,7 +44,7 @@ def schema_note(e: Exchange) -> str | None:
     an ill-formed pid (PID-01 judges those), and not about an error that a firewall or router may have written.
     """
     received = e.response
-    if received is None or not (judged(e) or e.obeyed) or len(received.body) > LARGEST_BODY:
+    if received is None or not (understood(e) or e.obeyed) or len(received.body) > LARGEST_BODY:
         return None
     if LONG_NUMBER.search(received.body):
         return None

@@ -15,7 +15,7 @@ Selector: TypeAlias = core.Selector[Ask]
 BUSY = {409, 429, 503}
 
 
-def judged(e: Exchange) -> bool:
+def understood(e: Exchange) -> bool:
     """A GET of the endpoint whose response shows how the server understood it.
 
     A request that servers may understand differently is exempt, and so is a response that a mock was ordered to give, a
@@ -55,7 +55,7 @@ def new_poll(e: Exchange) -> str | None:
 def is_permitted(e: Exchange) -> bool:
     """A well-formed request that the key is allowed to make, for a VPS of the caller."""
     allowed = {"full", "read"} if e.ask.pid == Pid.ABSENT else {"full"}
-    return judged(e) and e.ask.credential in allowed and e.ask.vps in {"own", "unavailable"}
+    return understood(e) and e.ask.credential in allowed and e.ask.vps in {"own", "unavailable"}
 
 
 def asks_availability(e: Exchange) -> bool:
@@ -76,7 +76,7 @@ def asks_by_another_method(e: Exchange) -> bool:
 
 def succeeded(e: Exchange) -> bool:
     """A GET of the endpoint that got a 200."""
-    return judged(e) and e.status == 200
+    return understood(e) and e.status == 200
 
 
 def has_json(e: Exchange) -> bool:

@@ -195,7 +195,7 @@ class Conformance:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Show the status of a requirement if pytest has no word for it, and what is none, so that the counts agree."""
         if report.when == "call" and GENERATED in report.nodeid and not report.failed:
-            return ("generated", ".", "PASSED") if report.passed else ("not started", "s", "SKIPPED")
+            return ("", ".", "PASSED") if report.passed else ("", "s", "SKIPPED")
         status = dict(getattr(report, "user_properties", ())).get("status")  # a report of collection has none
         if report.when == "call" and isinstance(status, str) and status in {"warn", "observe", "disabled"}:
             return status, status[0], status.upper()

@@ -350,6 +350,8 @@ def told_apart(
     # That all polls are odd, and no start, parts nothing.
     kinds = {e.ask.starts for e in odd.values()}
     usual = [e for e in spared if e.ask.starts in kinds and not (let_in and below(e, 300))]
+    if not any(e.ask.credential in WITHOUT_KEY for e in odd.values()):  # without a key, nothing is to be had
+        usual = [e for e in usual if not (e.ask.credential in WITHOUT_KEY and e.status == 401)]
     if nothing_came(result):  # what prints nothing has nothing to lose
         usual = [e for e in usual if stream(e, "stdout")]
     if let_in and (errors_within := [e for e in odd.values() if is_document(e) and is_error(member(e, "status"))]):

@@ -14,7 +14,7 @@ other_scheme = selectors.asking(credential={"malformed", "other_scheme"})
 def for_own_without_key(e: ask.Exchange) -> bool:
     """A request for the caller's own VPS without a key, even if a 304 reveals that its state is unchanged."""
     is_unchanged = e.ask.vps == "own" and e.ask.endpoint and e.status == 304
-    return e.ask.credential == "none" and (is_unchanged or (selectors.judged(e) and for_own(e)))
+    return e.ask.credential == "none" and (is_unchanged or (selectors.understood(e) and for_own(e)))
 
 
 @rule("AUTH-01")
@@ -31,7 +31,7 @@ def request_without_key_is_401(exchanges: Exchanges) -> Findings:
 @rule("AUTH-02")
 def wrong_key_is_401(exchanges: Exchanges) -> Findings:
     """Any status code but 401 is a finding. 403 does not pass: it says that the key is known and lacks a scope."""
-    for e in exchanges.each(selectors.judged, for_own, selectors.asking(credential="wrong")):
+    for e in exchanges.each(selectors.understood, for_own, selectors.asking(credential="wrong")):
         if e.status != 401:
             yield e, "status 401", content.status_of(e)
 
@@ -43,7 +43,7 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports. HTTP-08
     judges a 5xx for a key with bytes above 127.
     """
-    for e in exchanges.each(selectors.judged, for_own, other_scheme):
+    for e in exchanges.each(selectors.understood, for_own, other_scheme):
         passes = e.status == 200 and e.ask.credential == "other_scheme"
         if content.failed(e):
             passes = responder.responded(e, responder.Who.PARSER)
@@ -54,7 +54,7 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
 @rule("AUTH-12", seeks="key under another scheme")
 def accepted_schemes(exchanges: Exchanges) -> Findings:
     """Reports each scheme other than Bearer under which the right key got a 200, and judges nothing."""
-    for e in exchanges.each(selectors.judged, for_own, other_scheme):
+    for e in exchanges.each(selectors.understood, for_own, other_scheme):
         if e.status == 200 and e.ask.credential == "other_scheme":
             scheme, blank, _ = (e.request.header("authorization") or "").partition(" ")
             yield e, "", f"the key is also accepted under {scheme if blank else 'no scheme'}"
@@ -69,7 +69,7 @@ def has_made_up_scheme(e: ask.Exchange) -> bool:
 @rule("AUTH-13", seeks="key under a scheme that nobody knows")
 def made_up_scheme_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding: the server does not look at the scheme."""
-    for e in exchanges.each(selectors.judged, for_own, has_made_up_scheme):
+    for e in exchanges.each(selectors.understood, for_own, has_made_up_scheme):
         if content.below(e, 300):
             yield e, "status 401, or 400", content.status_of(e)
 
@@ -80,7 +80,7 @@ def scheme_ignores_case(exchanges: Exchanges) -> Findings:
 
     Any other status code passes.
     """
-    for e in exchanges.each(selectors.judged, for_own, selectors.asking(credential="lowercase")):
+    for e in exchanges.each(selectors.understood, for_own, selectors.asking(credential="lowercase")):
         if e.status in {400, 401, 403}:
             yield e, "the same response as under the scheme Bearer", content.status_of(e)
 
@@ -88,7 +88,7 @@ def scheme_ignores_case(exchanges: Exchanges) -> Findings:
 @rule("AUTH-05", seeks="key in a query")
 def key_in_query_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. A 401, any other error and a redirect pass."""
-    for e in exchanges.each(selectors.judged, selectors.asking(credential="query")):
+    for e in exchanges.each(selectors.understood, selectors.asking(credential="query")):
         if content.below(e, 300):
             yield e, "a refusal", content.status_of(e)
 
@@ -99,7 +99,7 @@ def says_how_to_authenticate(exchanges: Exchanges) -> Findings:
 
     If the request had no credentials, the challenge must have no error code.
     """
-    for e in exchanges.each(lambda e: (selectors.judged(e) or ask.is_start(e)) and e.status == 401):
+    for e in exchanges.each(lambda e: (selectors.understood(e) or ask.is_start(e)) and e.status == 401):
         challenges = e.header("www-authenticate") or ""
         if not re.search(r"(^|,)\s*bearer\b(?!\s*=)", challenges, re.IGNORECASE):
             yield e, "a WWW-Authenticate header field that offers Bearer", challenges or "no such header field"
@@ -114,7 +114,7 @@ def ids_stay_secret(exchanges: Exchanges) -> Findings:
     Requests without a key and requests with a wrong key are compared separately. Where the caller's own was served,
     AUTH-01 and AUTH-02 judge that.
     """
-    unauthorized = exchanges.all(selectors.judged, selectors.keyless, selectors.asking(pid=ask.Pid.ABSENT))
+    unauthorized = exchanges.all(selectors.understood, selectors.keyless, selectors.asking(pid=ask.Pid.ABSENT))
     known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own" and not content.below(e, 300)}
     for e in unauthorized:
         twin = known.get(e.ask.credential)
@@ -128,7 +128,7 @@ def has_right_key(e: ask.Exchange) -> bool:
         return False
     of_endpoint = ask.is_start(e) or (e.request.method == "HEAD" and e.ask.endpoint)
     other = of_endpoint or (selectors.is_asked(e, "list", "status") and e.status != 429)
-    return selectors.judged(e) or (other and e.ask.credential == "full")
+    return selectors.understood(e) or (other and e.ask.credential == "full")
 
 
 @rule("AUTH-08")

@@ -56,7 +56,7 @@ def has_long_line(e: ask.Exchange) -> bool:
 
 def well_formed(e: ask.Exchange) -> bool:
     """A GET of the endpoint whose id and pid have the documented form."""
-    return selectors.judged(e) and e.ask.vps != "malformed" and e.ask.pid.well_formed
+    return selectors.understood(e) and e.ask.vps != "malformed" and e.ask.pid.well_formed
 
 
 def is_json(e: ask.Exchange) -> bool:
@@ -169,7 +169,7 @@ def json_reads_alike(exchanges: Exchanges) -> Findings:
 @rule("HTTP-05")
 def success_is_200(exchanges: Exchanges) -> Findings:
     """A 2xx status code other than 200 is a finding. Requests with a malformed id are exempt."""
-    for e in exchanges.each(selectors.judged, lambda e: e.ask.vps != "malformed"):
+    for e in exchanges.each(selectors.understood, lambda e: e.ask.vps != "malformed"):
         if e.status is not None and 200 < e.status < 300:
             yield e, "status 200, or an error", content.show_status(e)
 
@@ -204,7 +204,7 @@ def should_not_fail(e: ask.Exchange) -> bool:
     return (
         e.recovered
         or well_formed(e)
-        or (selectors.judged(e) and (responder.is_hard_to_decode(e) or e.ask.pid == ask.Pid.STRANGE))
+        or (selectors.understood(e) and (responder.is_hard_to_decode(e) or e.ask.pid == ask.Pid.STRANGE))
         or responder.responded(e, responder.Who.BUSY, responder.Who.GATEWAY)
         or (selectors.is_asked(e, "list", "status") and e.status != 501)
         or (ask.is_start(e) and (e.ask.unavailable or responder.is_deep(e)))
@@ -331,9 +331,11 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
     A poll that reported the end of a command is not compared, since that may be forgotten after it. What the client
     decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
     """
-    others = exchanges.all(selectors.judged, lambda e: e.decoded is None and e.ask.pid != ask.Pid.FINISHED)
+    others = exchanges.all(selectors.understood, lambda e: e.decoded is None and e.ask.pid != ask.Pid.FINISHED)
     plain = {(e.ask, e.request.target): e for e in others}
-    for e in exchanges.each(lambda e: e.decoded is not None and (selectors.judged(e) or e.obeyed or ask.is_start(e))):
+    for e in exchanges.each(
+        lambda e: e.decoded is not None and (selectors.understood(e) or e.obeyed or ask.is_start(e))
+    ):
         if e.decoded is None:
             continue
         twin = plain.get((e.ask, e.request.target)) if e.request.method == "GET" else None
@@ -475,7 +477,7 @@ def is_plain(e: ask.Exchange) -> bool:
     """A GET of the endpoint that should get the same response as any with the same kinds of key, VPS and pid."""
     number = e.ask.number or 0
     return (
-        selectors.judged(e)
+        selectors.understood(e)
         and e.ask.credential in {"full", "read", "none", "wrong"}
         and e.ask.vps in {"own", "unavailable", "foreign", "unknown"}
         and e.ask.pid in {ask.Pid.ABSENT, ask.Pid.RUNNING, ask.Pid.UNKNOWN}

@@ -20,7 +20,7 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
     400 passes too where the id differs in form from the caller's own: in its length, or in which characters are digits
     and which are letters.
     """
-    for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="unknown")):
+    for e in exchanges.each(selectors.understood, well_formed, selectors.asking(vps="unknown")):
         refusals = {403, 404} if shape(e.ask.id or "") == shape(exchanges.target.vps) else {400, 403, 404}
         if e.status not in refusals:
             yield e, "status 404, or 403", status_for(e, exchanges.target.vps)
@@ -43,7 +43,7 @@ of_foreign = selectors.asking(credential={"full", "read"}, vps="foreign", pid=as
 
 def gets_or_heads(e: ask.Exchange) -> bool:
     """A GET of the endpoint, or any HEAD that got a response."""
-    return selectors.judged(e) or (e.request.method == "HEAD" and e.response is not None)
+    return selectors.understood(e) or (e.request.method == "HEAD" and e.response is not None)
 
 
 @rule("ID-02", seeks="request for a VPS of another account")
@@ -62,7 +62,7 @@ def foreign_is_refused(exchanges: Exchanges) -> Findings:
 @rule("ID-03", seeks="id that resembles the own")
 def id_matches_exactly(exchanges: Exchanges) -> Findings:
     """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
-    for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="similar")):
+    for e in exchanges.each(selectors.understood, well_formed, selectors.asking(vps="similar")):
         if not content.refused(e):
             yield e, "a 4xx", status_for(e, exchanges.target.vps)
 
@@ -75,7 +75,7 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
     for another spelling of the caller's own id, which ID-07 and ID-08 judge. HTTP-08 judges a 5xx for an id that is not
     UTF-8, at which some frameworks fail before the server's own code is asked.
     """
-    for e in content.served_first(exchanges.each(selectors.judged, well_formed, malformed)):
+    for e in content.served_first(exchanges.each(selectors.understood, well_formed, malformed)):
         is_own = is_own_once_normalized(e, exchanges.target.vps) or is_own_once_decoded_again(e, exchanges.target.vps)
         broken = content.failed(e) and not responder.responded(e, responder.Who.PARSER)
         if broken or (content.below(e, 300) and not is_own):
@@ -102,7 +102,7 @@ def is_own_once_decoded_again(e: ask.Exchange, own: str) -> bool:
 def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     own = {str(e.body) for e in exchanges.all(selectors.is_availability, selectors.asking(vps="own"))}
-    for e in exchanges.each(selectors.judged, well_formed, malformed):
+    for e in exchanges.each(selectors.understood, well_formed, malformed):
         if content.below(e, 300) and is_own_once_normalized(e, exchanges.target.vps):
             what = "the same as the caller's own id" if str(e.body) in own else str(e.status)
             yield e, "", f"{e.request.path} gets {what}"
@@ -112,7 +112,7 @@ def accepted_spellings(exchanges: Exchanges) -> Findings:
 def id_is_decoded_once(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding."""
     own = exchanges.target.vps
-    for e in exchanges.each(selectors.judged, well_formed, malformed, lambda e: is_own_once_decoded_again(e, own)):
+    for e in exchanges.each(selectors.understood, well_formed, malformed, lambda e: is_own_once_decoded_again(e, own)):
         if content.below(e, 300):
             yield e, "a 4xx", content.status_of(e)
 
@@ -126,7 +126,7 @@ def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
     own = exchanges.all(selectors.is_availability, selectors.asking(vps="own"))
     usual = bool(own) and all(e.body.get("available") is True for e in own)
     probes = selectors.asking(credential="full", vps="own")
-    for e in exchanges.each(selectors.judged, probes, lambda e: e.request.query.startswith("id=")):
+    for e in exchanges.each(selectors.understood, probes, lambda e: e.request.query.startswith("id=")):
         if e.status == 200 and isinstance(e.body, dict) and usual and e.body.get("available") is False:
             yield e, "available true, as without the parameter", {"available": False}
     there = exchanges.all(ask.is_start, selectors.asking(credential="full", vps="unavailable"))
@@ -140,7 +140,7 @@ def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
 @rule("ID-05", seeks="own id in another case")
 def case_matters(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
-    for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="case")):
+    for e in exchanges.each(selectors.understood, well_formed, selectors.asking(vps="case")):
         if content.below(e, 300):
             yield e, "a 4xx", content.status_of(e)
 

@@ -14,7 +14,7 @@ JSON_TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "an a
 def with_pid(*kinds: ask.Pid) -> selectors.Selector:
     """Select requests with the full key for the caller's own VPS whose pid is of one of these kinds."""
     asked = selectors.asking(credential="full", vps="own", pid=set(kinds))
-    return lambda e: selectors.judged(e) and asked(e)
+    return lambda e: selectors.understood(e) and asked(e)
 
 
 @rule("PID-01", seeks="pid that is no integer")
@@ -62,7 +62,9 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """
     commands = exchanges.target.pids
     unknown = selectors.asking(credential="full", vps={"own", "unavailable"}, pid=ask.Pid.UNKNOWN)
-    for e in exchanges.each(selectors.judged, unknown, lambda e: e.ask.vps == "own" or e.ask.number not in commands):
+    for e in exchanges.each(
+        selectors.understood, unknown, lambda e: e.ask.vps == "own" or e.ask.number not in commands
+    ):
         if content.below(e, 400) and not (e.ask.number == 1 and content.member(e, "exited") is True):
             yield e, "a 4xx", f"{content.status_of(e)}{exchanges.whose(e)}"
 
@@ -76,9 +78,9 @@ def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     """
     commands = exchanges.target.pids
     elsewhere = selectors.asking(credential="full", vps={"unavailable", "foreign", "other"})
-    others = exchanges.all(selectors.judged, elsewhere, lambda e: e.ask.number not in commands)
+    others = exchanges.all(selectors.understood, elsewhere, lambda e: e.ask.number not in commands)
     made_up = {e.ask.vps for e in others if shows_output(e)}
-    for e in exchanges.each(selectors.judged, elsewhere, lambda e: e.ask.number in commands):
+    for e in exchanges.each(selectors.understood, elsewhere, lambda e: e.ask.number in commands):
         may_be_its_own = e.ask.vps == "other" and not exchanges.whose(e)
         if shows_output(e) and e.ask.vps not in made_up and not may_be_its_own:
             yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))}){exchanges.whose(e)}"

@@ -48,7 +48,7 @@ def not_availability(exchanges: Exchanges) -> Findings:
     others = selectors.asking(credential="full", vps="own")
     ignored = exchanges.each(
         lambda e: exchanges.pid_ignored and bool(e.ask.pids) and content.is_availability_alone(e),
-        selectors.judged,
+        selectors.understood,
         others,
         lambda e: not selectors.is_output(e),
     )

@@ -44,7 +44,7 @@ def types_are_documented(exchanges: Exchanges) -> Findings:
 
 def has_empty_pid(e: ask.Exchange) -> bool:
     """A request with an empty pid, which names no command."""
-    return selectors.judged(e) and e.ask.pid == ask.Pid.EMPTY
+    return selectors.understood(e) and e.ask.pid == ask.Pid.EMPTY
 
 
 @rule("PROBE-04")
