@@ -35,7 +35,7 @@ from hostup_conformance.contract.causes.lost_commands import ONCE_PRINTED, Reaso
 from hostup_conformance.contract.causes.mishaps import ALTERED, plain, printed
 from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
-from hostup_conformance.contract.causes.widespread import CAUSES, Cause
+from hostup_conformance.contract.causes.widespread import CAUSES, Cause, seconds_between
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import (
     below,
@@ -457,6 +457,10 @@ def goes_down(course: Course) -> Cause | None:
     broken, refusals = ([e for e in course.ordered if e.lost == how] for how in ("dropped", "refused"))
     responded = [e for e in course.ordered if e.response]
     if not (broken and refusals and responded) or not responded[0].number < broken[0].number < refusals[0].number:
+        return None
+    # What is down serves nothing from the last break on until it refuses connections.
+    last = max((e for e in broken if e.number < refusals[0].number), key=lambda e: e.number)
+    if any(last.seconds < seconds_between(last, e) < seconds_between(last, refusals[0]) for e in responded):
         return None
     words = f"{counted(len(broken), 'connection')} broke, and others were refused just after: the server goes down"
     urls = {e.request.target for e in broken if e.ask.pid.known}
