@@ -5,7 +5,7 @@ import re
 import pytest
 from faults import FAULTS
 from faults.probe import refuse
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.traits import in_common, traits
 from hostup_conformance.contract.causes.widespread import out_of_step
 from hostup_conformance.contract.paths import VPSS
@@ -442,12 +442,15 @@ def test_no_other_mistake_is_taken_for_one(fault: str, id: str) -> None:
 def restarts_at_a_deep_body(request: Request, response: Response) -> None:
     """The server ends at a body that is nested deeply, and gives its pids again after that."""
     if b"[[[" in request.body:
-        request.memory["given"] = list(request.memory.get("pids", []))
+        # Last of all, and so the first to come again, that of the command that runs on.
+        request.memory["given"] = sorted(request.memory.get("pids", []), key=request.memory.get("runs", 0).__eq__)
         response.raw = []
     elif response.is_started and request.memory.get("given"):
         response.change(pid=request.memory["given"].pop(), pollUrl=None)
     elif response.is_started:
         request.memory.setdefault("pids", []).append(response.json["pid"])
+        if SLEEP.encode() in request.body:
+            request.memory["runs"] = response.json["pid"]
 
 
 def test_pids_that_are_counted_anew_stand_behind_what_restarted_the_server() -> None:
