@@ -126,11 +126,18 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """Begin to send, before anything that can be done while the first responses are under way."""
-        if not self.only_shown and not may_leave_out_items(self.config):
+        """Begin to send, before anything that can be done while the first responses are under way.
+
+        The first reports stand until they are replaced at the end, so that nothing that ends the process looks like a
+        success. An application could do so at its first request.
+        """
+        if self.only_shown:
+            return
+        if self.run.options.app:
+            write_files(self.run.first_record(), self.run.options.report_dir)
+        if not may_leave_out_items(self.config):
             self.run.begin()
-        if not self.only_shown:
-            # They stand until they are replaced at the end, so that nothing that ends the process looks like a success.
+        if not self.run.options.app:
             write_files(self.run.first_record(), self.run.options.report_dir)
 
     @pytest.hookimpl(tryfirst=True)
