@@ -151,7 +151,7 @@ def codes_are_in_capitals(_request: Request, response: Response) -> None:
         response.change(code=response.json["code"].upper())
 
 
-@trips("PROBLEM-09")
+@trips("PROBLEM-18")
 def gateway_has_the_code_of_500(request: Request, response: Response) -> None:
     """If the agent does not respond, there is a 502 with the code of a 500."""
     if response.status == 503:

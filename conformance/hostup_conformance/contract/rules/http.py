@@ -31,17 +31,22 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     """A request that follows content on its connection must get what it gets otherwise: 200.
 
     The content is that of a GET, or of a start without a key. A connection that is closed after it passes, and so do a
-    429, a gateway's failure, and any status code that other requests which should get 200 got as well. No other rule
-    judges that request, and it is judged only if the same request gets 200 later in the run.
+    429, a gateway's failure, and any status code that other requests which should get 200 got as well; and what broke,
+    where other responses did. No other rule judges that request, and it is judged only if the same request gets 200
+    later in the run.
     """
     elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
     elsewhere |= {e.status for e in exchanges.all(selectors.asks_output) if e.status in {401, 403}}
     elsewhere |= {e.status for e in exchanges.all(well_formed, content.failed) if e.status != 501}
+    breaks = {e.lost for e in exchanges.all(lambda e: e.response is None)}
     probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
     contents = {e.number: e.request.method for e in exchanges.all(lambda e: bool(e.request.body))}
     numbers = sorted(contents)
     for e in exchanges.every(lambda e: e.aside):
-        passes = e.lost in {"dropped", "refused"} or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
+        broke = e.response is None and e.lost in breaks
+        passes = (
+            broke or e.lost in {"dropped", "refused"} or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
+        )
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             before = numbers[max(0, bisect_left(numbers, e.number) - 1)] if numbers else 0

@@ -123,7 +123,7 @@ def code_fits_the_status(exchanges: Exchanges) -> Findings:
     """A documented code is a finding with a status code that it does not belong to.
 
     Codes that are not documented pass here. The codes of a 400 pass with 413 and 422 too, and those of a 404 with 410,
-    since other rules judge those status codes. PROBLEM-09 judges the code of a 500 with a gateway's status code.
+    since other rules judge those status codes. PROBLEM-18 judges the code of a 500 with a gateway's status code.
     """
     for e in exchanges.each(has_code):
         statuses = problems.statuses_of(e.body["code"])
@@ -136,28 +136,35 @@ def code_fits_the_status(exchanges: Exchanges) -> Findings:
             yield e, f"{expected}, with status {e.status}", e.body["code"]
 
 
+#: The status codes by which a gateway says that it is not at fault itself.
+GATEWAYS = {502, 503, 504}
+
+
 def is_from_gateway(e: ask.Exchange) -> bool:
     """A problem with a gateway's status and the general code of 500."""
-    return has_code(e) and e.status in {502, 503, 504} and 500 in problems.statuses_of(e.body["code"])
+    return has_code(e) and e.status in GATEWAYS and 500 in problems.statuses_of(e.body["code"])
 
 
 def has_known_code(e: ask.Exchange) -> bool:
     """A problem whose code should be a documented one, unlike that of a start of a valid command that is blocked."""
     blocked = ask.is_start(e) and e.ask.command is not None and e.ask.credential == "full"
-    return has_code(e) and (e.status in problems.codes_by_status() or is_from_gateway(e)) and not blocked
+    return has_code(e) and e.status in problems.codes_by_status() and not blocked
 
 
 @rule("PROBLEM-09", seeks="problem document with a code")
 def code_is_documented(exchanges: Exchanges) -> Findings:
-    """An undocumented code is a finding, and so is the code of a 500 with the status code of a gateway.
-
-    PROBLEM-08 judges whether a documented code fits its status code in all other cases.
-    """
+    """An undocumented code is a finding. PROBLEM-08 judges whether a documented one fits its status code."""
     for e in exchanges.each(has_known_code):
+        if not problems.statuses_of(e.body["code"]):
+            yield e, " or ".join(problems.codes_by_status()[e.status or 0]), e.body["code"]
+
+
+@rule("PROBLEM-18", seeks="problem document with 502, 503 or 504")
+def gateways_have_codes_of_their_own(exchanges: Exchanges) -> Findings:
+    """The code of a 500 with the status code of a gateway is a finding, and any other code passes."""
+    for e in exchanges.each(has_code, lambda e: e.status in GATEWAYS):
         if is_from_gateway(e):
             yield e, f"a code of {e.status}, such as upstream_unavailable", e.body["code"]
-        elif not problems.statuses_of(e.body["code"]):
-            yield e, " or ".join(problems.codes_by_status()[e.status or 0]), e.body["code"]
 
 
 @rule("PROBLEM-10", seeks="problem document with errors")
