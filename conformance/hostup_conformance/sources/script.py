@@ -232,6 +232,7 @@ class Script:
             yield self._with_authorization("an altered key", f"Bearer {value}", telling=32)
         yield self._with_authorization("what a careless client sends for a key", "Bearer null")
         yield self._with_authorization("what a database takes for any key", "Bearer %")
+        yield self._with_authorization("what each object of JavaScript has", "Bearer constructor")
         yield self._with_authorization("a token that nobody has signed", f"Bearer {UNSIGNED}")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
         yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=12)

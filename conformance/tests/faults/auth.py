@@ -77,6 +77,13 @@ def any_key_will_do(request: Request, response: Response) -> None:
 
 
 @trips("AUTH-02")
+def keys_are_looked_up_in_an_object(request: Request, response: Response) -> None:
+    """Keys are members of an object of JavaScript, which has others that nobody gave it."""
+    if request.headers.get("authorization") in {"Bearer constructor", "Bearer toString", "Bearer __proto__"}:
+        let_in(request, response)
+
+
+@trips("AUTH-02")
 def key_is_compared_by_its_beginning(request: Request, response: Response) -> None:
     """A truncated key is accepted."""
     if request.headers.get("authorization", "").startswith("Bearer ") and API_KEY.startswith(request.token or "?"):
