@@ -6,10 +6,20 @@ import time
 
 from faults.probe import problem, refuse
 from faults.rate import soon
+from faults.start import ended
 from hostup_conformance.contract.commands import SLEEPLESS, recognized
 from stage import Request, Response
 
 from variants import allowed, payload
+
+
+@allowed(starts=True)
+def commands_have_folders_of_their_own(request: Request, response: Response) -> None:
+    """What a command leaves in the temporary folder is gone for the next one."""
+    if ended(request, response, "trace"):
+        response.change(stdout=" once 0 slow 0")
+    elif ended(request, response, "again"):
+        response.change(stdout="1")
 
 
 @allowed(starts=True)

@@ -518,7 +518,8 @@ def runs_once(exchanges: Exchanges) -> Findings:
     It must have written no more if it failed, or was polled while it ran, or once its end was told. And it must have
     done so although nobody has polled it, if it had the time that the slow command takes, if a command that was started
     after it has ended, if no other was ended before its time, which START-22 judges, and if none ran too often: then so
-    may the one that removes what is counted. START-05 judges a number that does not come as it was printed.
+    may the one that removes what is counted. Nor is it judged if one that was seen to run has left no file. START-05
+    judges a number that does not come as it was printed.
     """
     for life, earlier in exchanges.not_run_again:
         told = f"the pid of request {earlier.start.number}, which started the same command, and no other run of it"
@@ -527,7 +528,8 @@ def runs_once(exchanges: Exchanges) -> Findings:
     for run in runs:
         exchanges.take(run.told_by)
     more = [run for run in runs if run.times > run.starts]
-    for run in more or [run for run in runs if run.times < run.starts]:
+    less = [run for run in runs if run.times < run.starts]
+    for run in more or ([] if any(map(left_no_trace, less)) else less):
         fails = mishaps.foreign_errors(run.life) not in {"", exchanges.words_of_the_guest.strip()}
         due = not fails and not exchanges.cut_short and waited_long(run.life, run.told_by, exchanges.lives)
         if run.times or (run.life.name == "once" and due):
@@ -538,6 +540,13 @@ def runs_once(exchanges: Exchanges) -> Findings:
                 f"{expected}{polls}",
                 f"it has run {counted(run.times, 'time')}{mishaps.why_run(run, runs)}",
             )
+
+
+def left_no_trace(run: mishaps.Run) -> bool:
+    """Whether a command ran, by what it printed, and its file is gone: each may have a temporary folder of its own."""
+    end = run.life.end
+    printed = end and lives.stream(end, "stdout") == mishaps.printed(run.life)
+    return run.life.name == "slow" and not run.times and bool(printed)
 
 
 @rule("START-17")
