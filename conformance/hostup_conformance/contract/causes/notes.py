@@ -118,7 +118,7 @@ def in_turns(course: Course, broken: Mapping[str, Result[Ask]]) -> Iterator[Caus
     for row in rows.values():
         got = [(e.status, member(e, "available"), *sorted(e.body if isinstance(e.body, dict) else ())) for e in row]
         turns = any(all(a == b for a, b in zip(got, got[step:ROW], strict=False)) for step in IN_TURN[:2])
-        if len(row) < ROW or not turns or len(set(got)) < 2:
+        if len(row) < ROW or not turns or len(set(got[:ROW])) < 2:
             continue
         statuses, told = [str(e.status) for e in row], [short_json(member(e, "available"), 20) for e in row]
         ways = (statuses, told, [named_members(e.body) for e in row])
