@@ -122,8 +122,11 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     # What says that a scope is lacking, as to who lacks it, speaks of no limit.
     forbidden = {said_of(e) for e in exchanges if e.status == 403 and not should_not_be_forbidden(e)}
     as_due = all(said_of(e) in forbidden and (e.ask.starts or e.ask.pid != Pid.ABSENT) for e in refusals)
-    # What comes where a refusal is due, whoever asks, is one that something has changed.
-    as_due |= all(is_to_be_refused(e.ask) for e in refusals) and any(map(has_valid_key, refusals))
+    # What comes wherever a refusal is due is one that something has changed.
+    kinds, numbers = {e.kind for e in refusals}, {e.number for e in refusals}
+    otherwise = any(e.kind in kinds and e.number not in numbers and not below(e, 400) for e in exchanges if e.response)
+    due = (is_to_be_refused(e.ask) or not e.ask.pid.well_formed for e in refusals)
+    as_due |= all(due) and not otherwise and any(map(has_valid_key, refusals))
     if not enough or of_running or mixed or as_due or are_copies(refusals):
         return None
     return Cause({e.number for e in refusals}, in_words(exchanges, sorted(found)))
