@@ -28,6 +28,8 @@ VPSS = path_with("listVps")
 #: The beginning of the path of every operation, in which a base URL must not end.
 BEFORE_VPSS = VPSS.rpartition("/")[0]
 PATHS: dict[Resource, str] = {"exec": ENDPOINT, "list": VPSS, "status": path_with("getVpsStatus")}
+#: How a name begins that no VPS has.
+NONE = "hostup-none-"
 #: The greatest length of a command, in characters.
 LONGEST_COMMAND: int = document()["components"]["schemas"]["CommandStart"]["properties"]["command"]["maxLength"]
 

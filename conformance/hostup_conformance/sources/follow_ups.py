@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Exchange, Pid
 from hostup_conformance.contract.content import items_of, member
-from hostup_conformance.contract.paths import VPSS, path_of
+from hostup_conformance.contract.paths import NONE, VPSS, path_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import gives_list, gives_status, is_availability
 from hostup_conformance.contract.sending import Wire
@@ -206,7 +206,7 @@ def listing(wire: Wire, items: list[dict[str, Any]]) -> Iterator[Callable[[], ob
     yield partial(pages, wire, size)
     yield partial(get_list, wire, "", "the list of VPSs once more")
     yield partial(get_list, wire, "?limit=0", "a page with a limit that is not documented")
-    nobodys = f"?name=hostup-none-{token_hex(8)}"
+    nobodys = f"?name={NONE}{token_hex(8)}"
     yield partial(get_list, wire, nobodys, "the list of VPSs with a name that none has")
     # A server that compares cursors as strings finds nothing after this one.
     unknown = f"?limit={size}&cursor=~{token_hex(8)}"

@@ -235,6 +235,13 @@ def limit_is_ignored(request: Request, response: Response) -> None:
         response.change(data=[{"id": VPS_ID}, {"id": UNAVAILABLE_VPS_ID}], **more)
 
 
+@trips("VPS-24")
+def name_is_ignored(request: Request, response: Response) -> None:
+    """The list has the VPS, whatever name is asked for."""
+    if is_list(request, response) and "name=" in request.query:
+        response.change(data=[{"id": VPS_ID, "name": "web-1"}])
+
+
 @trips("VPS-18")
 def list_is_shuffled(request: Request, response: Response) -> None:
     """Every second list is in reverse order."""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from hostup_conformance.contract import ask, content, oracles, paths, responder, selectors
 from hostup_conformance.contract.document import document
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.keeping.safe_text import counted, short_json
+from hostup_conformance.keeping.safe_text import counted, short_json, shown
 
 #: All states that the documentation of the status lists.
 POWER_STATES = set(document()["components"]["schemas"]["VpsStatus"]["properties"]["powerState"]["x-known-values"])
@@ -333,6 +333,23 @@ def cursor_is_checked(exchanges: Exchanges) -> Findings:
         if (cursor := query_of(e).get("cursor")) and cursor not in given and content.listed_ids(e):
             yield e, "", f"a made-up cursor gets a page of {counted(len(content.listed_ids(e)), 'VPS')}"
             return
+
+
+def is_filtered(e: ask.Exchange) -> bool:
+    """A list for the full key of the VPSs with a name."""
+    return selectors.gives_list(e) and e.ask.credential == "full" and "name" in query_of(e)
+
+
+@rule("VPS-24", seeks="list of the VPSs with a name")
+def name_is_looked_for(exchanges: Exchanges) -> Findings:
+    """A VPS with another name is a finding, and so is one without a name if the run made the name up."""
+    for e in exchanges.each(is_filtered):
+        asked = query_of(e)["name"]
+        others = [
+            item for item in content.items_of(e) if item.get("name", "" if paths.NONE in asked else asked) != asked
+        ]
+        if others:
+            yield e, f"no VPS with another name than {shown(asked, 60)}", counted(len(others), "VPS")
 
 
 @rule("VPS-18", seeks="list of VPSs")
