@@ -36,7 +36,7 @@ def list_in_pages(request: Request, response: Response) -> None:
         response.json = {"data": others, "hasMore": True, "nextCursor": "20"}
 
 
-@allowed(warns={"VPS-13"})
+@allowed(warns={"VPS-13", "VPS-24"})
 def list_without_pages(request: Request, response: Response) -> None:
     """The list is always the whole list: limit and cursor are unknown parameters, and ignored."""
     if request.path == VPSS and response.status in {200, 400} and request.query:
