@@ -13,6 +13,7 @@ from hostup_conformance.contract.causes.contrasts import (
     Course,
     Split,
     back_and_forth,
+    soon_after,
     told,
     undecided,
 )
@@ -105,6 +106,19 @@ def test_what_another_request_has_for_an_effect_is_told(spared: bool) -> None:
     odd, usual = ([e for e in every if e.response and e.response.body == body] for body in (b"[]", b'{"a":1}'))
     words = "only the 10 requests sent within 0.3 s after a request with a query, none of 20 others: it has an effect"
     assert (words in (told(Split(odd, usual, Course(every, KEY))) or "")) is not spared
+
+
+def test_what_another_request_has_for_an_effect_may_come_at_once() -> None:
+    """Times may be those of a recording, which are rounded."""
+    every = list[Exchange]()
+    for at in range(0, 40, 8):
+        every += run_of([got(404)], query="?pid=99999", after=at)
+        every += run_of([got(200, b"[]")] * 2, apart=0.0, after=at)
+        every += run_of([got(200)] * 4, apart=0.2, after=at + 2)
+    every = [replace(e, seconds=0.0) for e in in_order(*every)]
+    served = [e for e in every if e.status == 200]
+    odd, usual = ([e for e in served if e.response and e.response.body == body] for body in (b"[]", b"{}"))
+    assert "sent within 0 s after a request with a query" in str(soon_after(Split(odd, usual, Course(every, KEY))))
 
 
 def test_what_comes_after_about_as_many_refusals_each_time_is_told() -> None:

@@ -24,6 +24,7 @@ from hostup_conformance.contract.causes.traits import (
     AFTER_A_REFUSAL,
     CALLERS,
     CHANCE,
+    CLOCK,
     FEWEST,
     WHAT,
     all_beside,
@@ -130,6 +131,19 @@ class Course:
                 of_its_command.append("for a path, or for output, with characters outside ASCII")
             self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._after_others(e)])
         return self._traits[e.number]
+
+    def kinds(self, e: Exchange) -> AbstractSet[str]:
+        """Return what an exchange asks for and what it got, each in words that may follow "a request"."""
+        return WHAT.intersection(self.carried(e)) | {f"that got {e.status}"}
+
+    @cached_property
+    def of_kind(self) -> Mapping[str, list[Exchange]]:
+        """The exchanges of each of these kinds."""
+        found = defaultdict[str, list[Exchange]](list)
+        for e in self.ordered:
+            for kind in self.kinds(e):
+                found[kind].append(e)
+        return found
 
     @cached_property
     def _first_with(self) -> Mapping[str | None, int]:
@@ -524,17 +538,15 @@ def soon_after(split: Split) -> str | None:
     """All that is odd was sent soon after a request of a kind, and nothing else so soon after one."""
     if min(len(split.odd), len(split.usual)) < ENOUGH or not split.alike:
         return None
-    of_kind = defaultdict[str, list[Exchange]](list)
-    for e in split.course.ordered:
-        for kind in WHAT.intersection(split.course.carried(e)) | {f"that got {e.status}"}:
-            of_kind[kind].append(e)
-    own = {kind for e in split.every for kind in (*split.course.carried(e[0]), f"that got {e[0].status}")}
-    times = {kind: since_last(some, split.odd, split.usual) for kind, some in of_kind.items() if kind not in own}
-    _, kind = max(
-        ((least / most, kind) for kind, (most, least) in times.items() if least > MARGIN * most), default=(0, "")
-    )
-    within = f"sent within {times[kind][0]:.2g} s after a request {kind}" if kind else ""
-    return within and f"{split.only} {within}, none of {len(split.usual)} others: it has an effect, it seems"
+    course = split.course
+    own = {kind for e, _ in split.every for kind in course.kinds(e)}
+    times = {kind: since_last(some, split.odd, split.usual) for kind, some in course.of_kind.items() if kind not in own}
+    margins = {kind: least / max(most, CLOCK) for kind, (most, least) in times.items() if least > MARGIN * most}
+    if not margins:
+        return None
+    kind = max(margins, key=lambda one: (margins[one], one))
+    within = f"sent within {times[kind][0]:.2g} s after a request {kind}"
+    return f"{split.only} {within}, none of {len(split.usual)} others: it has an effect, it seems"
 
 
 def only_soon_after(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
@@ -542,10 +554,9 @@ def only_soon_after(events: Sequence[Exchange], odd: Sequence[Exchange], usual: 
 
     None if there are few of either, or if times are unknown.
     """
-    most, least = since_last(events, odd, usual)
-    return (
-        most if min(sum(e.when is not None for e in some) for some in (odd, usual)) >= FEWEST and most < least else None
-    )
+    timed = [[e for e in some if e.when] for some in (odd, usual)]
+    most, least = since_last(events, *timed)
+    return most if min(map(len, timed)) >= FEWEST and most < least else None
 
 
 def since_last(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> tuple[float, float]:
