@@ -20,6 +20,7 @@ KEYS = {"key": "HOSTUP_API_KEY", "read_key": "HOSTUP_READ_API_KEY"}
 IDS = {"vps": "HOSTUP_VPS_ID", "unavailable_vps": "HOSTUP_UNAVAILABLE_VPS_ID", "foreign_vps": "HOSTUP_FOREIGN_VPS_ID"}
 PIDS = {"finished_pid": "HOSTUP_FINISHED_PID", "running_pid": "HOSTUP_RUNNING_PID"}
 VARIABLES = KEYS | IDS | PIDS
+
 #: The base URL of a recording until it is read.
 UNKNOWN_ADDRESS = "http://har.invalid"
 

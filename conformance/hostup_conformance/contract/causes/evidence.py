@@ -213,4 +213,5 @@ def kinds_of(e: Exchange) -> list[object]:
         return [NOBODYS] if refused(e) else []
     if not asks_output(e):
         return [(e.status if e.ask.vps == "own" else e.ask.vps, pid)] if refused(e) else []
-    return [("poll", pid), *([("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else [])]
+    troubled = [("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else []
+    return [("poll", pid), *troubled]

@@ -285,11 +285,15 @@ def of_what(parting: Parting, hypotheses: Iterable[Callable[[Parting], str | Non
 def forgotten(evidence: Evidence) -> str | None:
     """Something makes a server forget a command; where all may be forgotten at once, it may as well be a restart."""
     what = of_what(Parting(evidence, evidence.lost, evidence.known), FORGETTING)
-    counted_exactly = what and what.startswith("once ") and " to " not in what
-    moments = moments_of_loss(evidence) if what and not counted_exactly else []
-    said = what and f"a command is forgotten {what}, it seems"
-    both = [said, moments_in_words(evidence, moments)] if said and moments else [said] if said else []
-    return "; or ".join(both[::-1] if len(moments) == 1 else both) or None  # one moment is the simpler explanation
+    if what is None:
+        return None
+    said = f"a command is forgotten {what}, it seems"
+    counted_exactly = what.startswith("once ") and " to " not in what
+    moments = [] if counted_exactly else moments_of_loss(evidence)
+    if not moments:
+        return said
+    told = moments_in_words(evidence, moments)  # one moment is the simpler explanation
+    return f"{told}; or {said}" if len(moments) == 1 else f"{said}; or {told}"
 
 
 def known_late(evidence: Evidence) -> str | None:

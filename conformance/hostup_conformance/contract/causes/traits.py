@@ -128,6 +128,7 @@ FOR, OTHERS, SPARED = "for ", 0.25, 0.1
 MOST_TOLD = 4
 #: With which of so few others one request is compared, what its connection had carried, or its key, tells nothing.
 MANY_USUAL = 10
+#: How a request is told before which its connection had carried such a one; and what connections and keys had carried.
 AFTER_A_REFUSAL = "that follow what is to be refused, and was, on their connection"
 CONNECTIONS = {
     "on a connection that had carried others",

@@ -162,8 +162,8 @@ def by_length(e: ask.Exchange, exchanges: Exchanges) -> str:
     """Return how long a command is, if all that were refused alike are longer than all started ones, or shorter."""
     sent = exchanges.all(selectors.starts)
     refused = {length_of(one) for one in sent if one.status == e.status}
-    started: set[float] = {length_of(one) for one in sent if one.status == 200} or {0, inf}
-    alone = min(refused, default=0) > max(started) or max(refused, default=inf) < min(started)
+    started = {length_of(one) for one in sent if one.status == 200}
+    alone = refused and started and (min(refused) > max(started) or max(refused) < min(started))
     return f" for a command of {counted(length_of(e), 'character')}" if alone else ""
 
 

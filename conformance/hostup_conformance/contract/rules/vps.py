@@ -345,9 +345,8 @@ def name_is_looked_for(exchanges: Exchanges) -> Findings:
     """A VPS with another name is a finding, and so is one without a name if the run made the name up."""
     for e in exchanges.each(is_filtered):
         asked = query_of(e)["name"]
-        others = [
-            item for item in content.items_of(e) if item.get("name", "" if paths.NONE in asked else asked) != asked
-        ]
+        unnamed = "" if paths.NONE in asked else asked
+        others = [item for item in content.items_of(e) if item.get("name", unnamed) != asked]
         if others:
             yield e, f"no VPS with another name than {shown(asked, 60)}", counted(len(others), "VPS")
 
