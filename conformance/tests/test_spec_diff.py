@@ -471,6 +471,14 @@ def test_a_breaking_change_needs_a_new_version(repository: Repository) -> None:
     assert repository.diff()[0] == 1
 
 
+def test_the_version_of_this_contract_says_whom_its_changes_break(capsys: pytest.CaptureFixture[str]) -> None:
+    status = spec_diff.main([])
+    out, err = capsys.readouterr()
+    if status == 2:  # a copy without its history cannot tell when the version was set
+        pytest.skip(err.strip())
+    assert (status, err) == (0, ""), out
+
+
 def test_what_breaks_nobody_needs_none(repository: Repository) -> None:
     repository.edit(member("AgentAvailability", "weather", type="string"))
     status, out, _ = repository.diff()
