@@ -145,12 +145,12 @@ def reset_of_years_ago(_request: Request, response: Response) -> None:
 
 @trips("RATE-09")
 def waiting_for_nothing(request: Request, response: Response) -> None:
-    """Retry-After is 0 although the limit lasts for a minute; each response announces the limit."""
-    left = 250 - request.nth("limit")
-    if left < 0 and response.status == 200:
+    """Retry-After is 0 although the next ten requests are refused as well; each response announces the limit."""
+    left = 200 - request.nth("limit")
+    if -10 <= left < 0 and response.status != 429:
         refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
         response.header("Retry-After", "0")
-    for name, value in (("Limit", "250"), ("Remaining", str(max(left, 0))), ("Reset", soon(seconds=8))):
+    for name, value in (("Limit", "200"), ("Remaining", str(max(left, 0))), ("Reset", soon(seconds=8))):
         if "prefer" not in request.headers:
             response.header(f"X-RateLimit-{name}", value)
 
