@@ -51,11 +51,11 @@ def lets_everybody_in_now_and_then(request: Request, response: Response) -> None
 @pytest.mark.parametrize(
     ("change", "id", "words"),
     [
-        (takes_any_session, "AUTH-01", "only the 4 requests with Cookie, none of "),
+        (takes_any_session, "AUTH-01", "only the 4 requests with Cookie, Remote-User, "),
         (
             trusts_a_field,
             "AUTH-01",
-            "only the 4 requests with X-Real-IP and with X-Forwarded-For and with the User-Agent of a monitor and ",
+            "only the 4 requests with the User-Agent of a monitor and with Access-Control-Request-Method, X-Forwarded-",
         ),
         (lists_for_anybody, "VPS-06", " without a key for the list of VPSs, none of "),
         (

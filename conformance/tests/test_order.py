@@ -19,7 +19,6 @@ MOCK = Mock()
 TARGET = Target.from_environment("http://127.0.0.1:1", MOCK.environment(), kind="mock")
 
 
-@pytest.mark.catalogue
 def test_all_is_judged_within_sixty_requests() -> None:
     target, wire, _ = run_on_mock(live=True)
 
@@ -28,8 +27,8 @@ def test_all_is_judged_within_sixty_requests() -> None:
         return {id for id, one in results.items() if one.requirement.level != "OBSERVE" and one.status == "pass"}
 
     assert len(wire.exchanges) > FIRST
-    # What is sent at once with others comes last.
-    assert judged(FIRST) == judged(len(wire.exchanges)) - {"HTTP-21"}
+    # What is sent at once with others comes last, and a name in the query of the list matters least.
+    assert judged(FIRST) == judged(len(wire.exchanges)) - {"HTTP-21", "VPS-24"}
 
 
 def test_wrong_keys_come_late() -> None:

@@ -47,6 +47,10 @@ BY_A_SHELL = "42-%OS%--$@"
 ESCAPED = r"\$@"
 #: Text that changes if it is put into a template or a pattern, or if addresses in it are replaced, as by a gateway.
 PATTERNS = r"$& $1 \1 $$ {0} {{x}} ${x} {} %% %s http://localhost/ http://127.0.0.1:8080/"
+#: Lines that others take for the end of something: of a part, of a message, of what a shell reads.
+ENDS = "---\n===\n.\nEOF\n"
+#: Control characters that a shell takes for letters.
+CONTROLS = "\x01\x1b\x7f"
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased, and such text.
 VERBATIM = (
     """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 \\\\ ABC """
@@ -117,7 +121,7 @@ def catalogue(guest: Guest, token: str, slow_seconds: float = SLOW_SECONDS) -> l
 @lru_cache(maxsize=8)
 def posix(token: str, slow_seconds: float) -> list[Command]:
     """Return the commands for a POSIX shell."""
-    lines = f"  first {token}\n\n  \"second\" <&> 'third'  \nlast \nlast \n\n"
+    lines = f"  first {token}\n\n  \"second\" <&> 'third'  \n{ENDS}last \nlast \n\n"
     errors = f'error {token}\n <e> & "f"  \n'
     whole = LETTERS * TIMES
     nap = f"{slow_seconds:g}"
@@ -126,9 +130,11 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("streams", f"printf %s {quoted(lines)}; printf %s {quoted(errors)} >&2",
                 lines.encode(), errors.encode()),
         Command("verbatim", f"printf '[%s]' {quoted(VERBATIM)} a\\ ", f"[{VERBATIM}][a ]".encode()),
-        # A shell that ends at the first failure does not reach the last line.
-        Command("lines", f"printf A{token}\ntest a = b\nprintf B{token}", f"A{token}B{token}".encode()),
-        Command("number", "printf 0", b"0"),  # some languages take the text for nothing
+        # A shell that ends at the first failure does not reach the last line; and control characters are characters.
+        Command("lines", f"printf 'A{CONTROLS}{token}'\ntest a = b\nprintf B{token}",
+                f"A{CONTROLS}{token}B{token}".encode()),
+        # Some languages take its output for nothing. A shell may have other options, or find no end behind the comment.
+        Command("number", "hostup='0 '; false | printf %s $hostup$hostup_none # the end", b"0"),
         NOTHING,
         Command("errors", "printf 'error alone å' >&2", stderr="error alone å".encode()),
         # Most of it is written at once, and the rest in small pieces after that.
@@ -152,11 +158,13 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                 + f"\\n\\\\&amp; {PATTERNS} {secrets}".encode()),
         Command("not_utf_8", "printf 'a\\303\\245\\377\\376\\000z'", b"a\xc3\xa5\xff\xfe\0z"),
         *(
-            # Who reads output as JSON makes an object of it.
-            Command(f"exit_{code}", f"printf '{{\"out\": %s}}' {code}; printf err{code} >&2; exit {code}",
-                    b'{"out": %d}' % code, f"err{code}".encode(), code)
-            for code in (1, 200, 255)
+            # Who reads output as JSON makes an object of it. It is shorter than what goes to standard error.
+            Command(f"exit_{code}", f"printf '{{\"out\": %s}}' {code}; printf 'error of exit {code}' >&2; exit {code}",
+                    b'{"out": %d}' % code, f"error of exit {code}".encode(), code)
+            for code in (1, 200)
         ),
+        # Who trims output, or asks whether it is blank, has nothing.
+        Command("exit_255", "printf '\\n \\n'; printf err255 >&2; exit 255", b"\n \n", b"err255", 255),
         # Who replaces words in commands shows it by what is printed where no signal ended it.
         Command("killed", "printf before; kill -9 $$; printf :after:kill", b"before", exit_code=None),
         Command("unknown_program", f"hostup-no-such-program-{token} 2>/dev/null", exit_code=127),

@@ -33,13 +33,22 @@ UNSIGNED = ".".join(
 )
 #: An ETag that nothing has.
 NOBODYS_TAG = '"hostup-conformance"'
-#: What a proxy says of requests from this machine, and what says that a browser or a monitor asks first.
+#: What a proxy says of requests from this machine; and what says that a browser or a monitor asks first, or a framework
+#: itself.
 AS_LOCAL: Headers = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP"))
 AS_INNER: Headers = (
     *AS_LOCAL,
     ("User-Agent", "kube-probe/1.31 (health check, monitor)"),
     ("Access-Control-Request-Method", "GET"),
+    ("X-Middleware-Subrequest", ":".join(["middleware"] * 5)),
 )
+#: What a proxy says that has asked who somebody is.
+AS_SOMEBODY: Headers = tuple(
+    (name, "admin")
+    for name in ("Remote-User", "X-Remote-User", "X-Forwarded-User", "X-Auth-Request-User", "X-Consumer-Username")
+)
+#: What tells some frameworks that another path was asked for, one that is open to all.
+OF_ANOTHER_PATH: Headers = tuple((name, "/health") for name in ("X-Original-URL", "X-Rewrite-URL"))
 #: So many of the telling steps come before the polls of the ended command, which show more than the others.
 FIRST = 4
 
@@ -166,13 +175,14 @@ class Script:
         """Yield polls that a check of scope or key might not take for polls. None of them may get output."""
         t = self.target
         own, pid = path_of(t.vps), t.running_pid or t.finished_pid or self._nobodys_pid()
-        paths = (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec"))
+        encoded = own.replace("exec", "%65xec")
+        paths = (own + "/", own.replace("/agent/", "//agent/"), encoded)
         more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
         old, capitals = own.replace("/v2/", "/v1/"), own.replace("/api/", "/API/")
         for path in (*paths, *more, own.replace("/agent/", "/./agent/"), old, capitals):
-            yield self._get(
-                "the path in another spelling, without a key", path=path, key=None, capability="credentials", telling=29
-            )
+            yield self._get("the path in another spelling, without a key", path=path, key=None,
+                            headers=OF_ANOTHER_PATH if path == encoded and not t.is_live else (),
+                            capability="credentials", telling=29)  # fmt: skip
         if not t.read_key:
             return
         spelt = (
@@ -188,12 +198,12 @@ class Script:
         for query in spelt:
             yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,
                             capability="scopes", telling=19)  # fmt: skip
-        # What is asked for by the server itself, or on a condition, may take another way through a program.
+        # What is asked for as text, by the server itself, or on a condition, may take another way through a program.
         yield self._get(
             "a poll after another parameter, read:vm alone",
             query=f"?x=1&pid={pid}",
             key=t.read_key,
-            headers=(("If-None-Match", NOBODYS_TAG), *(() if t.is_live else AS_LOCAL)),
+            headers=(("Accept", "text/plain"), ("If-None-Match", NOBODYS_TAG), *(() if t.is_live else AS_LOCAL)),
             capability="scopes",
         )
         for path in (*paths, *more):
@@ -236,7 +246,8 @@ class Script:
         yield self._with_authorization("a token that nobody has signed", f"Bearer {UNSIGNED}")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
         yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=12)
-        yield self._get("a session that was never opened", key=None, headers=(("Cookie", NO_SESSION),),
+        somebody = () if self.target.is_live else AS_SOMEBODY
+        yield self._get("a session that was never opened", key=None, headers=(("Cookie", NO_SESSION), *somebody),
                         capability="credentials")  # fmt: skip
         if not self.target.is_live:
             yield self._get("the probe without a key, as if from the server itself", key=None, headers=AS_INNER,
@@ -263,7 +274,7 @@ class Script:
         odd = [
             "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20",
             f"{raw}%27%20OR%20%271%27=%271", f"{raw}%2F..%2F{raw}", "%2A", "vps_%25", "..",
-            "%2e%2e", "..%2F..%2Fvps", raw + "%22%5C", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
+            "", "..%2F..%2Fvps", raw + "%22%5C", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip
         if self.target.foreign_vps:
             odd.append(f"{raw}%2F..%2F{quote(self.target.foreign_vps, safe='')}")
@@ -403,20 +414,21 @@ class Script:
         """Yield requests of all kinds that are sent at once; they were sent alone before, or are no different here."""
         t = self.target
         own, unknown, nobodys = path_of(t.vps), self._unknown_vps(), self._nobodys_pid()
+        reading = {"a poll with read:vm alone": self._get("", pid=t.running_pid or nobodys, key=t.read_key,
+                                                          capability="scopes")}  # fmt: skip
         kinds = {
+            **(reading if t.read_key else {}),
             "the probe": self._get("", path=own),
             "the probe without a key": self._get("", path=own, key=None, capability="credentials"),
             "the probe of an unknown VPS": self._get("", vps=unknown, capability="ids"),
             "a poll of nobody's command": self._get("", pid=nobodys, capability="pids"),
-            "the probe with a wrong key": self._get("", path=own, key=self._other_key(), capability="credentials"),
         }
         if t.unavailable_vps:
             kinds["the probe of the VPS without an agent"] = self._get("", vps=t.unavailable_vps, capability="ids")
         if t.running_pid:
             kinds["a poll of the running command"] = self._get("", pid=t.running_pid, capability="pids")
-        if t.read_key:
-            pid = t.running_pid or nobodys
-            kinds["a poll with read:vm alone"] = self._get("", pid=pid, key=t.read_key, capability="scopes")
+        # What is to be refused stands last, in one order or the other: a check may give up where others are under way.
+        kinds["the probe with a wrong key"] = self._get("", key=self._other_key(), capability="credentials")
         steps = [replace(step, purpose=f"{name}, at once with others") for name, step in kinds.items()]
         yield steps
         yield steps[::-1]

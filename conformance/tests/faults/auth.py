@@ -308,6 +308,20 @@ def whoever_says_to_be_local_needs_no_key(request: Request, response: Response) 
         response.become(200, AVAILABLE)
 
 
+@trips("AUTH-01")
+def whoever_a_proxy_names_needs_no_key(request: Request, response: Response) -> None:
+    """The name is trusted that a proxy gives to whom it has asked for a password; nothing removes it before."""
+    if "x-forwarded-user" in request.headers:
+        let_in(request, response)
+
+
+@trips("AUTH-01")
+def requests_of_its_own_need_no_key(request: Request, response: Response) -> None:
+    """A framework takes a request with a field of its own for one that it has made, and skips the check."""
+    if request.headers.get("x-middleware-subrequest", "").startswith("middleware:middleware"):
+        let_in(request, response)
+
+
 @trips("AUTH-09")
 def head_of_a_poll_needs_no_key(request: Request, response: Response) -> None:
     """HEAD of a poll succeeds without a key."""
@@ -319,4 +333,11 @@ def head_of_a_poll_needs_no_key(request: Request, response: Response) -> None:
 def the_scheme_is_not_looked_at(request: Request, response: Response) -> None:
     """The last word of Authorization is taken for the key, whatever the scheme."""
     if request.headers.get("authorization") == f"Nonesuch {API_KEY}" and request.own and request.method == "GET":
+        response.become(200, AVAILABLE)
+
+
+@trips("AUTH-11")
+def another_path_opens(request: Request, response: Response) -> None:
+    """The rule that asks for a key looks at the path that a header field says was asked for."""
+    if request.headers.get("x-original-url") == "/health" and "authorization" not in request.headers:
         response.become(200, AVAILABLE)

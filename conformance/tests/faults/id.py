@@ -150,3 +150,10 @@ def the_body_is_asked_for_the_id_too(request: Request, response: Response) -> No
         and f'"vps_id": "{UNAVAILABLE_VPS_ID}"' in request.body.decode("latin-1")
     ):
         refuse(request, response, 503, "upstream_unavailable", "Guest agent unavailable")
+
+
+@trips("ID-04")
+def no_id_is_the_first(request: Request, response: Response) -> None:
+    """An empty id is that of the first VPS of the account."""
+    if request.path == "/api/v2/vps//agent/exec" and request.full:
+        response.become(200, {"available": True, "reason": None, "vmRunning": True})

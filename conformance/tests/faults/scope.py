@@ -85,6 +85,17 @@ def reads_round(request: Request, response: Response) -> bool:
 
 
 @trips("SCOPE-05")
+def text_needs_no_scope(request: Request, response: Response) -> None:
+    """What is not asked for as JSON goes another way, which has no check of the scope."""
+    if (
+        reads_round(request, response)
+        and "pid" in request.query
+        and "json" not in request.headers.get("accept", "json")
+    ):
+        response.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
 def conditions_need_no_scope(request: Request, response: Response) -> None:
     """What is asked for on a condition goes round the check of the scope."""
     if request.reading and "pid" in request.query and "if-none-match" in request.headers:

@@ -1591,3 +1591,59 @@ def three_results_are_kept(request: Request, response: Response) -> None:
         held.add(str(response.json["pid"]))
     if response.is_output and response.json["exited"]:
         held.discard(request.pid)
+
+
+@trips("START-05")
+def output_ends_at_a_line_of_dashes(request: Request, response: Response) -> None:
+    """A line of three dashes is taken for the end of the output, as of a part of a message."""
+    if ended(request, response, "streams"):
+        response.change(stdout=response.json["stdout"].partition("---\n")[0])
+
+
+@trips("START-13")
+def blank_output_is_none(request: Request, response: Response) -> None:
+    """Output of white space alone is taken for none."""
+    if ended(request, response) and not response.json["stdout"].strip():
+        response.change(stdout="")
+
+
+@trips("START-11")
+def errors_are_as_long_as_output(request: Request, response: Response) -> None:
+    """Standard error is cut at the length of the output, if there is any."""
+    if ended(request, response) and (length := len(response.json["stdout"])):
+        response.change(stderr=(response.json["stderr"] or "")[:length])
+
+
+@trips("START-19")
+def control_characters_are_removed_from_commands(request: Request, response: Response) -> None:
+    """Control characters other than line ends and tabs are removed from commands."""
+    if ended(request, response, "lines"):
+        response.change(stdout="".join(letter for letter in response.json["stdout"] if letter.isprintable()))
+
+
+@trips("START-14")
+def a_pipe_fails_with_its_first_command(request: Request, response: Response) -> None:
+    """Commands are run with the option pipefail."""
+    if ended(request, response, "number"):
+        response.change(exitCode=1)
+
+
+@trips("START-13")
+def words_end_at_line_ends_alone(request: Request, response: Response) -> None:
+    """Commands are run with an IFS of the server's own, so that blanks do not end words."""
+    if ended(request, response, "number"):
+        response.change(stdout="0 ")
+
+
+@trips("START-05")
+def a_comment_takes_the_closing_brace(request: Request, response: Response) -> None:
+    """A command is put between braces in one line, so that one with a comment at its end has no end."""
+    if ended(request, response, "number"):
+        response.change(stdout="", stderr='sh: 1: Syntax error: end of file unexpected (expecting "}")\n', exitCode=2)
+
+
+@trips("START-08")
+def each_fifth_exit_code_is_null(request: Request, response: Response) -> None:
+    """exitCode is null in each fifth poll that reports an end."""
+    if ended(request, response) and request.nth("ends") % 5 == 0:
+        response.change(exitCode=None)

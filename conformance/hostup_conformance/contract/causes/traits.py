@@ -124,6 +124,8 @@ FEWEST = 3
 #: How a trait begins that says what is asked for; which part of what was found may ask for something else, and for each
 #: of these requests, how many may have been spared.
 FOR, OTHERS, SPARED = "for ", 0.25, 0.1
+#: How a header field is told that a request has.
+WITH, FIELD = "with ", re.compile("with [A-Z][A-Za-z-]*(: .*)?")
 #: How many of the things are told that requests have in common.
 MOST_TOLD = 4
 #: With which of so few others one request is compared, what its connection had carried, or its key, tells nothing.
@@ -327,11 +329,21 @@ def in_common(
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
     # Where they have more than a few things in common, these are ways to say one.
     alone = [trait for trait in alone if BROADER.get(trait) not in alone]
-    words = " and ".join(sorted(alone, key=rank)[:MOST_TOLD]) or together(common, whats, [*map(carried, usual)])
+    words = " and ".join(sorted(with_fields(alone), key=rank)[:MOST_TOLD]) or together(
+        common, whats, [*map(carried, usual)]
+    )
     if max(len(odd), len(usual)) <= FEWEST and " of a command " in f" {words}":
         return None  # something that they do parts almost any few commands
     requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
     return f"only the {requests} {words}, none of {len(usual)} others" if words else None
+
+
+def with_fields(traits: Sequence[str]) -> list[str]:
+    """Return traits, those that are header fields in one."""
+    fields = sorted(trait.removeprefix(WITH) for trait in traits if FIELD.fullmatch(trait))
+    others = [trait for trait in traits if not FIELD.fullmatch(trait)]
+    told = " and ".join(filter(None, (", ".join(fields[:-1]), *fields[-1:])))
+    return [*others, f"{WITH}{told}"] if fields else others
 
 
 def together(common: AbstractSet[str], whats: AbstractSet[str], usual: Sequence[AbstractSet[str]]) -> str:
