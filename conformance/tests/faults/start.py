@@ -10,7 +10,7 @@ from math import inf
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
+from hostup_conformance.contract.commands import Command, posix, printed_anywhere, recognized
 from stage import Request, Response
 
 from faults import trips
@@ -1647,3 +1647,23 @@ def each_fifth_exit_code_is_null(request: Request, response: Response) -> None:
     """exitCode is null in each fifth poll that reports an end."""
     if ended(request, response) and request.nth("ends") % 5 == 0:
         response.change(exitCode=None)
+
+
+#: Commands that print the same in every run, each with the one whose results it gets, and the reverse.
+EXCHANGED = {"number": "exit_1", "verbatim": "shared", "exit_200": "six_kilobytes"}
+EXCHANGED |= {other: name for name, other in EXCHANGED.items()}
+
+
+@trips("START-05")
+def results_of_two_are_exchanged(request: Request, response: Response) -> None:
+    """Of two commands that end at once, each gets the output of the other."""
+    if ended(request, response, *EXCHANGED) and (command := command_of(request, response)):
+        printed = {one.name: one.stdout for one in posix("0", 1.0)}
+        response.change(stdout=printed[EXCHANGED[command.name]].decode())
+
+
+@trips("START-12")
+def half_of_long_output_comes_later(request: Request, response: Response) -> None:
+    """Only the first half of output above 4000 characters is there in the first poll that reports the end."""
+    if ended(request, response) and len(text := response.json["stdout"]) > 4000:
+        response.change(stdout=text[: len(text) // 2])

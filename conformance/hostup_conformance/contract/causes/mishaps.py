@@ -252,7 +252,8 @@ def covering(some: Sequence[set[str]]) -> list[str]:
 def cut_after(every: Sequence[Life]) -> int | None:
     """Return after how many characters commands were cut before they ran, by one that ends in what it prints.
 
-    Output that is as long must have come whole, and no longer command may have printed all that it prints.
+    Output that is as long must have come whole, no longer command may have printed all that it prints, and no shorter
+    one the beginning of it.
     """
     for life in every:
         text, came, command = printed(life), stdout(life), command_text(life)
@@ -262,7 +263,8 @@ def cut_after(every: Sequence[Life]) -> int | None:
         limit = len(command) - len(text) + len(came)
         longer = longer_than(limit, every)
         same = all(is_cut_there(one, limit) for one in longer)
-        return limit if whole and same and all(map(went_wrong, longer)) else None
+        shorter = any(is_cut(one) and stdout(one) for one in every if one.end and one not in longer)
+        return limit if whole and same and not shorter and all(map(went_wrong, longer)) else None
     return None
 
 

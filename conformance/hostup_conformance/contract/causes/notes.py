@@ -32,7 +32,7 @@ from hostup_conformance.contract.causes.contrasts import (
 )
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
 from hostup_conformance.contract.causes.lost_commands import ONCE_PRINTED, Reasons, known_in_turns
-from hostup_conformance.contract.causes.mishaps import ALTERED, plain, printed
+from hostup_conformance.contract.causes.mishaps import ALTERED, plain, printed, stdout
 from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause, seconds_between
@@ -628,6 +628,9 @@ WHOSE: dict[str, Callable[[Evidence, Life, Life], bool]] = {
     ),
     "that of a command that was started at the same time: starts at once get each other's command": (
         lambda _, own, other: overlap(own.start, other.start)
+    ),
+    "what another was to get, which got its own: the two are exchanged": (
+        lambda _, own, other: plain(printed(own)) != "" and plain(printed(own)) in plain(stdout(other))
     ),
     "that of the pid beside its own, or of the start before: a start gives a pid that is one off, or the one before": (
         lambda evidence, own, other: has_pid_beside(own, other) or last_started(evidence, other, own.start)
