@@ -99,10 +99,10 @@ def guest_of(token: str, stdout: object) -> Guest | None:
     Without a shell, the text is printed as it stands, with its quotes or without. What is printed with backslashes was
     read by a shell, and not as it was sent.
     """
-    found = re.search(rf"{GUEST_MARK}{re.escape(token)}-(.*)", stdout) if isinstance(stdout, str) else None
-    if found is None:
+    found = re.findall(rf"{GUEST_MARK}{re.escape(token)}-(.*)", stdout) if isinstance(stdout, str) else []
+    if not found:
         return None
-    text = found[1].strip()
+    text = found[-1].strip()  # a console may repeat the command before what it prints
     as_it_stands = re.sub(r"[\\']", "", text) in {SUM, ASKED_OF_GUEST.replace("'", "")}
     if re.match("42-%OS%-([A-Za-z]:|/)", text):  # where PowerShell is, as its variable says
         return "powershell"

@@ -239,7 +239,7 @@ class Wire(Generic[A]):
             raise Stopped(self.stopped or "")
         self.record(exchange)
         if not once:
-            self.pace.obey_remaining(exchange)
+            self.pace.obey_remaining(exchange, others)
         may_wait = (transient or exchange.status == 503) and not exchange.ask.unavailable
         if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
             self.pace.obey_retry_after(exchange)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
+from hashlib import sha256
 from urllib.parse import unquote
 
 from stage import Request, Response
@@ -332,6 +333,20 @@ def last_modified_in_an_obsolete_form(_request: Request, response: Response) -> 
     """Last-Modified is a date as asctime writes it."""
     if response.is_availability:
         response.header("Last-Modified", "Mon Apr 27 12:34:56 2026")
+
+
+@trips("HTTP-26")
+def last_modified_tomorrow(_request: Request, response: Response) -> None:
+    """Last-Modified is an hour later than Date."""
+    if response.is_availability:
+        response.header("Last-Modified", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True))
+
+
+@trips("HTTP-26")
+def etag_without_quotes(_request: Request, response: Response) -> None:
+    """An ETag is a bare word."""
+    if response.is_availability:
+        response.header("ETag", sha256(response.body).hexdigest()[:16])
 
 
 @trips("HTTP-27")

@@ -1667,3 +1667,13 @@ def half_of_long_output_comes_later(request: Request, response: Response) -> Non
     """Only the first half of output above 4000 characters is there in the first poll that reports the end."""
     if ended(request, response) and len(text := response.json["stdout"]) > 4000:
         response.change(stdout=text[: len(text) // 2])
+
+
+@trips("START-05")
+def consoles_repeat_the_command(request: Request, response: Response) -> None:
+    """Output is read from a console, which repeats the command before what it prints."""
+    texts = request.memory.setdefault("texts", {})
+    if response.is_started:
+        texts[str(response.json["pid"])] = json.loads(request.body)["command"]
+    elif response.is_output and response.json["exited"] and request.pid in texts:
+        response.change(stdout=f"{texts[request.pid]}\n{response.json['stdout']}")

@@ -182,6 +182,8 @@ def of_content(e: Exchange) -> Iterator[str]:
     labelled = "json" in (e.request.header("content-type") or "")
     if labelled and json_of(e.request) is None and e.request.body != b"null":
         yield "with content that is no JSON, and is said to be"
+    elif e.ask.command is not None and len(json_of(e.request)) > 1:
+        yield "with a member besides command"
     if is_deep(e):
         yield "with content that is nested deeply"
     if not has_utf_8_body(e):

@@ -167,6 +167,8 @@ def as_a_get(exchanges: Sequence[Exchange]) -> Cause | None:
 def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what the full key was refused for a while after another had been, if it got all that it asked for else."""
     denied = [e for e in exchanges if e.ask.credential == "read" and e.status == 403]
+    # What a request without a key gets as well has nothing to do with its scope.
+    told = set(map(named_status, denied)) - {named_status(e) for e in exchanges if e.ask.credential in WITHOUT_KEY}
     own = [
         e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and is_plain(e) and e.ask.needs_write
     ]
@@ -174,6 +176,8 @@ def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
     polls, starts = [e for e in own if not e.ask.starts], [e for e in own if e.ask.starts]
     for events, due in ((denied, polls), ([e for e in denied if not e.ask.starts], polls), (denied, starts)):
         odd, usual = ([e for e in due if e.status in got] for got in ({403}, {200, 404}))
+        if not told.issuperset(map(named_status, odd)):
+            continue
         if (seconds := only_soon_after(events, odd, usual)) is not None:
             often = f"{counted(len(odd), 'time')}, and only within {seconds:.1g} s after the other key did"
             words = f"the full key got 403 {often}: what was decided for one key is kept for all, it seems"

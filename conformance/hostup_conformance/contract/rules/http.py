@@ -23,6 +23,8 @@ FEW_RESTARTS, AGAIN_AND_AGAIN = 3, 3
 LONG = 2000
 #: The header fields that are dates; Expires is often something else on purpose, such as 0.
 DATES = ("Date", "Last-Modified")
+#: RFC 9110, section 8.8.3.
+ENTITY_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -412,14 +414,22 @@ def date_is_now(exchanges: Exchanges) -> Findings:
             yield e, f"Date: about {format_datetime(e.when.astimezone(UTC), usegmt=True)}", text
 
 
-@rule("HTTP-26", seeks="Date")
+@rule("HTTP-26", seeks="Date or ETag")
 def dates_have_their_form(exchanges: Exchanges) -> Findings:
-    """Another form is a finding, also one of the obsolete ones, which a server must not send."""
-    for e in exchanges.each(lambda e: any(e.header(name.lower()) is not None for name in DATES)):
+    """Another form of a date is a finding, also one of the obsolete ones, which a server must not send.
+
+    So is a Last-Modified more than a minute after Date, and an ETag without quotes.
+    """
+    for e in exchanges.each(lambda e: any(e.header(name.lower()) is not None for name in (*DATES, "etag"))):
         for name in DATES:
             text = e.header(name.lower())
             if text is not None and not is_imf_fixdate(text):
                 yield e, f"{name}: a date such as Sun, 06 Nov 1994 08:49:37 GMT", text
+        date, modified = (http_date(e.header(name.lower()) or "") for name in DATES)
+        if date and modified and modified - date > timedelta(minutes=1):
+            yield e, f"Last-Modified: at most Date, {e.header('date')}", e.header("last-modified")
+        if (tag := e.header("etag")) is not None and not ENTITY_TAG.fullmatch(tag):
+            yield e, f'ETag: "{tag}", in quotes', tag
 
 
 @rule("HTTP-27", seeks="request for a part")

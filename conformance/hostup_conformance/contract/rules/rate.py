@@ -166,8 +166,9 @@ def has_limits(e: ask.Exchange) -> bool:
 def limits_make_sense(exchanges: Exchanges) -> Findings:
     """X-RateLimit-Limit and X-RateLimit-Remaining must be integers of 0 or more, the latter at most the former.
 
-    X-RateLimit-Reset must be readable, at most a minute in the past and at most a year in the future, since some limits
-    are for a month. A missing header field passes, and so do a list after an integer, and -1 for a key without limits.
+    X-RateLimit-Reset must be readable, at most ten seconds in the past and at most a year in the future, since some
+    limits are for a month. A missing header field passes, and so do a list after an integer, and -1 for a key without
+    limits.
     """
     for e in exchanges.each(has_limits):
         if field(e, LIMIT) == "-1":
@@ -176,8 +177,8 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
         if (text := field(e, RESET)) is not None:
             now = e.server_time
             reset = times.reset_moment(text, now)
-            if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=366):
-                yield e, f"{RESET} within a year of {now.isoformat(timespec='seconds')}", text
+            if reset is not None and not timedelta(seconds=-10) <= reset - now <= timedelta(days=366):
+                yield e, f"{RESET} after {now.isoformat(timespec='seconds')}, within a year", text
 
 
 @rule("RATE-09", seeks="429 after which the run waited as told")

@@ -5,7 +5,7 @@ import re
 from hashlib import blake2b
 from urllib.parse import unquote
 
-from hostup_conformance.contract import ask, content, lives, selectors
+from hostup_conformance.contract import ask, commands, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
@@ -240,9 +240,14 @@ def key_is_not_handed_on(exchanges: Exchanges) -> Findings:
     A guest without env or sha256sum finds none. A key beside another key or the id of the VPS passes: that is the
     configuration of a server on this machine, which its commands inherit. Such a server is only judged with two keys.
     """
-    for e, _ in exchanges.ends("environment"):
-        if "it is" in lives.stream(e, "stdout"):
+    for e, command in exchanges.ends("environment"):
+        if "it is" in printed_by(e, command):
             yield e, "no key in the environment of a command", "the caller's key"
+
+
+def printed_by(e: ask.Exchange, command: commands.Command) -> str:
+    """Return what a command printed, without its own text, which a console may repeat before that."""
+    return lives.stream(e, "stdout").replace(command.text, "")
 
 
 @rule("SAFETY-08", seeks="end of a command that looks into its environment")
@@ -251,8 +256,8 @@ def secrets_are_not_handed_on(exchanges: Exchanges) -> Findings:
 
     The command prints their names alone. As for SAFETY-06, the environment of a server on this machine passes.
     """
-    for e, _ in exchanges.ends("environment"):
-        if found := [word for word in lives.stream(e, "stdout").split() if word.isupper()]:
+    for e, command in exchanges.ends("environment"):
+        if found := [word for word in printed_by(e, command).split() if word.isupper()]:
             yield e, "no credentials in the environment of a command", ", ".join(found)
 
 
