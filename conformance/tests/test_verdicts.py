@@ -1,5 +1,6 @@
 """What the verdict says of servers that show nothing, and of the suite's own failures."""
 
+import re
 import time
 from collections import Counter
 from dataclasses import replace
@@ -801,3 +802,14 @@ def test_a_refusal_that_cannot_be_read_is_none() -> None:
     assert verdict.results["AUTH-02"].status == "pass"
     assert verdict.name == "not_demonstrated"
     assert "AUTH-02" in verdict.unjudged
+
+
+def test_what_takes_long_is_told() -> None:
+    def wait_for_a_pid(request: Request, response: Response) -> None:
+        if response.status == 404 and request.pid and request.own and request.nth("waits") == 1:
+            response.pause = 1.05
+
+    result = result_on(Stage(wait_for_a_pid), "HTTP-29")
+    assert result.status == "observe"
+    assert re.match(r"1\.\d s for the ended command once more \(as a rule: \d+ ms\)$", result.message)
+    assert result_on(Stage(), "HTTP-29").status == "pass"

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,23 @@ CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_E
 NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
 #: What strict clients want to see in a certificate besides its name (RFC 5280, section 4.2.1).
 EXTENSIONS = "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
-HOST, OTHER_HOST = "localhost", "other.example"
+#: The host of the scenes, and other hosts whose names begin and end like it.
+HOST, OTHER_HOSTS = "localhost", ("localhost.example", "other-localhost", "other.localhost")
+#: From when to when a certificate is valid that is not valid yet (UTCTime, RFC 5280, section 4.1.2.5.1).
+EARLY = ("490101000000Z", "491231235959Z")
+#: What `openssl ca` needs to know, which alone can issue a certificate for another time.
+CA = """
+[ca]
+default_ca = own
+[own]
+database = {folder}/issued.txt
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
 
 
 class Certificates:
@@ -30,8 +47,14 @@ class Certificates:
         self.ca = self._path("ca")
         self._self_signed("ca", "keyUsage=critical,keyCertSign,cRLSign")
         self._self_signed("self-signed", f"subjectAltName=DNS:{HOST}")
-        for name, host, days in (("right", HOST, DAYS), ("wrong-name", OTHER_HOST, DAYS), ("expired", HOST, 0)):
-            self._issue(name, host, days)
+        # The name of the subject is not looked at where there are others (RFC 9110, section 4.3.4).
+        for name, hosts, days in (("right", [HOST], DAYS), ("wrong-name", OTHER_HOSTS, DAYS), ("expired", [HOST], 0)):
+            self._issue(name, hosts, "x509", "-req", "-sha256", "-days", str(days), "-CAcreateserial", "-CA", self.ca,
+                        "-CAkey", self._path("ca", "key"))  # fmt: skip
+        self._path("issued", "txt").write_text("", "ascii")
+        self._path("ca", "cnf").write_text(CA.format(folder=self.folder.name), "ascii")
+        self._issue("early", [HOST], "ca", "-batch", "-notext", "-config", self._path("ca", "cnf"), "-cert", self.ca,
+                    "-keyfile", self._path("ca", "key"), "-startdate", EARLY[0], "-enddate", EARLY[1])  # fmt: skip
         #: From when on what is to have expired has, in seconds since 1970: it is valid for the second it was made in.
         self.expired_at = time.time() + 1
 
@@ -49,14 +72,12 @@ class Certificates:
         subject = ("-subj", f"/CN=hostup-conformance {name}")
         self._openssl(*options.split(), self._path(name, "key"), "-out", self._path(name), *subject)
 
-    def _issue(self, name: str, host: str, days: int) -> None:
+    def _issue(self, name: str, hosts: Sequence[str], *command: str | Path) -> None:
         request, extensions = self._path(name, "csr"), self._path(name, "ext")
-        options = f"req -new {NEW_KEY} -nodes -sha256 -subj /CN={host} -keyout"
+        options = f"req -new {NEW_KEY} -nodes -sha256 -subj /CN={HOST} -keyout"
         self._openssl(*options.split(), self._path(name, "key"), "-out", request)
-        extensions.write_text(f"subjectAltName=DNS:{host}\n{EXTENSIONS}", "ascii")
-        options = f"x509 -req -sha256 -days {days} -CAcreateserial -extfile"
-        issuer = ("-CA", self.ca, "-CAkey", self._path("ca", "key"))
-        self._openssl(*options.split(), extensions, *issuer, "-in", request, "-out", self._path(name))
+        extensions.write_text(f"subjectAltName={','.join(f'DNS:{host}' for host in hosts)}\n{EXTENSIONS}", "ascii")
+        self._openssl(*command, "-extfile", extensions, "-in", request, "-out", self._path(name))
 
     def _openssl(self, *arguments: str | Path) -> None:
         program = shutil.which("openssl")

@@ -33,7 +33,7 @@ ARRIVED = 10.0
 #: What ended the command; `unseen` is what a recording does not show, nor a scene that is served by hand.
 EndedBy = Literal["itself", "deadline", "bound", "start", "unseen"]
 #: A certificate that an own CA has issued, which SSL_CERT_FILE names; or one that nobody should trust.
-Certificate = Literal["right", "self-signed", "wrong-name", "expired"]
+Certificate = Literal["right", "self-signed", "wrong-name", "expired", "early"]
 #: Responds to a request that the scene is about.
 Act = Callable[[Any], Reply]
 #: HOSTUP_TIMEOUT in seconds: in a scene in which the client may give up, and in one that it has to finish, which takes

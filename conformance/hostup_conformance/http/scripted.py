@@ -45,6 +45,11 @@ class Reply:
     body: bytes = b""
     #: Whether it is written as gateways write what came by HTTP/2: names in lower case, and no reason phrase.
     translated: bool = False
+    #: Whether no blank follows the colons of header fields, whether it is a response of HTTP/1.0, and whether chunks
+    #: have extensions: all of which readers must accept (RFC 9112, sections 5, 2.3 and 7.1.1).
+    tight: bool = False
+    old: bool = False
+    extended: bool = False
     #: The body in its content coding, if it has one.
     coded: bytes | None = None
     #: How many seconds to wait before sending.
@@ -71,12 +76,13 @@ class Reply:
         """Return status line and header section."""
         length = [("Transfer-Encoding", "chunked")] if self.chunked else [("Content-Length", str(len(self.sent)))]
         length = [("Connection", "close")] if self.until_close else length
-        fields = [("Date", formatdate(usegmt=True)), *self.headers, *length]
+        dated = any(name.lower() == "date" for name, _ in self.headers)
+        fields = [*([] if dated else [("Date", formatdate(usegmt=True))]), *self.headers, *length]
         reason = "" if self.translated else "OK" if self.status == 200 else "Status"
         names = [name.lower() if self.translated else name for name, _ in fields]
         lines = [
-            f"HTTP/1.1 {self.status} {reason}",
-            *(f"{name}: {value}" for name, (_, value) in zip(names, fields, strict=True)),
+            f"HTTP/1.{0 if self.old else 1} {self.status} {reason}",
+            *(f"{name}:{'' if self.tight else ' '}{value}" for name, (_, value) in zip(names, fields, strict=True)),
         ]
         return "\r\n".join(lines).encode("latin-1") + 2 * CRLF
 
@@ -89,7 +95,8 @@ class Reply:
             return split(self.head() + body, self.pieces)
         parts = split(body, self.pieces)
         if self.chunked:
-            parts = [f"{len(part):x}\r\n".encode() + part + CRLF for part in parts]
+            more = ";part" if self.extended else ""
+            parts = [f"{len(part):x}{more}\r\n".encode() + part + CRLF for part in parts]
             parts += [b"0\r\n\r\n"] if self.cut is None else []
         return [self.head() + b"".join(parts)] if self.pieces == 1 else [self.head(), *parts]
 

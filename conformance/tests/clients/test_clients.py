@@ -198,7 +198,7 @@ def test_what_a_client_did_wrong_stands_above_what_follows_from_it(name: str, tm
 
 
 def test_who_finishes_where_all_goes_well_is_first_told_what_does_harm(tmp_path: Path) -> None:
-    scenes = ("well", "unavailable", "available-alone")
+    scenes = ("well", "available-missing", "available-alone")
     client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "GateByMachine")
     assert [cause["id"] for cause in report_in(tmp_path)["root_causes"]] == ["CLIENT-15", "CLIENT-33"]
 

@@ -1,5 +1,6 @@
 """CLIENT: the form of the requests."""
 
+import re
 from typing import Any
 
 from hostup_conformance.clients.rules import Findings, difference, rule
@@ -12,6 +13,8 @@ from hostup_conformance.keeping.safe_text import counted, split_url, visible
 
 #: From how many characters on only the place is shown where two commands differ.
 LONG_COMMAND = 100
+#: The name of a header field (RFC 9110, section 5.6.2).
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: What is said of the command of another scene.
 FROM_ELSEWHERE = " (that of other scenes, which run at the same time: do copies of the client share a file?)"
 
@@ -170,9 +173,9 @@ def name_of_the_client(story: Story) -> Findings:
 def request_is_http(story: Story) -> Findings:
     """The request must be readable as HTTP/1.1.
 
-    It needs a request line, header fields, exactly one Host, that of the base URL with its port (RFC 9110, section
-    7.2), and a body of the announced length, which is announced in one way alone (RFC 9112, section 6.2). One that was
-    under way when the client's time was up may lack its body.
+    It needs a request line, header fields whose names are tokens, exactly one Host, that of the base URL with its port
+    (RFC 9110, section 7.2), and a body of the announced length, which is announced in one way alone (RFC 9112, section
+    6.2). One that was under way when the client's time was up may lack its body.
     """
     for e in story.requests:
         if e.failure == CUT and e is story.requests[-1] and story.gave_up:
@@ -182,6 +185,8 @@ def request_is_http(story: Story) -> Findings:
             yield e, "an HTTP/1.1 request", e.failure
         elif len(hosts) != 1:
             yield e, "one Host", f"{len(hosts)} of them"
+        elif odd := [name for name, _ in e.request.headers if not TOKEN.fullmatch(name)]:
+            yield e, "names of header fields that are tokens (RFC 9110, section 5.6.2)", odd[0]
         elif e.request.header("transfer-encoding") and e.request.header("content-length"):
             yield e, "Content-Length or Transfer-Encoding", "both"
         elif e.ask.origin == "own" and not is_own_host(hosts[0], story):

@@ -34,8 +34,9 @@ from hostup_conformance.judging.catalogue import Catalogue
 THROUGH = "CLIENT-33"
 #: The requirement that it does so whatever the form of the base URL.
 BASE_URL = "CLIENT-42"
-#: A made-up key that only the scenes accept. It has no part of the key of the mock, with which it would be redacted.
-KEY = "hu_scene_9d3e61b8f5207ca4"
+#: A made-up key that only the scenes accept, with all that a token may have (RFC 6750, section 2.1). It has no part of
+#: the key of the mock, with which it would be redacted.
+KEY = "hu_scene_9d3e-61b8.f520~7ca4+e8/=="
 #: The one that comes first in the list, which nobody has asked for.
 OTHER_VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
 OUTPUT = {"exited": True, "exitCode": 0, "stdout": "Linux 6.12.0\n", "stderr": ""}
@@ -139,7 +140,8 @@ class Turn:
 
     def _availability(self, **members: Any) -> Reply:
         if not self.state.scene.available:
-            members = {"available": False, "reason": "The guest agent does not respond.", **members}
+            why = "The VPS is not running, and so the guest agent does not respond."
+            members = {"available": False, "reason": why, "vmRunning": False, **members}
         return success({"available": True, "reason": None, "vmRunning": True, **members})
 
     def _start(self, **members: Any) -> Reply:

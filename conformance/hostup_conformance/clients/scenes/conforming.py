@@ -2,13 +2,14 @@
 
 import gzip
 import json
+from typing import Any
 
 from hostup_conformance.clients.scenes import (
     BASE_URL,
     THROUGH,
     Turn,
     add,
-    refuses,
+    problem,
     says,
     scene,
     sent,
@@ -45,16 +46,16 @@ add(
 
 @scene(completes=THROUGH)
 def chunked(turn: Turn) -> Reply:
-    """Bodies come in chunks (RFC 9112, section 7.1), split within characters; names of fields are in lower case."""
+    """Bodies come in chunks with extensions (RFC 9112, 7.1), split within characters; names are in lower case."""
     reply = turn.right(stdout="åäö 日本\n")
-    reply.chunked, reply.pieces, reply.translated = True, 7, True
+    reply.chunked, reply.pieces, reply.translated, reply.extended = True, 7, True, True
     return reply
 
 
 add(
     "without-length",
-    "No response says how long it is: each ends with its connection (RFC 9112, section 6.3).",
-    completes=THROUGH, act=sent(until_close=True),
+    "No response says how long it is, as in HTTP/1.0: each ends with its connection (RFC 9112, section 6.3).",
+    completes=THROUGH, act=sent(until_close=True, old=True),
 )  # fmt: skip
 
 
@@ -70,10 +71,20 @@ def compressed(turn: Turn) -> Reply:
 
 @scene(completes=THROUGH)
 def unknown_members(turn: Turn) -> Reply:
-    """Every body of a success has members that the documentation does not name, and one of them is true."""
+    """Every body of a success has members that the documentation does not name, also such as errors have."""
     reply = turn.right()
-    more = {"region": "se-1", "links": {"self": turn.path}, "count": 3, "cached": True}
-    return success(reply.response().json.value | more) if reply.status == 200 else reply
+    before, more = (
+        {"vmid": 101},
+        {"region": "se-1", "links": {"self": turn.path}, "count": 3, "cached": True, "guid": 7},
+    )
+    like_errors: dict[str, Any] = {
+        "status": "ok",
+        "code": "none",
+        "message": "All is well.",
+        "error": None,
+        "errors": [],
+    }
+    return success(before | reply.response().json.value | more | like_errors) if reply.status == 200 else reply
 
 
 @scene(completes=THROUGH)
@@ -95,12 +106,14 @@ def json_in_ascii(turn: Turn) -> Reply:
 
 @scene(completes=THROUGH)
 def other_header_fields(turn: Turn) -> Reply:
-    """Header fields are in lower case, there is no reason phrase, and there are unknown fields and a charset."""
-    reply = turn.right()
+    """Header fields are in lower case, with no blank after the colon; a Link and an Alt-Svc lead to another host."""
+    reply, other = turn.right(), turn.state.elsewhere
     more = [("vary", "accept"), ("x-request-id", "req_01hxa3b4c5d6e7f8g9h0j1k2m3"), ("set-cookie", "lb=1; path=/")]
+    more += [("date", "Mon, 27 Apr 2026 12:34:56 GMT"), ("link", f'<{other}{turn.request.target}>; rel="next"')]
+    more += [("alt-svc", f'http/1.1="{other.partition("://")[2]}"; ma=60')]
     media_type = [("content-type", f"{reply.response().media_type}; charset=utf-8")]
     reply.headers = [*more, *media_type, *(pair for pair in reply.headers if pair[0] != "Content-Type")]
-    reply.translated = True
+    reply.translated, reply.tight = True, True
     return reply
 
 
@@ -111,8 +124,8 @@ add(
 )  # fmt: skip
 for name, vps, words in (
     (
-        "awkward-id", "vps//a b?c=d&e#f%41+\\g\tåe\u0301",
-        "has characters that must be percent-encoded in a path: two slashes together, a backslash, a tab and others.",
+        "awkward-id", "vps:a//b c?d=e&f#g%41+\\h[1-3]{x,y}\tåe\u0301",
+        "begins as a URL does, and has characters that must be percent-encoded: //, a backslash, [, {, a tab and more.",
     ),
     ("long-id", "vps_" + "01hxa3b4" * 15, "has 124 characters."),
     (
@@ -138,21 +151,33 @@ for name, certificate, words in (
     ("self-signed-certificate", "self-signed", ", with a certificate that it has issued itself."),
     (
         "certificate-of-another-host", "wrong-name",
-        ", with a certificate for another host, of the CA that SSL_CERT_FILE and the like name.",
+        ", with a certificate for hosts with similar names, of the CA that SSL_CERT_FILE and the like name.",
     ),
     (
         "expired-certificate", "expired",
         ", with a certificate that has expired, of the CA that SSL_CERT_FILE and the like name.",
     ),
+    (
+        "early-certificate", "early",
+        ", with a certificate that is not valid yet, of the CA that SSL_CERT_FILE and the like name.",
+    ),
 ):  # fmt: skip
     add(name, f"The server speaks TLS{words}", origin="https://localhost", certificate=certificate)
 add(
+    "certificate-of-no-address",
+    "The base URL has an address in place of a name, and the server a certificate for names alone, of the CA that "
+    "SSL_CERT_FILE and the like name.",
+    origin="https://127.0.0.1", certificate="wrong-name",
+)  # fmt: skip
+add(
     "awkward-command",
-    "The command has quotes, backslashes, line ends of Unix and of Windows, control characters, what patterns put in "
-    "($&), characters outside ASCII, one of which is decomposed, and spaces at both ends.",
+    "The command has quotes, backslashes, one of them before a line end, line ends of Unix and of Windows, control "
+    "characters, what patterns put in ($&), sudo and rm, characters outside ASCII, one of which is decomposed, spaces "
+    "at its beginning, and line ends at its end.",
     "start",
     completes=THROUGH,
-    command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x` $& $1 $$\r\nexit 3 # ü\n ",
+    command="  printf '%s\\n' \"a\\tb\" 'å e\u0301 日本 😀 \x1b[1m\x07\x7f' $HOME & `x` $& $1 $$ > /dev/null;"
+    "\r\nsudo rm -rf \\\n  /tmp/x # ü \n\n",
 )  # fmt: skip
 add(
     "command-of-digits", "The command is a number.", "start", completes=THROUGH, command="0123",
@@ -189,8 +214,8 @@ for name, words, act in (
 
 @scene("probe", available=False)
 def envelope(turn: Turn) -> Reply:
-    """The probe's members are in an envelope, as in the older API, and say that commands cannot be run."""
-    reply = turn.right()
+    """The probe's members are in an envelope, as in the older API, where nobody looks for them."""
+    reply = turn.right(available=True, reason=None, vmRunning=True)
     return success({"success": True, "data": reply.response().json.value}) if reply.status == 200 else reply
 
 
@@ -201,6 +226,9 @@ def poll_envelope(turn: Turn) -> Reply:
 
 
 add("never-ends", "The command never ends.", "poll", timeout=4.0, polls=10**6, long=True)
-add(
-    "key-revoked", "The key is revoked while the command runs: each poll gets the status 401.", "poll", act=refuses(401)
-)
+
+
+@scene("poll")
+def key_revoked(turn: Turn) -> Reply:
+    """The key is revoked while the command runs: each poll gets the status 401, which names a realm on another host."""
+    return problem(401, WWW_Authenticate=f'Bearer realm="{turn.state.elsewhere}/token", error="invalid_token"')

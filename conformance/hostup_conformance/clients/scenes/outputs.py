@@ -10,6 +10,13 @@ from hostup_conformance.http.scripted import Reply
 LARGEST_STREAM = 16 << 20
 
 
+#: Text that is changed where it is taken for anything but text.
+ESCAPED = (
+    'C:\\new\\table "q" %s %d %41%20 \\x41 ${HOME} $& $1 $$ &amp; <b>[bold]x[/bold]</b>\x1b[31mred\x1b[0m\x07 ab\b\bc '
+    "50 %\r100 % \0 end\n"
+)
+
+
 def prints(name: str, words: str, **members: Any) -> None:
     """Add a scene in which the output of the command has these members."""
     add(name, words, "poll", completes=THROUGH, act=says(**members))
@@ -40,8 +47,9 @@ add(
     completes=THROUGH, act=without("stdout", "stderr"),
 )  # fmt: skip
 prints(
-    "output-without-newline", "The output does not end with a newline, and reads as base64 too, which it is not.",
-    stdout="root", stderr="nor here",
+    "output-without-newline",
+    "The output does not end with a newline, and reads as base64 too, which it is not; the command exits with 1.",
+    stdout="root", stderr="nor here", exitCode=1,
 )  # fmt: skip
 prints(
     "output-of-a-zero", "The command prints 0, which some languages take for nothing, to both streams.",
@@ -49,14 +57,16 @@ prints(
 )  # fmt: skip
 prints(
     "output-with-space-around",
-    "The output begins and ends with blank lines and spaces, and its lines end as on Windows.",
-    stdout="\n\n  a\r\n\tb  \r\n\n \n\n", stderr="\n  c \n\n",
+    "The output begins and ends with blank lines and spaces; its lines end as on Windows; the command exits with 2.",
+    stdout="\n\n  a\r\n\tb  \r\n\n \n\n", stderr="\n  c \n\n", exitCode=2,
 )  # fmt: skip
 prints(
     "output-outside-ascii",
-    "The output has characters outside ASCII: a byte order mark at its beginning, an emoji and a decomposed one among "
-    "them.",
-    stdout="\ufeffåäö Zoë e\u0301 日本語 😀 \ufffd\n", stderr="fel: å 😀\n",
+    "The output has characters outside ASCII, among them a byte order mark at its beginning, an emoji, a decomposed "
+    "one, blanks that do not break, some that cannot be seen, and some that end lines elsewhere; the command exits "
+    "with 127.",
+    stdout="\ufeffåäö Zoë e\u0301 日本語 😀 \ufffd 10\xa0000 a\u200bb\xadc\u202ed\u2069\n",
+    stderr="fel: å\u2028 😀 \x85 b\n", exitCode=127,
 )  # fmt: skip
 prints(
     "output-within-latin-1",
@@ -66,11 +76,9 @@ prints(
 )  # fmt: skip
 prints(
     "output-escaped",
-    r"The output has backslashes, quotes, percent signs, what patterns put in ($&), terminal controls, a carriage "
-    r"return within a line, a NUL and a line of 300 characters; its \n is no newline.",
-    stdout='C:\\new\\table "q" %s %d ${HOME} $& $1 $$ &amp; <b>\x1b[31mred\x1b[0m\x07 50 %\r100 % \0 end\n'
-    + "long " * 60,
-    stderr="\\x41 %n $&\n",
+    r"Both streams have backslashes, quotes, percent signs, what patterns put in ($&), marks for bold text, terminal "
+    r"controls, a carriage return within a line, a NUL and a long line; \n is no newline; the command exits with 137.",
+    stdout=ESCAPED + "long " * 600, stderr="Warning: " + ESCAPED + "long " * 2400, exitCode=137,
 )  # fmt: skip
 prints(
     "output-like-an-error", "The output is itself a problem document, and the exit code is 0.",

@@ -39,8 +39,8 @@ add(
 )  # fmt: skip
 add(
     "poll-limited-in-lower-case",
-    "The first poll gets the status 429, and retry-after: 3; the names of header fields are in lower case.", "poll",
-    times=1, act=lambda turn: replace(limits("3")(turn), translated=True),
+    "The first poll gets the status 429 after a second and a half, and retry-after: 3, in lower case.", "poll",
+    times=1, act=lambda turn: replace(limits("3")(turn), translated=True, delay=1.5),
 )  # fmt: skip
 add(
     "rate-limited-until",
@@ -93,13 +93,13 @@ add(
 
 
 def fails(turn: Turn) -> Reply:
-    """Carry the request out, and respond with 500."""
+    """Carry the request out, and respond with 500, after which a start may not be sent again."""
     turn.right()
-    return problem(500)
+    return problem(500, Retry_After="1")
 
 
 add(
-    "failing", "Each {kind} gets the status 500; a start that failed may have been carried out.",
+    "failing", "Each {kind} gets the status 500, and Retry-After: 1; a start that failed may have been carried out.",
     "probe", "start", "poll",
     timeout=4.0, act=fails,
 )  # fmt: skip

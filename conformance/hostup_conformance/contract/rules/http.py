@@ -5,6 +5,7 @@ from bisect import bisect_left
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from hostup_conformance.contract import ask, content, oracles, problems, responder, selectors
@@ -23,6 +24,8 @@ FEW_RESTARTS, AGAIN_AND_AGAIN = 3, 3
 LONG = 2000
 #: The header fields that are dates; Expires is often something else on purpose, such as 0.
 DATES = ("Date", "Last-Modified")
+#: What takes so many seconds, and so many times as long as is usual, takes long.
+A_SECOND, MUCH_LONGER = 1.0, 5
 #: RFC 9110, section 8.8.3.
 ENTITY_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -628,3 +631,20 @@ def failures_are_told(exchanges: Exchanges) -> Findings:
     for alike in found.values():
         more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
         yield alike[0], "", f"{content.named_status(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"
+
+
+@rule("HTTP-29")
+def what_takes_long(exchanges: Exchanges) -> Findings:
+    """Reports what took a second or more, and five times as long as is usual, and judges nothing.
+
+    One line for each kind of request, by its slowest.
+    """
+    timed = sorted(exchanges.each(selectors.has_response), key=lambda e: -e.seconds)
+    usual = median(e.seconds for e in timed) if timed else 0.0
+    found: dict[str, list[ask.Exchange]] = {}
+    for e in timed:
+        if e.seconds >= max(A_SECOND, MUCH_LONGER * usual):
+            found.setdefault(e.purpose or f"{e.request.method} {e.request.path}", []).append(e)
+    for what, slow in found.items():
+        more = f", and {counted(len(slow) - 1, 'request')} like it" if len(slow) > 1 else ""
+        yield slow[0], "", f"{slow[0].seconds:.1f} s for {what}{more} (as a rule: {1000 * usual:.0f} ms)"

@@ -318,3 +318,45 @@ class LooksAgain(Right):
         code = super().run()
         self.send("GET", self.probe_url())
         return code
+
+
+@trips("CLIENT-15", "envelope")
+class EnvelopeWillDo(Right):
+    """It believes what an envelope says of the availability."""
+
+    def may_start(self, availability: Any) -> bool:
+        return super().may_start(availability.get("data") or availability)
+
+
+@trips("CLIENT-05", "unavailable")
+class StartsTheMachine(Right):
+    """It starts the VPS if it does not run."""
+
+    def may_start(self, availability: Any) -> bool:
+        if availability.get("vmRunning") is False:
+            self.send("POST", self.probe_url().replace("/agent/exec", "/start"))
+        return super().may_start(availability)
+
+
+@trips("CLIENT-17", "start-failing")
+class StartsAgainWhenTold(Right):
+    """It repeats a start after a 500 that says when to retry."""
+
+    def pause(self, got: Got) -> float | None:
+        text = got.headers.get("Retry-After") or ""
+        return float(text) if got.status == 500 and text.isdigit() else super().pause(got)
+
+
+@trips("CLIENT-20", "poll-limited-in-lower-case")
+class WaitsFromTheRequestOn(Right):
+    """It waits for as long as it is told, but from the moment at which it sent the request."""
+
+    sent = 0.0
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        self.sent = time.monotonic()
+        return super().send(method, url, body)
+
+    def pause(self, got: Got) -> float | None:
+        seconds = super().pause(got)
+        return None if seconds is None else max(seconds - (time.monotonic() - self.sent), 0.0)

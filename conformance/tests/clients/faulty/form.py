@@ -338,3 +338,36 @@ class GetWithBody(Right):
 
     def send(self, method: str, url: str, body: bytes | None = None) -> Got:
         return super().send(method, url, body or b"{}")
+
+
+@trips("CLIENT-13", "well")
+class FieldNameWithTab(Right):
+    """It sends a header field whose name has a tab."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        parts = urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        fields = {"Host": parts.netloc, **self.headers(), "Content-Type": self.media_type, "X-Client\tName": "x",
+                  "Content-Length": str(len(body or b"")), "Connection": "close"}  # fmt: skip
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        with socket.create_connection((parts.hostname or "", parts.port or 80), 5) as connection:
+            connection.sendall(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode() + (body or b""))
+            response = http.client.HTTPResponse(connection, method=method)
+            response.begin()
+            return Got(response.status, response.headers, response.read())
+
+
+@trips("CLIENT-08", "awkward-command")
+class CommandWithoutLineEndsAtItsEnd(Right):
+    """It reads the command from a file, without the line ends at its end."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.rstrip("\n")}).encode()
+
+
+@trips("CLIENT-08", "awkward-command")
+class CommandLinesJoined(Right):
+    """It joins lines that end with a backslash."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.replace("\\\n", "")}).encode()

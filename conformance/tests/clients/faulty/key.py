@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -154,7 +155,15 @@ class AnyName(Unverified):
     """It accepts a certificate for any host."""
 
 
-@trips("CLIENT-39", "self-signed-certificate", "expired-certificate")
+@trips("CLIENT-39", "certificate-of-no-address")
+class AnyAddress(Unverified):
+    """It looks for the name in a certificate only where there is a name, not an address."""
+
+    def tls(self) -> ssl.SSLContext:
+        return super().tls() if "127.0.0.1" in self.base else ssl.create_default_context()
+
+
+@trips("CLIENT-39", "self-signed-certificate", "expired-certificate", "early-certificate")
 class AnyCertificate(Unverified):
     """It accepts any certificate."""
 
@@ -173,6 +182,35 @@ class WithoutTlsWhereItFails(Right):
             return super().send(method, url, body)
         except ssl.SSLError:
             return super().send(method, url.replace("https:", "http:"), body)
+
+
+@trips("CLIENT-03", "key-revoked")
+class AsksTheRealm(Right):
+    """After a 401 it asks for a token where the challenge says, with the key."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        got = super().send(method, url, body)
+        realm = re.search('realm="([^"]+)"', got.headers.get("WWW-Authenticate") or "")
+        return super().send("GET", realm[1]) if got.status == 401 and realm else got
+
+
+@trips("CLIENT-03", "other-header-fields")
+class FollowsLinks(Right):
+    """It follows a Link to the next page, with the key."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        got = super().send(method, url, body)
+        if link := re.match('<([^>]+)>; rel="next"', got.headers.get("Link") or ""):
+            super().send("GET", link[1])
+        return got
+
+
+@trips("CLIENT-01")
+class KeyCutAtAnEqualsSign(Right):
+    """It reads the key from a file of settings, and cuts it at the first equals sign."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"Authorization": f"Bearer {self.key.partition('=')[0]}"}
 
 
 @trips("CLIENT-43")

@@ -691,3 +691,75 @@ class PrintsWithoutEnd(Right):
     def run(self) -> int:
         while True:
             sys.stdout.buffer.write(b"x" * 2**20)
+
+
+@trips("CLIENT-31", "output-without-newline")
+class OneIsNoFailure(Right):
+    """It takes the exit code 1 for a success, as of grep that finds nothing."""
+
+    def exit_code(self, output: Any) -> int:
+        code = super().exit_code(output)
+        return 0 if code == 1 else code
+
+
+@trips("CLIENT-31", "output-escaped")
+class CodeOfASignal(Right):
+    """It ends itself by the signal that an exit code above 128 stands for."""
+
+    def exit_code(self, output: Any) -> int:
+        code = super().exit_code(output)
+        if 128 < code < 160:
+            sys.stdout.flush()
+            os.kill(os.getpid(), code - 128)
+        return code
+
+
+@trips("CLIENT-30", "output-escaped")
+class ErrorsCut(Right):
+    """It prints only the first 8 KiB of standard error."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stderr": (output.get("stderr") or "")[:8192]})
+
+
+@trips("CLIENT-29", "output-escaped")
+class MarksForBoldText(Right):
+    """It prints by a library that reads marks for bold text."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": re.sub(r"\[/?bold\]", "", output.get("stdout") or "")})
+
+
+@trips("CLIENT-29", "output-outside-ascii")
+class OnlyWhatCanBeSeen(Right):
+    """It leaves out characters that cannot be seen."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": re.sub("[\u200b\xad\u202e\u2069]", "", output.get("stdout") or "")})
+
+
+@trips("CLIENT-33", "unknown-members")
+class AnyErrorMemberFails(Right):
+    """It takes a response with a member error for an error."""
+
+    def read(self, got: Got) -> Any:
+        value = super().read(got)
+        if "error" in value:
+            raise Failed("the response has an error")
+        return value
+
+
+@trips("CLIENT-33", "without-length")
+class OnlyHttp11(Right):
+    """It takes a response of HTTP/1.0 for none."""
+
+    def connection(self, url: str) -> http.client.HTTPConnection:
+        class OfThisVersion(http.client.HTTPResponse):
+            def begin(self) -> None:
+                super().begin()
+                if self.version != 11:
+                    raise http.client.UnknownProtocol(str(self.version))
+
+        connection = super().connection(url)
+        connection.response_class = OfThisVersion
+        return connection
