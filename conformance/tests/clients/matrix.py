@@ -76,10 +76,11 @@ def steady(text: str) -> str:
 
 
 def measured(names: Iterable[str] = ()) -> dict[str, Any]:
-    """Run all clients, or those of some names, and return the matrix; the rest of the catalogue's stays as it was."""
-    names = [*names]
-    meant = CLIENTS.chosen(names)
-    old = read_matrix(MATRIX) if names else {"faults": {}, "variants": {}, "examples": {}}
+    """Run all clients, or those of some names, and return the matrix; the rest of the catalogue's stays as it was.
+
+    So does that of clients that cannot be run here.
+    """
+    meant, old = CLIENTS.chosen([*names]), read_matrix(MATRIX)
     chosen = [client for client in wrong() if client.name in meant]
     correct = [client for client in right() if client.name in meant]
     seen = verdicts(chosen, lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))

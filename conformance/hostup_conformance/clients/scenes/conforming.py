@@ -204,10 +204,13 @@ for name, words, act in (
     ("unavailable", "Commands cannot be run, and the probe says why.", None),
     (
         "available-missing", "The probe does not say whether commands can be run: `available` is optional.",
-        without("available", "reason"),
+        without("available", "reason", vmRunning=True),
     ),
-    ("available-null", "The probe says that `available` is null.", says(available=None)),
-    ("available-as-text", 'The probe says that `available` is the JSON string "false".', says(available="false")),
+    ("available-null", "The probe says that `available` is null.", says(available=None, vmRunning=True)),
+    (
+        "available-as-text", 'The probe says that `available` is the JSON string "false".',
+        says(available="false", vmRunning=True),
+    ),
 ):  # fmt: skip
     add(name, words, "probe", available=False, act=act)
 

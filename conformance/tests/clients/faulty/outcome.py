@@ -702,18 +702,6 @@ class OneIsNoFailure(Right):
         return 0 if code == 1 else code
 
 
-@trips("CLIENT-31", "output-escaped")
-class CodeOfASignal(Right):
-    """It ends itself by the signal that an exit code above 128 stands for."""
-
-    def exit_code(self, output: Any) -> int:
-        code = super().exit_code(output)
-        if 128 < code < 160:
-            sys.stdout.flush()
-            os.kill(os.getpid(), code - 128)
-        return code
-
-
 @trips("CLIENT-30", "output-escaped")
 class ErrorsCut(Right):
     """It prints only the first 8 KiB of standard error."""
