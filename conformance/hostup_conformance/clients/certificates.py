@@ -29,8 +29,8 @@ CA = """
 [ca]
 default_ca = own
 [own]
-database = {folder}/issued.txt
-new_certs_dir = {folder}
+database = issued.txt
+new_certs_dir = .
 rand_serial = yes
 default_md = sha256
 policy = any
@@ -52,7 +52,7 @@ class Certificates:
             self._issue(name, hosts, "x509", "-req", "-sha256", "-days", str(days), "-CAcreateserial", "-CA", self.ca,
                         "-CAkey", self._path("ca", "key"))  # fmt: skip
         self._path("issued", "txt").write_text("", "ascii")
-        self._path("ca", "cnf").write_text(CA.format(folder=self.folder.name), "ascii")
+        self._path("ca", "cnf").write_text(CA, "ascii")
         self._issue("early", [HOST], "ca", "-batch", "-notext", "-config", self._path("ca", "cnf"), "-cert", self.ca,
                     "-keyfile", self._path("ca", "key"), "-startdate", EARLY[0], "-enddate", EARLY[1])  # fmt: skip
         #: From when on what is to have expired has, in seconds since 1970: it is valid for the second it was made in.
@@ -83,7 +83,8 @@ class Certificates:
         program = shutil.which("openssl")
         if program is None:
             raise Misconfigured("openssl is not installed")
-        run = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - no shell
+        command, folder = [program, *arguments], self.folder.name
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - no shell
         if run.returncode:
             raise Misconfigured(f"openssl {arguments[0]} failed: {run.stderr.strip().splitlines()[-1:]}")
 

@@ -148,8 +148,8 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                 "printf '%079d\\n' $i >&2; i=$((i+1)); done",
                 b"".join(b"%0*d\n" % (KILO - 1, i) for i in range(LINES)),
                 b"".join(b"%079d\n" % i for i in range(LINES))),
-        # It ends itself where its input stays open.
-        Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
+        # It ends itself where its input stays open, and prints what comes by it, if anything does.
+        Command("input", '{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf %s "done$line"', b"done"),
         # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.
         Command("control", "printf '\\357\\273\\277a\\102\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\015"
                 "\\001\\004\\007\\032\\342\\200\\250e"
@@ -175,11 +175,11 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("closed", f"printf open; exec >&- 2>&-; sleep {nap} || exit {SLEEPLESS_CODE}; exit 4", b"open",
                 exit_code=4, seconds=slow_seconds),
         # As long as a buffer may be, to its last character.
-        Command("shared", "printf 'shared %025d' 0; i=1; while [ $i -lt 512 ]; do printf '\\nshared %024d' $i; "
-                "i=$((i+1)); done", b"\n".join([b"shared %025d" % 0, *(b"shared %024d" % i for i in range(1, 512))])),
-        # It fails, since some run again what failed.
-        Command("once", f"echo x >> {f}.once; sleep 0.1; printf 'done {token}'; exit 3", f"done {token}".encode(),
-                exit_code=3),
+        Command("shared", "printf 'shåred %024d' 0; i=1; while [ $i -lt 512 ]; do printf '\\nshåred %023d' $i; "
+                "i=$((i+1)); done", "\n".join(f"shåred {i:0{23 + (i == 0)}}" for i in range(512)).encode()),
+        # It fails, since some run again what failed, and as a lost connection of ssh does.
+        Command("once", f"echo x >> {f}.once; sleep 0.1; printf 'done {token}'; exit 255", f"done {token}".encode(),
+                exit_code=255),
         Command("again", f"echo x >> {f}.again; wc -l < {f}.again | tr -d ' \\n'", b"1"),
     ]  # fmt: skip
     long = [("longest", "x"), ("longest_in_bytes", "😀")]

@@ -147,7 +147,6 @@ def limits(options: Options, target: Target) -> Limits:
         requests=requests,
         rate=options.rate,
         waiting_seconds=wait,
-        beyond=not target.is_live,
         run_seconds=run_seconds,
         request_seconds=seconds,
         next_seconds=min(seconds, default.next_seconds),

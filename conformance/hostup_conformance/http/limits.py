@@ -36,8 +36,6 @@ class Limits:
     alike: int = 3
     #: How long the run may wait for the server's rate limits in all.
     waiting_seconds: float = 65.0
-    #: Whether a request is sent once although the server says that none remains, to see what it gets.
-    beyond: bool = False
     #: How many requests may be sent in a second; None for no limit.
     rate: float | None = None
     #: How many times a request is sent again after a 429.

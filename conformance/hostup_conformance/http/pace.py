@@ -50,8 +50,6 @@ class Pace:
         self._began = time.monotonic()
         #: Until when (monotonic) the server asked for no requests, and how long the run has waited so far, in seconds.
         self._closed_until = self._waited = 0.0
-        #: Whether what comes next may go beyond the rate limit that the server announces: until none has remained.
-        self._beyond = limits.beyond
         #: When (monotonic) our own rate allows the next request.
         self._next_turn = 0.0
         self._aborted = threading.Event()
@@ -159,8 +157,7 @@ class Pace:
 
         It is, if no more requests remain than are under way, since the server may not have counted those, or than
         `others` were when this one was sent, since those may just have ended, and as many follow. If the wait
-        would be longer than the run may wait, requests go on until the server responds with 429. Where one may go
-        `beyond` the limit, so they do for the first time, since otherwise no 429 would ever be seen.
+        would be longer than the run may wait, requests go on until the server responds with 429.
         """
         remaining = (e.header("x-ratelimit-remaining") or "").strip()
         if not re.fullmatch("[0-9]{1,3}", remaining) or e.status == 429:
@@ -168,8 +165,7 @@ class Pace:
         now = e.server_time
         reset = reset_moment(e.header("x-ratelimit-reset") or "", now)
         with self._lock:
-            beyond, self._beyond = self._beyond, self._beyond and int(remaining) > 0
-            if reset is not None and int(remaining) <= max(self.under_way, others) and not beyond:
+            if reset is not None and int(remaining) <= max(self.under_way, others):
                 self._close_for(max((reset - now).total_seconds(), 0.0))
 
     def _close_for(self, seconds: float) -> bool:

@@ -68,7 +68,7 @@ MARKED = range(90, 93)
 #: How many more commands are started then: one that looks for traces, twice, and two once more on which others depend.
 MOST_AGAIN = 4
 #: The commands of which a poll is refused before the first good one, besides one that is started for that.
-REFUSED = ("nothing", "errors", "exit_1")
+REFUSED = ("unknown_program", "errors", "exit_1")
 
 
 class StartedCommands:
@@ -132,7 +132,7 @@ class StartedCommands:
         """Return tasks that poll the commands, and follow some to their end; they need no order."""
         shared, unpolled = map(self._pids.get, ("shared", "once"))
         asked = {method: self._pids.get(name) for method, name in ASKED.items()}
-        polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
+        polls = self._at_the_same_time(shared) if shared else []
         after_another = [partial(self._end_after, method, pid) for method, pid in asked.items() if pid]
         refusals = self._refusals()
         taken = {shared, unpolled, *asked.values(), *refusals}
@@ -142,6 +142,17 @@ class StartedCommands:
         firsts = [partial(follow, self._wire, pid, waits=False, headers=coded.get(pid, ())) for pid in others]
         after_refusals = [partial(self._end_refused, pid, requests) for pid, requests in refusals.items()]
         return [*polls, *after_refusals, *after_another, *firsts]
+
+    def _at_the_same_time(self, pid: int) -> list[Callable[[], object]]:
+        """Return several polls of a command, one of them by the key that may not poll, if there is one."""
+        polls: list[Callable[[], object]] = [
+            partial(self._poll, pid, "one of several polls at the same time")
+        ] * AT_ONCE
+        if key := self._target.read_key:
+            request = authorized(f"{path_of(self._target.vps)}?pid={pid}", self._target, key=key)
+            step = Step("a poll with read:vm alone, at the same time as others", request, "scopes")
+            polls[1] = partial(step_through, self._wire, step)
+        return polls
 
     def rest(self) -> list[Callable[[], object]]:
         """Return tasks that follow the others to their end, which have been polled, and run on; they need no order."""
@@ -301,7 +312,7 @@ class StartedCommands:
         target, own = self._target, self._target.vps
         elsewhere = [] if target.is_live else [None, *filter(None, [target.unavailable_vps])]
         first, *others = [*((vps, "") for vps in elsewhere), (own, None)]
-        # Who may not poll asks for what prints nothing: it may be taken for no output.
+        # Who may not poll asks for what failed and prints nothing, which may be shown by another way.
         given = [first, *((own, key) for key in filter(None, [target.read_key])), *others]
         pids = [pid for pid in (self._spare, *map(self._pids.get, REFUSED)) if pid]
         refusals: dict[int, list[tuple[str | None, str | None]]] = {}

@@ -3,7 +3,7 @@
 import json
 import re
 
-from hostup_conformance.contract.commands import NOTHING
+from hostup_conformance.contract.commands import NOTHING, recognized
 from stage import Request, Response
 
 from faults import trips
@@ -186,3 +186,23 @@ def get_becomes_a_start(request: Request, response: Response) -> None:
     """The method is overridden after the scope is checked, and a key with read:vm alone starts a command."""
     if request.reading and request.method == "GET" and request.body and "x-http-method-override" in request.headers:
         start_instead(request, response)
+
+
+@trips("SCOPE-02", starts=True)
+def failures_are_for_everybody(request: Request, response: Response) -> None:
+    """What failed is shown as an incident, to whoever may read."""
+    failed = request.memory.setdefault("failed", set())
+    if response.is_started and "no-such-program" in json.loads(request.body)["command"]:
+        failed.add(str(response.json["pid"]))
+    elif request.reading and request.pid in failed:
+        response.become(200, {"exited": True, "exitCode": 127, "stdout": "", "stderr": ""})
+
+
+@trips("SCOPE-02", starts=True)
+def long_output_is_for_everybody(request: Request, response: Response) -> None:
+    """Output above 8 KiB is streamed, by what asks for no scope."""
+    long = request.memory.setdefault("long", set())
+    if response.is_started and (command := recognized(json.loads(request.body)["command"])):
+        long |= {str(response.json["pid"])} if len(command.stdout) > 8192 else set()
+    elif request.reading and request.pid in long and request.own:
+        response.become(200, {"exited": True, "exitCode": 0, "stdout": "x" * 10_000, "stderr": ""})

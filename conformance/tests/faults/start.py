@@ -1677,3 +1677,20 @@ def consoles_repeat_the_command(request: Request, response: Response) -> None:
         texts[str(response.json["pid"])] = json.loads(request.body)["command"]
     elif response.is_output and response.json["exited"] and request.pid in texts:
         response.change(stdout=f"{texts[request.pid]}\n{response.json['stdout']}")
+
+
+@trips("START-28")
+def input_is_the_request(request: Request, response: Response) -> None:
+    """A command reads the body of the request that started it."""
+    if ended(request, response, "input"):
+        response.change(stdout='done{"command": ": hostup-input')
+
+
+@trips("START-05")
+def processes_run_out(request: Request, response: Response) -> None:
+    """From the twentieth start on, no process can be made, since none that has ended is waited for."""
+    late = request.memory.setdefault("late starts", set())
+    if response.is_started and request.nth("processes") >= 20:
+        late.add(str(response.json["pid"]))
+    elif response.is_output and response.json["exited"] and request.pid in late:
+        response.change(stdout="", stderr="sh: 0: Cannot fork\n", exitCode=2)

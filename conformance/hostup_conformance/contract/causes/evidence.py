@@ -147,6 +147,17 @@ class Evidence:
         """The commands, each with from when to when its start was under way, and how many bytes it prints."""
         return [(life, *self.span(life.start), len((printed(life) + errors_of(life)).encode())) for life in self.lives]
 
+    @cached_property
+    def lives_in_time(self) -> list[Life]:
+        """The commands in the order in which their starts were sent."""
+        return sorted(self.lives, key=lambda life: self.sent(life.start))
+
+    def since_last_start(self, life: Life) -> float:
+        """Return how long before the start of a command another was sent."""
+        before = [self.sent(one.start) for one in self.lives_in_time]
+        at = bisect_left(before, self.sent(life.start))
+        return before[at] - before[at - 1] if at else inf
+
     def number_at(self, moment: float) -> int:
         """Return the number of the last request that was sent by a moment."""
         return max(e.number for e in self._all if self.sent(e) <= moment)

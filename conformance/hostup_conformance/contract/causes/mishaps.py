@@ -263,7 +263,9 @@ def cut_after(every: Sequence[Life]) -> int | None:
         limit = len(command) - len(text) + len(came)
         longer = longer_than(limit, every)
         same = all(is_cut_there(one, limit) for one in longer)
-        shorter = any(is_cut(one) and stdout(one) for one in every if one.end and one not in longer)
+        shorter = any(came and text != came and text.startswith(came) for text, came in (
+            (plain(printed(one)), plain(stdout(one))) for one in every if one not in longer
+        ))  # fmt: skip
         return limit if whole and same and not shorter and all(map(went_wrong, longer)) else None
     return None
 

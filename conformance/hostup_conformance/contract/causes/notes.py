@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from math import inf
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Exchange, Pid, new_pid
@@ -32,7 +32,7 @@ from hostup_conformance.contract.causes.contrasts import (
 )
 from hostup_conformance.contract.causes.evidence import Evidence, both_ways
 from hostup_conformance.contract.causes.lost_commands import ONCE_PRINTED, Reasons, known_in_turns
-from hostup_conformance.contract.causes.mishaps import ALTERED, plain, printed, stdout
+from hostup_conformance.contract.causes.mishaps import ALTERED, VARYING, plain, printed, stdout, went_wrong
 from hostup_conformance.contract.causes.output import FEW_TEXTS, looks, owner_of, owners, texts_of
 from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause, seconds_between
@@ -57,6 +57,8 @@ from hostup_conformance.keeping.safe_text import counted, listed, short_json, sh
 
 #: So many kinds of requests that get the same 5xx now and then show that it has nothing to do with what is asked for.
 KINDS = 3
+#: So many commands that ended otherwise, and so many that did not, show that it has to do with when they were started.
+FEW_STARTS = 4
 #: What a poll tells of a command that has ended, and what of it is often told before anything is known.
 TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "", 0)
 #: The areas whose requirements say who must be refused.
@@ -267,6 +269,7 @@ def note_on(
         or told_apart(of_whole_run(result, course), course, BY_REQUEST)
         or page_in_front(first, exchanges)
         or told_apart(result, course, IN_TIME)
+        or by_their_starts(result, reasons)
         or of_one_command(result, reasons)
         or of_errors(result)
         or of_most(result, of_others)
@@ -655,6 +658,32 @@ def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
         return None
     what = of_one_kind([life], ended)
     return f"it is a poll of the command {life.name}{f', the only {what}' if what else ''}"
+
+
+def by_their_starts(result: Result[Ask], reasons: Reasons) -> str | None:
+    """Return when the commands were started whose ends were found, if those that ended as they should were not then."""
+    evidence = reasons.evidence
+    found = [evidence.life_of.get(one.exchange.number) for one in result.findings]
+    every = sorted((life for life in evidence.lives if life.end), key=lambda life: evidence.sent(life.start))
+    odd = [life for life in every if life in found]
+    usual = [life for life in every if life not in odd and life.name not in VARYING and not went_wrong(life)]
+    if result.requirement.area not in OF_COMMANDS or None in found or min(len(odd), len(usual)) < FEW_STARTS:
+        return None
+    numbers = {id(life): number for number, life in enumerate(evidence.lives_in_time, 1)}
+    at, others = ([numbers[id(life)] for life in some] for some in (odd, usual))
+    if max(others) < at[0]:
+        ran_out = f"and none of {len(usual)} before: something has run out, it seems"
+        return f"so ended all {len(odd)} commands from start number {at[0]} on, {ran_out}"
+    gaps = {b - a for a, b in pairwise(at)}
+    if len(gaps) == 1 and gaps != {1}:
+        return f"so ended one of each {gaps.pop()} commands that were started: they are counted, it seems"
+    longest, shortest = (
+        how(evidence.since_last_start(life) for life in some) for how, some in ((max, odd), (min, usual))
+    )
+    if longest < shortest:
+        alone = f"none of {len(usual)} others: starts at once disturb each other, it seems"
+        return f"so ended only what was started within {longest:.2g} s after another, {alone}"
+    return None
 
 
 def once_started(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
