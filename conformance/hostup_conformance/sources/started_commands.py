@@ -132,7 +132,7 @@ class StartedCommands:
         """Return tasks that poll the commands, and follow some to their end; they need no order."""
         shared, unpolled = map(self._pids.get, ("shared", "once"))
         asked = {method: self._pids.get(name) for method, name in ASKED.items()}
-        polls = self._at_the_same_time(shared) if shared else []
+        polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
         after_another = [partial(self._end_after, method, pid) for method, pid in asked.items() if pid]
         refusals = self._refusals()
         taken = {shared, unpolled, *asked.values(), *refusals}
@@ -142,17 +142,6 @@ class StartedCommands:
         firsts = [partial(follow, self._wire, pid, waits=False, headers=coded.get(pid, ())) for pid in others]
         after_refusals = [partial(self._end_refused, pid, requests) for pid, requests in refusals.items()]
         return [*polls, *after_refusals, *after_another, *firsts]
-
-    def _at_the_same_time(self, pid: int) -> list[Callable[[], object]]:
-        """Return several polls of a command, one of them by the key that may not poll, if there is one."""
-        polls: list[Callable[[], object]] = [
-            partial(self._poll, pid, "one of several polls at the same time")
-        ] * AT_ONCE
-        if key := self._target.read_key:
-            request = authorized(f"{path_of(self._target.vps)}?pid={pid}", self._target, key=key)
-            step = Step("a poll with read:vm alone, at the same time as others", request, "scopes")
-            polls[1] = partial(step_through, self._wire, step)
-        return polls
 
     def rest(self) -> list[Callable[[], object]]:
         """Return tasks that follow the others to their end, which have been polled, and run on; they need no order."""
