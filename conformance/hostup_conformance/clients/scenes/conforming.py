@@ -73,18 +73,9 @@ def compressed(turn: Turn) -> Reply:
 def unknown_members(turn: Turn) -> Reply:
     """Every body of a success has members that the documentation does not name, also such as errors have."""
     reply = turn.right()
-    before, more = (
-        {"vmid": 101},
-        {"region": "se-1", "links": {"self": turn.path}, "count": 3, "cached": True, "guid": 7},
-    )
-    like_errors: dict[str, Any] = {
-        "status": "ok",
-        "code": "none",
-        "message": "All is well.",
-        "error": None,
-        "errors": [],
-    }
-    return success(before | reply.response().json.value | more | like_errors) if reply.status == 200 else reply
+    more: dict[str, Any] = {"region": "se-1", "links": {"self": turn.path}, "count": 3, "cached": True, "guid": 7}
+    more |= {"status": "ok", "code": "none", "message": "All is well.", "error": None, "errors": []}
+    return success({"vmid": 101} | reply.response().json.value | more) if reply.status == 200 else reply
 
 
 @scene(completes=THROUGH)

@@ -154,9 +154,12 @@ class Evidence:
 
     def since_last_start(self, life: Life) -> float:
         """Return how long before the start of a command another was sent."""
-        before = [self.sent(one.start) for one in self.lives_in_time]
-        at = bisect_left(before, self.sent(life.start))
-        return before[at] - before[at - 1] if at else inf
+        at = bisect_left(self._starts, self.sent(life.start))
+        return self._starts[at] - self._starts[at - 1] if at else inf
+
+    @cached_property
+    def _starts(self) -> list[float]:
+        return [self.sent(life.start) for life in self.lives_in_time]
 
     def number_at(self, moment: float) -> int:
         """Return the number of the last request that was sent by a moment."""

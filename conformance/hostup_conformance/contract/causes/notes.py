@@ -664,7 +664,7 @@ def by_their_starts(result: Result[Ask], reasons: Reasons) -> str | None:
     """Return when the commands were started whose ends were found, if those that ended as they should were not then."""
     evidence = reasons.evidence
     found = [evidence.life_of.get(one.exchange.number) for one in result.findings]
-    every = sorted((life for life in evidence.lives if life.end), key=lambda life: evidence.sent(life.start))
+    every = [life for life in evidence.lives_in_time if life.end]
     odd = [life for life in every if life in found]
     usual = [life for life in every if life not in odd and life.name not in VARYING and not went_wrong(life)]
     if result.requirement.area not in OF_COMMANDS or None in found or min(len(odd), len(usual)) < FEW_STARTS:

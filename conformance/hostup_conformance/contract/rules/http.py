@@ -629,8 +629,13 @@ def failures_are_told(exchanges: Exchanges) -> Findings:
         if content.failed(e) and e.status != 501:
             found.setdefault((e.request.method, e.ask.resource, e.ask.vps, content.named_status(e)), []).append(e)
     for alike in found.values():
-        more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
-        yield alike[0], "", f"{content.named_status(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"
+        what = alike[0].purpose or alike[0].request.path
+        yield alike[0], "", f"{content.named_status(alike[0])} for {what}{others_like_it(alike)}"
+
+
+def others_like_it(alike: list[ask.Exchange]) -> str:
+    """Return how many others there are beside the first of some exchanges that are alike, for a sentence about it."""
+    return f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
 
 
 @rule("HTTP-29")
@@ -646,5 +651,5 @@ def what_takes_long(exchanges: Exchanges) -> Findings:
         if e.seconds >= max(A_SECOND, MUCH_LONGER * usual):
             found.setdefault(e.purpose or f"{e.request.method} {e.request.path}", []).append(e)
     for what, slow in found.items():
-        more = f", and {counted(len(slow) - 1, 'request')} like it" if len(slow) > 1 else ""
-        yield slow[0], "", f"{slow[0].seconds:.1f} s for {what}{more} (as a rule: {1000 * usual:.0f} ms)"
+        took = f"{slow[0].seconds:.1f} s for {what}{others_like_it(slow)}"
+        yield slow[0], "", f"{took} (as a rule: {1000 * usual:.0f} ms)"

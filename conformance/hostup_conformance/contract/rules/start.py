@@ -355,7 +355,7 @@ def code_of(e: ask.Exchange, exchanges: Exchanges) -> object:
     return f"exitCode {short_json(e.body['exitCode'], 20)}: {known}" if known else {"exitCode": e.body["exitCode"]}
 
 
-#: The commands that end well in every POSIX shell, and hardly print anything.
+#: The commands that end well at once in every POSIX shell, and print no more than a buffer holds.
 EASY = ("streams", "verbatim", "number", "nothing", "errors", "shared")
 
 
