@@ -219,6 +219,11 @@ class ScriptedServer:
 
     async def close(self) -> None:
         """Close all connections, even if something is still to be sent."""
+        for server in self._servers:
+            for one in server.sockets:
+                with suppress(NotImplementedError):  # on Windows
+                    asyncio.get_running_loop().remove_reader(one.fileno())
+        await asyncio.sleep(0)  # what was accepted is served; asyncio loses it where its server is closed by then
         self.refuse()
         for task in self._tasks:
             task.cancel()

@@ -11,6 +11,7 @@ from client.voices import PID, VPS, Clock, Voice, answering, new_client
 from hostup_agent_exec import errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models import CommandStart
+from hostup_agent_runtime.connections import Line
 from hostup_agent_runtime.sending import Evidence
 from httpcore import ConnectionNotAvailable
 from httpx_retries import Retry, RetryTransport
@@ -143,7 +144,7 @@ def test_a_start_that_was_refused_may_be_repeated(clock: Clock) -> None:  # noqa
 def test_a_response_that_had_begun_was_looked_at() -> None:
     """Whatever a server of HTTP/2 says before it is whole."""
     evidence = Evidence()
-    evidence.handed_over(httpx.Client())
+    evidence.handed_over(Line(httpx.Client()))
     evidence.trace("http2.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})
     evidence.trace("http2.receive_response_headers.complete", {"return_value": (200, [])})
     evidence.trace("http2.receive_response_body.failed", {"exception": ConnectionNotAvailable()})
@@ -162,7 +163,7 @@ def test_a_goodbye_is_an_error_of_httpx(voice: Voice) -> None:
 def test_a_start_that_a_server_will_not_look_at_was_not_sent(told: str) -> None:
     evidence = Evidence()
     evidence.is_once = True
-    evidence.handed_over(httpx.Client())
+    evidence.handed_over(Line(httpx.Client()))
     for _ in range(2):
         evidence.trace("http2.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})
         assert evidence.may_have_been_sent

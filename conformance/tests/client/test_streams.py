@@ -1,9 +1,11 @@
 """Connections keep the time that is left, and those of another process are left to it."""
 
+import inspect
 import os
 import pickle
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -134,18 +136,35 @@ def test_what_a_response_does_not_declare_is_no_other_response(library: str, siz
         assert anyio.run(main, backend=library) == "own"
 
 
-class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport that reads the body of what another one gets, as those do that log responses or keep them."""
+def renewed(request: httpx.Request) -> httpx.Request:
+    """Make a new request, as what signs them does."""
+    return httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
 
-    def __init__(self) -> None:
-        self.inner, self.ainner = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
+
+def traced(request: httpx.Request) -> httpx.Request:
+    """Put another ``trace`` in the place of the one that is there, as what measures times does."""
+    own = request.extensions["trace"]
+
+    async def atrace(event: str, info: dict[str, Any]) -> None:
+        await own(event, info)
+
+    is_async = inspect.iscoroutinefunction(own)
+    request.extensions = {**request.extensions, "trace": atrace if is_async else lambda *told: own(*told)}
+    return request
+
+
+class Wrapping(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that sends by another one, and reads the body, as those do that log responses or keep them."""
+
+    def __init__(self, change: Callable[[httpx.Request], httpx.Request] = lambda request: request) -> None:
+        self.inner, self.ainner, self.change = httpx.HTTPTransport(), httpx.AsyncHTTPTransport(), change
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self.inner.handle_request(request)
+        response = self.inner.handle_request(self.change(request))
         return httpx.Response(response.status_code, headers=response.headers, content=response.read())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self.ainner.handle_async_request(request)
+        response = await self.ainner.handle_async_request(self.change(request))
         return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
 
     def close(self) -> None:
@@ -155,12 +174,39 @@ class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
         await self.ainner.aclose()
 
 
+class Hiding(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport whose others are not found, since they are in a list."""
+
+    def __init__(self) -> None:
+        self.held = [Wrapping()]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.held[0].handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self.held[0].handle_async_request(request)
+
+    def close(self) -> None:
+        self.held[0].close()
+
+    async def aclose(self) -> None:
+        await self.held[0].aclose()
+
+
+TRANSPORTS: dict[str, Callable[[], httpx.BaseTransport | httpx.AsyncBaseTransport]] = {
+    "transport": Wrapping,
+    "one that makes requests anew": lambda: Wrapping(renewed),
+    "one that traces": lambda: Wrapping(traced),
+    "one that hides others": Hiding,
+}
+
+
 async def aread(response: httpx.Response) -> None:
     await response.aread()
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-@pytest.mark.parametrize("reader", ["hook", "transport", "nobody"])
+@pytest.mark.parametrize("reader", ["hook", "nobody", *TRANSPORTS])
 def test_whoever_reads_a_response_what_came_beyond_it_is_no_other(is_async: bool, reader: str) -> None:
     head, own = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", b'{"exited":true,"stdout":"own"}'
     odd, stale = b'{"available":true}', b'{"exited":true,"stdout":"stale"}'
@@ -171,7 +217,7 @@ def test_whoever_reads_a_response_what_came_beyond_it_is_no_other(is_async: bool
 
     arguments: dict[str, dict[str, Any]] = {
         "hook": {"event_hooks": {"response": [aread if is_async else httpx.Response.read]}},
-        "transport": {"transport": Reading()},
+        **{name: {"transport": transport()} for name, transport in TRANSPORTS.items()},
         "nobody": {},
     }
 
@@ -187,6 +233,24 @@ def test_whoever_reads_a_response_what_came_beyond_it_is_no_other(is_async: bool
 
     with serving(script) as url:
         assert (anyio.run(main) if is_async else synchronous()) == "own"
+
+
+@pytest.mark.parametrize(
+    ("transport", "connections"),
+    [(httpx.HTTPTransport, 1), (Wrapping, 2), (TRANSPORTS["one that traces"], 2), (Hiding, 4)],
+    ids=["httpx's", "one that wraps it", "one that traces", "one that hides others"],
+)
+def test_connections_are_used_again_once_they_are_seen(transport: Any, connections: int) -> None:
+    used = set[int]()
+
+    def script(received: Received) -> Reply:
+        used.add(received.port)
+        return Raw(raw=[RESPONSE])
+
+    with serving(script) as url, AuthenticatedClient(url, KEY, httpx_args={"transport": transport()}) as client:
+        for _ in range(4):
+            assert get_agent_exec.sync(VPS, client=client).available
+    assert len(used) == connections
 
 
 def test_what_is_long_is_written_in_pieces_each_of_which_has_what_is_left(network: Network) -> None:

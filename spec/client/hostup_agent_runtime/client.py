@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import httpx
 
-from .connections import HERE, AsyncLine, Line, Pool, is_proxied
+from .connections import HERE, SENT_BY, AsyncLine, Line, Pool, is_proxied
 from .errors import HostUpError, ResponseError, asks, status_error
 from .sending import (
     Attempt,
@@ -434,8 +434,8 @@ class Client:
         is_known_how_it_ended = False
         before, HERE.deadline = getattr(HERE, "deadline", None), attempt.deadline
         try:
-            built, auth = self._build(attempt, line.client)
-            attempt.evidence.handed_over(line.client)
+            built, auth = self._build(attempt, line)
+            attempt.evidence.handed_over(line)
             try:
                 response = line.client.send(built, auth=auth, stream=True, follow_redirects=False)
             except httpx.InvalidURL:
@@ -492,12 +492,12 @@ class Client:
     async def _aon(self, line: AsyncLine, attempt: Attempt) -> httpx.Response:
         from anyio import move_on_after
 
-        built, auth = self._build(attempt, line.client)
+        built, auth = self._build(attempt, line)
         is_known_how_it_ended = False
         # A little later than the parts, whose errors tell more.
         with move_on_after(attempt.deadline - time.monotonic() + 0.1):
             try:
-                attempt.evidence.handed_over(line.client)
+                attempt.evidence.handed_over(line)
                 try:
                     response = await line.client.send(built, auth=auth, stream=True, follow_redirects=False)
                 except httpx.InvalidURL:
@@ -534,8 +534,8 @@ class Client:
         """Return as whom to send: headers, and httpx's auth."""
         return {}, httpx.BasicAuth(*self._login) if self._login else httpx.USE_CLIENT_DEFAULT
 
-    def _build(self, attempt: Attempt, client: httpx.Client | httpx.AsyncClient) -> tuple[httpx.Request, Any]:
-        request, given = attempt.request, attempt.options.headers
+    def _build(self, attempt: Attempt, line: Line | AsyncLine) -> tuple[httpx.Request, Any]:
+        request, given, client = attempt.request, attempt.options.headers, line.client
         if given is not None:
             check("headers", given, Mapping)
         authority, auth = self._authority()
@@ -547,22 +547,27 @@ class Client:
         url, parameters = self._base_url + request.target, None
         if client.params:  # httpx would put them in the place of the query
             url, _, parameters = url.partition("?")
-        is_async = isinstance(client, httpx.AsyncClient)
-        line = self._async_given if is_async else self._given
+        is_given = line is self._given or line is self._async_given
+        closing = {} if line.watch.is_kept else {"Connection": "close"}
         try:
             read = _read_url(url)
         except httpx.InvalidURL:  # all else is encoded
             raise Unsendable("an argument makes a longer URL than httpx can send") from None
-        phases = attempt.phases or self._phases or (DEFAULT_TIMEOUT if line is None else client.timeout)
+        phases = attempt.phases or self._phases or (client.timeout if is_given else DEFAULT_TIMEOUT)
         built = client.build_request(
             request.method,
             read,
             params=parameters,
             # Of the others httpx sends its client's own, and looks through all of them for each that is given.
-            headers=_merged(self._unlike if line is None else self._headers, request.headers, given or {}, authority),
+            headers=_merged(
+                self._headers if is_given else self._unlike, request.headers, given or {}, authority, closing
+            ),
             json=request.json,
             timeout=within(phases, max(0.001, attempt.deadline - time.monotonic())),
-            extensions={"trace": attempt.evidence.atrace if is_async else attempt.evidence.trace},
+            extensions={
+                "trace": attempt.evidence.atrace if isinstance(line, AsyncLine) else attempt.evidence.trace,
+                SENT_BY: attempt.evidence,
+            },
         )
         check_fields(built.headers.raw, len(built.content))
         return built, auth

@@ -34,6 +34,11 @@ PIECE = 1 << 14
 
 _TRANSPORTS = (httpx.BaseTransport, httpx.AsyncBaseTransport)
 
+_OF_HTTPX = (
+    *(httpx.HTTPTransport, httpx.AsyncHTTPTransport, httpx.MockTransport, httpx.WSGITransport, httpx.ASGITransport),
+    type(None),
+)
+
 HERE = threading.local()
 """Holds the ``deadline`` of the request that this thread sends, for the streams of its client."""
 
@@ -159,9 +164,13 @@ class _Backend:
         self._backend.sleep(seconds)
 
 
+def _transports(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
+    return [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
+
+
 def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
     """List the pools of connections of a client, as far as its transports are httpx's own, or hold one of these."""
-    transports: list[Any] = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
+    transports = _transports(client)
     for transport in transports:  # which grows
         held = (one for one in getattr(transport, "__dict__", {}).values() if isinstance(one, _TRANSPORTS))
         transports += [one for one in held if all(one is not known for known in transports)]
@@ -225,19 +234,25 @@ def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool
     return hasattr(pool, "_proxy_url")
 
 
-def give_up_if_more_came(client: httpx.Client | httpx.AsyncClient, sent_by: object) -> None:
-    """Use the connection of a complete response no more if bytes were read beyond it.
+SENT_BY = "hostup_agent_runtime.sent_by"
+"""The extension of httpx's that names what sends a request: its ``trace``, others may wrap."""
+
+
+def give_up_if_more_came(client: httpx.Client | httpx.AsyncClient, sent_by: object) -> bool:
+    """Use the connection of a complete response no more if bytes were read beyond it; tell whether it was found.
 
     They would be the response to the next request there: httpcore looks at the socket alone before it uses one again.
-    The connection is known by its request, whose ``trace`` is a method of `sent_by`: of the response, others may have
-    taken the stream, or have read it.
+    The connection is known by its request: of the response, others may have taken the stream, or have read it.
     """
+    is_found = False
     for request in [request for pool in _pools(client) for request in getattr(pool, "_requests", ())]:
-        if getattr(request.request.extensions.get("trace"), "__self__", None) is sent_by:
+        if request.request.extensions.get(SENT_BY) is sent_by:
             connection = _innermost(request.connection)
             taken = getattr(connection, "_h11_state", None)
+            is_found = taken is not None
             if taken is not None and (taken.trailing_data[0] or _has_more(connection)):
                 taken.send_failed()
+    return is_found
 
 
 def _has_more(connection: Any) -> bool:
@@ -324,6 +339,23 @@ def _made(kind: Callable[..., C], arguments: Mapping[str, Any]) -> C:
         raise ValueError(f"{named}: expected URLs and hosts; httpx takes no range of IPv6 addresses") from None
 
 
+class Watch:
+    """Whether the connections of a client are seen, on which bytes beyond a response would be the next one.
+
+    Those of httpx's own transports are. Of other transports each request closes its connection, until one was seen;
+    and again for good once one was not.
+    """
+
+    def __init__(self, client: httpx.Client | httpx.AsyncClient) -> None:
+        self._may_be_seen = True
+        self.is_kept = all(isinstance(transport, _OF_HTTPX) for transport in _transports(client))
+        """Whether the next request may leave its connection open."""
+
+    def note(self, is_seen: bool) -> None:
+        """Note whether the connection of a complete response was found."""
+        self.is_kept = self._may_be_seen = is_seen and self._may_be_seen
+
+
 class Line:
     """An httpx client for threads. It is given up once a request on it was interrupted: what state it is in, nobody
     knows.
@@ -332,7 +364,7 @@ class Line:
     """
 
     def __init__(self, client: httpx.Client, *, is_own: bool = True) -> None:
-        self.client, self.is_in_doubt = client, False
+        self.client, self.is_in_doubt, self.watch = client, False, Watch(client)
         streams = WeakSet[_Stream]()
         bound(client, streams, is_own=is_own)
         self.end = finalize(self, _abandon, streams if is_own else WeakSet())
@@ -368,7 +400,7 @@ class AsyncLine:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         only_http1(client)
-        self.client, self.is_in_doubt, self.users = client, False, 0
+        self.client, self.is_in_doubt, self.users, self.watch = client, False, 0, Watch(client)
         self._end: AsyncGenerator[None, None] | None = None
 
     async def begin(self) -> None:

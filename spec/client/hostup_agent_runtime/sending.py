@@ -21,7 +21,7 @@ from weakref import ref
 
 import httpx
 
-from .connections import give_up_if_more_came
+from .connections import AsyncLine, Line, give_up_if_more_came
 from .errors import InvalidResponse, StartLost, TooLarge, is_refusal, request_id, retry_after, shown, without_key
 from .values import InvalidValue, Unset, as_text, check_seconds, parse, to_json
 
@@ -131,16 +131,16 @@ class Evidence:
         """Whether a transport that would send it a second time is stopped."""
         self.begins_by = float("inf")
         """When it is too late to send its first byte, by ``time.monotonic()``."""
-        self._client: Callable[[], httpx.Client | httpx.AsyncClient | None] = lambda: None
+        self._line: Callable[[], Line | AsyncLine | None] = lambda: None
 
-    def handed_over(self, client: httpx.Client | httpx.AsyncClient) -> None:
+    def handed_over(self, line: Line | AsyncLine) -> None:
         """Note that a client of httpx has it from now on.
 
         Raises:
             httpx.PoolTimeout: it is too late to send it
         """
         self._refuse_too_late()
-        self._client, self._is_handed_over = ref(client), True
+        self._line, self._is_handed_over = ref(line), True
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take an event of the transport."""
@@ -157,8 +157,8 @@ class Evidence:
             self._is_seen, self._is_refused = True, is_refusal(info["return_value"][0])
         if event.startswith("http2.") and event.endswith(".failed") and is_goodbye(info["exception"]):
             self._is_begun = self._is_begun and self._is_seen
-        if event == "http11.receive_response_body.complete" and (client := self._client()) is not None:
-            give_up_if_more_came(client, self)
+        if event == "http11.receive_response_body.complete" and (line := self._line()) is not None:
+            line.watch.note(give_up_if_more_came(line.client, self))
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
