@@ -188,12 +188,15 @@ class ScriptedServer:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(port > 0))
         listener.bind(("127.0.0.1", port))
+        # Its connections have this too, without which they would keep the port from being reserved (`refuse`).
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         port = listener.getsockname()[1]
         listeners = [listener]
         if host == "localhost":
             with suppress(OSError):
                 other = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP)
                 other.bind(("::1", port))
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 listeners.append(other)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -215,6 +218,7 @@ class ScriptedServer:
                 reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 with suppress(OSError):
                     reserved.bind(address)
+                reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
                 self._reserved.append(reserved)
 
     async def close(self) -> None:

@@ -1,0 +1,37 @@
+"""The one server of scripts."""
+
+import asyncio
+import errno
+import socket
+
+import pytest
+from hostup_conformance.http.scripted import Received, Reply, ScriptedServer, reset
+
+
+@pytest.mark.parametrize("reuse", [0, 1])
+def test_the_port_of_a_server_that_is_gone_is_nobody_else_s(reuse: int) -> None:
+    """Even while connections are open, which keep a port from being bound: a client that comes back met another."""
+
+    def last(_: Received) -> Reply:
+        return Reply(200, body=b"{}", last=True)
+
+    async def main() -> tuple[int, bytes]:
+        server = ScriptedServer(last)
+        port = await server.listen("h.test", "own")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h.test\r\n\r\n")
+        response = await reader.readuntil(b"{}")
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+        reset(writer)  # so that nothing of the connection is left
+        await asyncio.sleep(0.01)
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+            with pytest.raises(OSError) as refused:  # noqa: PT011 - its number is looked at
+                other.bind(("127.0.0.1", port))
+        await server.close()
+        return refused.value.errno or 0, response
+
+    number, response = asyncio.run(main())
+    assert number == errno.EADDRINUSE
+    assert response.startswith(b"HTTP/1.1 200")
