@@ -11,7 +11,7 @@ from pathlib import Path
 from hostup_conformance.contract.ask import OVERRIDES
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.front.options import Options, split_certificate
-from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, Limits
+from hostup_conformance.http.limits import LIVE_REQUESTS, REQUESTS, REQUESTS_FOR_A_LIMIT, Limits
 from hostup_conformance.http.messages import FIELD_NAME
 from hostup_conformance.http.route import Route, ca_from, host_in, is_one_of, proxy_for
 from hostup_conformance.keeping.files import check_place, is_among, make_folder
@@ -145,6 +145,7 @@ def limits(options: Options, target: Target) -> Limits:
     return replace(
         default,
         requests=requests,
+        requests_for_a_limit=0 if options.max_requests or target.is_live else REQUESTS_FOR_A_LIMIT,
         rate=options.rate,
         waiting_seconds=wait,
         run_seconds=run_seconds,

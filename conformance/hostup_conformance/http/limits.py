@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 #: How many requests a server gets by default, and a live one, by whether commands may be started.
 REQUESTS, LIVE_REQUESTS = {False: 260, True: 420}, {False: 240, True: 390}
+#: How many more a server of this machine gets that announces a rate limit, so that the limit is exceeded once.
+REQUESTS_FOR_A_LIMIT = 220
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,5 @@ class Limits:
     pauses: tuple[float, ...] = (0.25, 0.75, 1.5, 2.5)
     #: How many requests may be sent in all, whatever for: each is counted when it is sent. None for no bound.
     requests: int | None = None
+    #: How many more may be sent at the end, to use up a rate limit that a server of this machine announces.
+    requests_for_a_limit: int = 0

@@ -135,6 +135,13 @@ class Pace:
         """Let the run wait for the server's rate limits so many seconds more than its limits say."""
         self._limits = replace(self._limits, waiting_seconds=self._limits.waiting_seconds + seconds)
 
+    def allow_requests_for_a_limit(self) -> None:
+        """Let the run send as many requests more as its limits say."""
+        limits = self._limits
+        if limits.requests is not None:
+            more = limits.requests + limits.requests_for_a_limit
+            self._limits = replace(limits, requests=more, requests_for_a_limit=0)
+
     def obey_retry_after(self, e: Exchange[A], least: float = 0.0) -> None:
         """Hold back all requests until a Retry-After has passed; stop if the run may not wait for so long."""
         with self._lock:

@@ -12,6 +12,7 @@ from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.commands import look, refused
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
+from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.times import reset_moment
@@ -22,6 +23,8 @@ from hostup_conformance.sources.started_commands import follow, poll, start
 
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
+#: The largest limit that is used up.
+LARGEST = 110
 #: How many probes show whether the limit resets while a client goes on, if it resets within so many seconds; and how
 #: many are left of the limit at least.
 STEADY, STEADY_WAIT, LEFT = 6, timedelta(seconds=5), 12
@@ -52,9 +55,17 @@ def run(wire: Wire, token: str | None) -> None:
     until = probe, "the probe, until the announced limit is reached"
     sent: list[Exchange] = []
     # The limit may be reset meanwhile, and never be reached.
-    most = min(2 * remaining, wire.pace.requests_left - MOST_AFTER)
-    while announced(wire)[0] and len(sent) < most and not any(e.limited for e in sent[-1:]):
-        sent.append(once(wire, *until))
+    wire.pace.allow_requests_for_a_limit()
+    most = min(
+        remaining + max(remaining, remaining_by(wire.exchanges[-1], "x-ratelimit-limit") or 0),
+        wire.pace.requests_left - MOST_AFTER,
+    )
+    left: int | None = announced(wire)[0]
+    while left and len(sent) < most and not any(e.limited for e in sent):
+        some = int(min(left, CONNECTIONS, most - len(sent)))
+        latest = side_by_side([partial(once, wire, *until)] * some, some)
+        sent += latest
+        left = min((count for e in latest if (count := remaining_by(e)) is not None), default=None)
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
     meanwhile = [until, until]
     if token and pid:
@@ -65,7 +76,7 @@ def run(wire: Wire, token: str | None) -> None:
         ]
     together = Barrier(len(meanwhile))
     tasks = [partial(once, wire, *one, together) for one in meanwhile]
-    sent += side_by_side(tasks, len(tasks)) if not any(e.limited for e in sent[-1:]) else []
+    sent += side_by_side(tasks, len(tasks)) if not any(e.limited for e in sent) else []
     seconds = next((retry_after(e) for e in sent if e.limited), None)
     if seconds is None or seconds > LONGEST_WAIT.total_seconds():
         return
@@ -82,10 +93,15 @@ def announced(wire: Wire) -> tuple[int | None, timedelta]:
     if not wire.exchanges:
         return None, timedelta()
     last = wire.exchanges[-1]
-    remaining = (last.header("x-ratelimit-remaining") or "").strip()
+    remaining = remaining_by(last)
     reset = reset_moment(last.header("x-ratelimit-reset") or "", last.server_time)
-    is_small = re.fullmatch(r"\d{1,2}", remaining, re.ASCII)
-    return (int(remaining), reset - last.server_time) if reset and is_small else (None, timedelta())
+    return (remaining, reset - last.server_time) if reset and remaining is not None else (None, timedelta())
+
+
+def remaining_by(e: Exchange, name: str = "x-ratelimit-remaining") -> int | None:
+    """Return how many requests remain by a response, if that is a small number."""
+    text = (e.header(name) or "").strip()
+    return int(text) if re.fullmatch(r"\d{1,3}", text, re.ASCII) and int(text) <= LARGEST else None
 
 
 def go_on(wire: Wire, probe: Request, wait: timedelta) -> None:
