@@ -17,8 +17,9 @@ from hostup_conformance.http.connections import CONNECTIONS
 SUSPICIOUS = 3
 #: What to do about a ban.
 EXEMPT = (
-    "although the key worked before: it seems to ban an address that sends wrong keys or much that is refused "
-    "(exempt the address of the suite, or judge the server behind the guard)"
+    "although the key worked before: it seems to ban an address that sends wrong keys or much that is refused, "
+    "or refuses with 403 what is beyond a rate limit (exempt the address of the suite, or judge the server behind "
+    "the guard)"
 )
 
 
@@ -91,7 +92,7 @@ def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
     forbidden = exchanges[since:]
     if len(forbidden) < SUSPICIOUS or not any(asks_availability(e) and asks_own(e) for e in forbidden):
         return None
-    if are_copies(forbidden):
+    if are_copies(forbidden) or any(has_used_a_limit_up(e) for e in exchanges[max(0, since - CONNECTIONS) : since]):
         return None
     # Of requests that were under way together, one that was forbidden may stand before one that was not.
     while early := [at for at in range(max(0, since - CONNECTIONS), since) if is_forbidden(exchanges[at])]:
@@ -99,6 +100,11 @@ def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
     passes = any(e.purpose == AFTER_A_PAUSE and e.status == 200 for e in exchanges)
     refuses = f"after {since} requests the server refuses every request with the status 403"
     return Ban(since, f"{refuses} again, {PASSES}" if passes else f"{refuses}, {EXEMPT}")
+
+
+def has_used_a_limit_up(e: Exchange) -> bool:
+    """A response that says that the limit is reached: what follows is refused for that (RATE-13)."""
+    return (e.header("x-ratelimit-remaining") or "").strip() == "0"
 
 
 def are_copies(refusals: Sequence[Exchange]) -> bool:

@@ -9,6 +9,7 @@ from math import inf
 
 from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.http import times
 from hostup_conformance.keeping.safe_text import counted
 
@@ -270,6 +271,27 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
             expected = f"more to remain, {passed.total_seconds():.0f} s after request {row.first.number}"
             yield e, f"{expected}, which said {RESET}: {field(row.first, RESET)}", said
             return
+
+
+@rule("RATE-13", seeks="request that was sent although no more remained")
+def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
+    """A probe that got 200 before must get 429 or be served, after a response with X-RateLimit-Remaining: 0.
+
+    It is judged until X-RateLimit-Reset has passed. HTTP-08 judges a 5xx.
+    """
+    served, used_up = set[tuple[str | None, str]](), dict[str | None, datetime]()
+    for e in exchanges.all(lambda e: asks_availability(e) and e.response is not None and not e.obeyed):
+        key = e.request.header("authorization")
+        until = used_up.get(key)
+        if (key, e.request.target) in served and until and e.server_time < until:
+            exchanges.take(e)
+            if 400 <= (e.status or 0) < 500 and not e.limited:
+                yield e, "status 429, since none remained (X-RateLimit-Remaining: 0)", e.status
+        if e.status == 200:
+            served.add((key, e.request.target))
+        reset = times.reset_moment(field(e, RESET) or "", e.server_time)
+        if e.status == 200 and reset and number(field(e, REMAINING)) == 0:
+            used_up[key] = reset
 
 
 @dataclass
