@@ -381,7 +381,7 @@ def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
     other = looks(printed(text.life) if text.name == "stderr" else errors_of(text.life))
     if came in own or (other and other in came) or before(text):
         return None
-    if (one := known.get(came)) and one.life is not text.life:
+    if len(came) > 1 and (one := known.get(came)) and one.life is not text.life:
         return one
     others = (pair for pair in islice(known.items(), MARKS) if pair[1].life is not text.life)
     marks = ((mark, one) for mark, one in others if len(mark) >= SHORTEST_MARK and mark in begun)

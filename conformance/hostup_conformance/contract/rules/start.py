@@ -750,8 +750,10 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
             yield e, f"status 200, as without {other}", content.status_of(e)
 
 
-def polls_after_refusal(exchanges: Exchanges) -> Iterator[tuple[ask.Exchange, list[ask.Exchange]]]:
+def polls_after_refusal(exchanges: Exchanges) -> Iterator[tuple[ask.Exchange, list[ask.Exchange], int | None]]:
     """Yield the first poll with the full key of each command of which earlier polls were refused, with the refusals.
+
+    With them comes the exit code that the command ends with.
 
     A command whose end was already reported, to whatever key or under whatever VPS, is left out, and so is one of which
     a poll got 429.
@@ -764,7 +766,7 @@ def polls_after_refusal(exchanges: Exchanges) -> Iterator[tuple[ask.Exchange, li
             continue
         before = [e for e in (*life.polls, *life.elsewhere) if e.number < first.number]
         if not any(content.member(e, "exited") is True for e in before):
-            yield first, refusals
+            yield first, refusals, life.command.exit_code if life.command else 0
 
 
 @rule("START-25", seeks="command of which a poll was refused before")
@@ -780,12 +782,16 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     if exchanges.loses_undisturbed:
         return
     # A command of which one poll was refused tells more than one of which many were.
-    for first, refusals in sorted(polls_after_refusal(exchanges), key=lambda pair: len(pair[1])):
+    found = sorted(polls_after_refusal(exchanges), key=lambda one: len(one[1]))
+    spared = {(e.status, e.ask.vps) for first, refusals, _ in found if first.status == 200 for e in refusals}
+    for first, refusals, code in found:
         exchanges.take(first)
         if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
             kinds = {(e.status, e.ask.vps): e for e in reversed(refusals)}
             earlier = " and ".join(map(refusal_in_words, sorted(kinds.values(), key=lambda e: e.number)))
-            yield first, f"status 200, since what was refused changes nothing: {earlier}", content.status_of(first)
+            why = f"; it ends with exitCode {code}, and what was refused so and ends with 0 got 200" if code else ""
+            got = content.status_of(first) + (why if spared.issuperset(kinds) else "")
+            yield first, f"status 200, since what was refused changes nothing: {earlier}", got
 
 
 def refusal_in_words(e: ask.Exchange) -> str:
