@@ -61,6 +61,7 @@ FOR_EXAMPLES = (
     "output_names_its_pid",
     "limits_on_each_response",
     "limits_of_a_short_window",
+    "limits_in_each_window",
     "closes_each_connection",
     "revalidates",
 )

@@ -206,14 +206,21 @@ def each_request_renews_the_window(request: Request, response: Response) -> None
             response.header(f"X-RateLimit-{name}", value)
 
 
-@trips("RATE-13")
-def what_is_beyond_the_limit_is_forbidden(request: Request, response: Response) -> None:
-    """Beyond a limit of 80 requests in two seconds, which each response announces, what was served gets 403."""
+def refuse_beyond_a_window(request: Request, response: Response, status: int, code: str) -> None:
+    """Refuse what is beyond 80 requests in two seconds, which each response announces."""
     now = datetime.now(UTC).timestamp()
     window = now - now % 2
     left = 80 - request.nth(f"in {window}")
     if left < 0 and response.status < 300:
-        refuse(request, response, 403, "forbidden", "Blocked")
+        refuse(request, response, status, code, "Too many requests")
+        if status == 429:
+            response.header("Retry-After", "2")
     reset = datetime.fromtimestamp(window + 2, UTC).isoformat(timespec="milliseconds")
     for name, value in (("Limit", "80"), ("Remaining", str(max(left, 0))), ("Reset", reset)):
         response.header(f"X-RateLimit-{name}", value)
+
+
+@trips("RATE-13")
+def what_is_beyond_the_limit_is_forbidden(request: Request, response: Response) -> None:
+    """Beyond a limit of 80 requests in two seconds, which each response announces, what was served gets 403."""
+    refuse_beyond_a_window(request, response, 403, "forbidden")

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from faults.auth import AVAILABLE
 from faults.http import among_others, sent_later
 from faults.probe import problem, refuse
-from faults.rate import soon
+from faults.rate import refuse_beyond_a_window, soon
 from stage import Request, Response
 
 from variants import allowed, is_ended
@@ -33,6 +33,13 @@ def limits_of_a_short_window(request: Request, response: Response) -> None:
         response.header("X-RateLimit-Limit", "600")
         response.header("X-RateLimit-Remaining", str(600 - int(100 * passed)))
         response.header("X-RateLimit-Reset", (now + timedelta(seconds=2 - passed)).isoformat())
+
+
+@allowed()
+def limits_in_each_window(request: Request, response: Response) -> None:
+    """Beyond 80 requests in two seconds, which each response announces, what would be served gets 429."""
+    if response.status != 429:
+        refuse_beyond_a_window(request, response, 429, "rate_limit_exceeded")
 
 
 @allowed()

@@ -455,8 +455,8 @@ AGAIN: dict[str, Callable[[Run], int | None]] = {
         run.skipped_pids
     ),
     ", and so have all: each start runs its command several times": lambda run: run.starts,
-    ", as often as it was started and polled after its end: a poll runs it again, or a start of it ran twice, it seems": lambda run: (
-        run.after_end
+    ", as often as it was started and polled after its end: a poll runs it again, or a start ran twice, it seems": (
+        lambda run: run.after_end
     ),
     "; it takes a while, and what ends at once ran once: a queue gave it out again, or a poll started it, it seems": (
         lambda run: int(seconds_of(run.life) > 0)
