@@ -207,7 +207,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "a_notice_comes_before_the_json": ("HTTP-03", "something stands before the JSON text: 'Notice: Undefined"),
     "output_ends_at_a_nul": ("START-20", 'up to the first "\\u0000"'),
     "commands_run_when_they_are_polled": ("START-16", "a command waits for its first poll, it seems"),
-    "each_poll_after_the_end_runs_it_again": ("START-16", "a poll runs it again, it seems"),
+    "each_poll_after_the_end_runs_it_again": ("START-16", "a poll runs it again, or a start ran twice, it seems"),
     "commands_run_twice": ("START-16", "it has run 2 times"),
     "an_unknown_pid_gets_the_probe": ("POLL-02", " for a pid that no command has, or none any longer, none of "),
     "exit_code_is_spelled_as_the_agent_does": ("POLL-04", "got exitcode"),
