@@ -292,7 +292,7 @@ def test_known_to_one_of_several() -> None:
 COMMANDS = {
     command.name: command.text
     for command in posix("aa", 2.0)
-    if command.name in {"number", "errors", "exit_1", "exit_200", "letters", "shared"}
+    if command.name in {"number", "errors", "exit_1", "exit_200", "six_kilobytes", "shared"}
 }
 
 
@@ -304,7 +304,7 @@ COMMANDS = {
             "each command that fails (2), and none of 4 others, is lost, it seems",
         ),
         (
-            ("letters", "shared"),
+            ("six_kilobytes", "shared"),
             "each command that prints 4,096 bytes or more (2), and none of 4 others, is lost, it seems",
         ),
         (("number", "shared"), None),

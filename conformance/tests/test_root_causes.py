@@ -183,7 +183,6 @@ TOLD: dict[str, tuple[str, str]] = {
     "quotes_end_commands": ("START-19", 'with "\'" in them ran otherwise, with "sh: 1: Syntax error: Unt'),
     "commands_end_at_the_first_failure": ("START-19", "it ended there, as with sh -e, it seems"),
     "closed_output_is_an_end": ("START-22", "when it had closed its output: the end of that is taken for its own"),
-    "the_end_of_a_shell_is_an_end": ("START-22", "and not a process that it leaves behind, which prints the rest"),
     "closed_output_is_a_success": ("START-22", "when it had closed its output: the end of that is taken for its own"),
     "the_third_poll_ends_a_command": ("START-22", "a command is ended once it has been polled 2 times, it seems"),
     "the_first_poll_ends_a_command": ("START-22", "by the first poll that finds it running, it seems"),

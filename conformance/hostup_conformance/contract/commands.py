@@ -31,8 +31,6 @@ SLOW_SECONDS = 2.0
 SLEEPLESS = "_without_sleep_"
 #: The exit code with which the command ends there that has closed its streams.
 SLEEPLESS_CODE = 5
-#: For how many seconds a process goes on that a command leaves behind, to which its output is open until then.
-CHILD_SECONDS = 1
 #: The commands whose text says how long they sleep, and how often the one does that is never silent for long.
 LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 20
 #: How a command begins that prints which of those ran that leave a trace.
@@ -139,11 +137,10 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("number", "hostup='0 '; false | printf %s $hostup$hostup_none # the end", b"0"),
         NOTHING,
         Command("errors", "printf 'error alone å' >&2", stderr="error alone å".encode()),
-        # Most of it is written at once, and the rest in small pieces, by a process that outlives the shell.
-        Command("six_kilobytes", f"printf 'line %025d\\n' {' '.join(map(str, range(150)))}; "
-                f"{{ sleep {CHILD_SECONDS} 2>/dev/null; i=150; "
-                "while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; (:); i=$((i+1)); done; } &",
-                b"".join(b"line %025d\n" % i for i in range(200)), seconds=CHILD_SECONDS),
+        # Most of it is written at once, and the rest in small pieces after that.
+        Command("six_kilobytes", f"printf 'line %025d\\n' {' '.join(map(str, range(150)))}; i=150; "
+                "while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; (:); i=$((i+1)); done",
+                b"".join(b"line %025d\n" % i for i in range(200))),
         Command("letters", f"i=0; while [ $i -lt {ROUNDS} ]; do printf %s {whole}; i=$((i+1)); done",
                 (whole * ROUNDS).encode()),
         # It writes more to standard error than fits into a pipe, which somebody has to read meanwhile.

@@ -46,7 +46,7 @@ BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: The commands that write files, and so are only started where these can be removed again.
 MARKING = {"once", "slow", "again"}
 #: The commands whose polls are asked for by another method first: there is another of the same kind as each.
-ASKED = {"OPTIONS": "exit_200", "HEAD": "verbatim"}
+ASKED = {"OPTIONS": "exit_200", "HEAD": "six_kilobytes"}
 #: How many requests are sent at once, at least, if their order does not matter.
 AT_ONCE = 4
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.

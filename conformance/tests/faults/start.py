@@ -1373,15 +1373,6 @@ def closed_output_is_an_end(request: Request, response: Response) -> None:
 
 
 @trips("START-22")
-def the_end_of_a_shell_is_an_end(request: Request, response: Response) -> None:
-    """A command has ended with its shell, whatever processes it has left behind."""
-    known = command_of(request, response)
-    if known and known.name == "six_kilobytes" and not response.json["exited"]:
-        printed = "".join(f"line {i:025}\n" for i in range(150))
-        response.json = {"exited": True, "exitCode": 0, "stdout": printed, "stderr": ""}
-
-
-@trips("START-22")
 def closed_output_is_a_success(request: Request, response: Response) -> None:
     """The end of its output is taken for that of a command, with 0 until its exit code is known."""
     known = command_of(request, response)

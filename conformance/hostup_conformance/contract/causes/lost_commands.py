@@ -48,12 +48,6 @@ SHORTEST_LIMIT = 1.0
 #: The commands that leave a trace, of which another tells.
 TRACED = {"once", "slow", "again"}
 
-#: What is taken for the end of a command of which no other is ended early.
-SEEMS_AN_END = {
-    "closed": ", when it had closed its output: the end of that is taken for its own, it seems",
-    "six_kilobytes": ", when its shell had ended, and not a process that it leaves behind, which prints the rest",
-}
-
 #: A measure of a poll of a command: what may have befallen it by then.
 Measure = Callable[[Evidence, Sighting], Bounds]
 
@@ -588,8 +582,8 @@ def ended_by(cut: Sequence[Life], every: Sequence[Life]) -> str:
     if not running:
         return never_runs(Parting(evidence, odd, running))
     early = [one.life for one in odd if seconds_to_end(one.life) < seconds_of(one.life)]
-    if len(early) == 1 and (words := SEEMS_AN_END.get(early[0].name)):
-        return words
+    if [life.name for life in early] == ["closed"]:
+        return ", when it had closed its output: the end of that is taken for its own, it seems"
     what = of_what(Parting(evidence, odd, running), ENDING) if len(odd) >= ENOUGH else None
     return f": a command is ended {what}, it seems" if what else ""
 

@@ -315,9 +315,7 @@ def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
     commands, some were served. Once they wait, what asks for something else may have to as well.
     """
     own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and not e.ask.devious]
-    # Of one that leaves a process behind, the shell may have ended at once.
-    whole = [e for e in own if e.ask.starts and e.ask.command and not e.ask.command.endswith("&")]
-    begun = [(e, seconds_asked(e)) for e in whole]
+    begun = [(e, seconds_asked(e)) for e in own if e.ask.starts and e.ask.command]
     life_of = {e.request.target: life for life in lives(own) for e in life.polls}
     polls = [e for e in own if e.ask.pid.known and e.request.method == "GET"]
     polled = [(e, seconds_left(e, life_of.get(e.request.target))) for e in polls]
