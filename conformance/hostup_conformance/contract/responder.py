@@ -14,6 +14,8 @@ from hostup_conformance.http.exchange import decided_once
 
 #: The source of requests that are deliberately sent at once with others, or without a pause between them.
 BURST = "burst"
+#: What only a proxy tells of who somebody is, and only a framework of what it asks itself.
+REMOTE_USER, SUBREQUEST = INNER_FIELDS = ("Remote-User", "X-Middleware-Subrequest")
 #: What no firewall takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
 HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
 LONGEST_VALUE = 100
@@ -81,12 +83,19 @@ def is_limit_of_size(e: Exchange) -> bool:
 
 
 def is_taken_for_attack(e: Exchange) -> bool:
-    """Whether a hostile query, or a command, was refused in another form than a problem document.
+    """Whether a hostile query, or what a firewall may suspect, was refused in another form than a problem document.
 
     For some rule sets of firewalls, the name of a program is enough to take a start for an attack.
     """
-    suspect = is_hostile(e) or (e.status == 403 and e.ask.starts and b'"command"' in e.request.body)
+    suspect = (
+        is_hostile(e) or is_as_from_inside(e) or (e.status == 403 and e.ask.starts and b'"command"' in e.request.body)
+    )
     return refused(e) and not is_document(e) and suspect and not (isinstance(e.body, dict) and "type" in e.body)
+
+
+def is_as_from_inside(e: Exchange) -> bool:
+    """Whether a request has a header field that a proxy or a framework sets, and that a front end may refuse."""
+    return any(e.request.header(name.lower()) is not None for name in INNER_FIELDS)
 
 
 def is_hostile(e: Exchange) -> bool:

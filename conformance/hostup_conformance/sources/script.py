@@ -11,6 +11,7 @@ from urllib.parse import quote
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, NO_SESSION
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.problems import codes_by_status
+from hostup_conformance.contract.responder import REMOTE_USER, SUBREQUEST
 from hostup_conformance.contract.target import Target, altered_keys
 from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import (
@@ -40,12 +41,12 @@ AS_INNER: Headers = (
     *AS_LOCAL,
     ("User-Agent", "kube-probe/1.31 (health check, monitor)"),
     ("Access-Control-Request-Method", "GET"),
-    ("X-Middleware-Subrequest", ":".join(["middleware"] * 5)),
+    (SUBREQUEST, ":".join(["middleware"] * 5)),
 )
 #: What a proxy says that has asked who somebody is.
 AS_SOMEBODY: Headers = tuple(
     (name, "admin")
-    for name in ("Remote-User", "X-Remote-User", "X-Forwarded-User", "X-Auth-Request-User", "X-Consumer-Username")
+    for name in (REMOTE_USER, "X-Remote-User", "X-Forwarded-User", "X-Auth-Request-User", "X-Consumer-Username")
 )
 #: What tells some frameworks that another path was asked for, one that is open to all.
 OF_ANOTHER_PATH: Headers = tuple((name, "/health") for name in ("X-Original-URL", "X-Rewrite-URL"))

@@ -6,8 +6,6 @@ from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 
 STATE = (*content.AVAILABILITY, *content.OUTPUT)
-#: What the script sends as only a proxy or a framework may.
-INNER_FIELDS = ("remote-user", "x-middleware-subrequest")
 #: A well-formed request for the caller's own VPS.
 for_own = selectors.asking(vps="own", pid=ask.WELL_FORMED)
 other_scheme = selectors.asking(credential={"malformed", "other_scheme"})
@@ -27,7 +25,7 @@ def request_without_key_is_401(exchanges: Exchanges) -> Findings:
     passes for a request with a field that only a proxy or a framework may send, which something in front may refuse.
     """
     for e in exchanges.each(for_own_without_key):
-        in_front = e.status in {400, 403} and any(e.request.header(name) is not None for name in INNER_FIELDS)
+        in_front = e.status in {400, 403} and responder.is_as_from_inside(e)
         if e.status != 401 and not in_front:
             yield e, "status 401", content.status_of(e)
 
