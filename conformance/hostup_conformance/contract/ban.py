@@ -15,12 +15,9 @@ from hostup_conformance.http.connections import CONNECTIONS
 
 #: So many requests in a row that should not get 403 raise the suspicion that everything gets it.
 SUSPICIOUS = 3
-#: What to do about a ban.
-EXEMPT = (
-    "although the key worked before: it seems to ban an address that sends wrong keys or much that is refused, "
-    "or refuses with 403 what is beyond a rate limit (exempt the address of the suite, or judge the server behind "
-    "the guard)"
-)
+#: What the server seems to do, and what to do about it.
+SEEMS = "although the key worked before: it seems to ban an address that sends wrong keys or much that is refused"
+EXEMPT = "(exempt the address of the suite, or judge the server behind the guard)"
 
 
 #: Why the probe is sent again after a pause: where that is served, nobody is banned.
@@ -99,7 +96,8 @@ def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
         since = early[0]
     passes = any(e.purpose == AFTER_A_PAUSE and e.status == 200 for e in exchanges)
     refuses = f"after {since} requests the server refuses every request with the status 403"
-    return Ban(since, f"{refuses} again, {PASSES}" if passes else f"{refuses}, {EXEMPT}")
+    or_limits = f"{SEEMS}, or refuses with 403 what is beyond a rate limit {EXEMPT}"
+    return Ban(since, f"{refuses} again, {PASSES}" if passes else f"{refuses}, {or_limits}")
 
 
 def has_used_a_limit_up(e: Exchange) -> bool:
@@ -129,7 +127,7 @@ def silence_in(exchanges: Sequence[Exchange]) -> Ban | None:
     odd = any(e.ask.vps == "malformed" or e.ask.pid.ill_formed or e.ask.devious for e in together)
     if odd or not is_wrong_key_refused(exchanges[since - 1]):
         return None
-    why = f"after {since} requests the server does not respond any more, {EXEMPT}; or it is down"
+    why = f"after {since} requests the server does not respond any more, {SEEMS} {EXEMPT}; or it is down"
     return Ban(since, why, silent=True)
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 #: How many requests a server gets by default, and a live one, by whether commands may be started.
 REQUESTS, LIVE_REQUESTS = {False: 260, True: 420}, {False: 240, True: 390}
-#: How many more a server of this machine gets that announces a rate limit, so that the limit is exceeded once.
-REQUESTS_FOR_A_LIMIT = 220
+#: The largest rate limit that is used up, and how many requests more a server of this machine gets for it: what is left
+#: of the limit, and all of it where it resets meanwhile.
+LARGEST_LIMIT = 110
+REQUESTS_FOR_A_LIMIT = 2 * LARGEST_LIMIT
 
 
 @dataclass(frozen=True)

@@ -166,13 +166,13 @@ class Pace:
         `others` were when this one was sent, since those may just have ended, and as many follow. If the wait
         would be longer than the run may wait, requests go on until the server responds with 429.
         """
-        remaining = (e.header("x-ratelimit-remaining") or "").strip()
-        if not re.fullmatch("[0-9]{1,3}", remaining) or e.status == 429:
+        remaining = small_number(e, "x-ratelimit-remaining")
+        if remaining is None or e.status == 429:
             return
         now = e.server_time
         reset = reset_moment(e.header("x-ratelimit-reset") or "", now)
         with self._lock:
-            if reset is not None and int(remaining) <= max(self.under_way, others):
+            if reset is not None and remaining <= max(self.under_way, others):
                 self._close_for(max((reset - now).total_seconds(), 0.0))
 
     def _close_for(self, seconds: float) -> bool:
@@ -184,6 +184,12 @@ class Pace:
         self._waited += more
         self._closed_until = max(now + seconds, self._closed_until)
         return True
+
+
+def small_number(e: Exchange[A], name: str) -> int | None:
+    """Return a header field of the response that is a number of at most three digits; None for any other."""
+    text = (e.header(name) or "").strip()
+    return int(text) if re.fullmatch("[0-9]{1,3}", text) else None
 
 
 def retry_after(e: Exchange[A]) -> float | None:

@@ -3,7 +3,6 @@
 A run obeys announced limits otherwise, and would never get a 429.
 """
 
-import re
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -13,18 +12,19 @@ from hostup_conformance.contract.commands import look, refused
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.connections import CONNECTIONS
+from hostup_conformance.http.limits import LARGEST_LIMIT
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import retry_after
+from hostup_conformance.http.pace import retry_after, small_number
 from hostup_conformance.http.times import reset_moment
 from hostup_conformance.sources.queue import side_by_side
 from hostup_conformance.sources.requests import own_probe
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from hostup_conformance.sources.started_commands import follow, poll, start
 
+#: The header field that says how many requests remain.
+REMAINING = "x-ratelimit-remaining"
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
-#: The largest limit that is used up.
-LARGEST = 110
 #: How many probes show whether the limit resets while a client goes on, if it resets within so many seconds; and how
 #: many are left of the limit at least.
 STEADY, STEADY_WAIT, LEFT = 6, timedelta(seconds=5), 12
@@ -57,7 +57,7 @@ def run(wire: Wire, token: str | None) -> None:
     # The limit may be reset meanwhile, and never be reached.
     wire.pace.allow_requests_for_a_limit()
     most = min(
-        remaining + max(remaining, remaining_by(wire.exchanges[-1], "x-ratelimit-limit") or 0),
+        remaining + max(remaining, few(wire.exchanges[-1], "x-ratelimit-limit") or 0),
         wire.pace.requests_left - MOST_AFTER,
     )
     left: int | None = announced(wire)[0]
@@ -65,7 +65,7 @@ def run(wire: Wire, token: str | None) -> None:
         some = int(min(left, CONNECTIONS, most - len(sent)))
         latest = side_by_side([partial(once, wire, *until)] * some, some)
         sent += latest
-        left = min((count for e in latest if (count := remaining_by(e)) is not None), default=None)
+        left = min((count for e in latest if (count := few(e, REMAINING)) is not None), default=None)
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
     meanwhile = [until, until]
     if token and pid:
@@ -93,15 +93,15 @@ def announced(wire: Wire) -> tuple[int | None, timedelta]:
     if not wire.exchanges:
         return None, timedelta()
     last = wire.exchanges[-1]
-    remaining = remaining_by(last)
+    remaining = few(last, REMAINING)
     reset = reset_moment(last.header("x-ratelimit-reset") or "", last.server_time)
     return (remaining, reset - last.server_time) if reset and remaining is not None else (None, timedelta())
 
 
-def remaining_by(e: Exchange, name: str = "x-ratelimit-remaining") -> int | None:
-    """Return how many requests remain by a response, if that is a small number."""
-    text = (e.header(name) or "").strip()
-    return int(text) if re.fullmatch(r"\d{1,3}", text, re.ASCII) and int(text) <= LARGEST else None
+def few(e: Exchange, name: str) -> int | None:
+    """Return how many requests a header field of a response says, if they are few enough to be sent."""
+    number = small_number(e, name)
+    return number if number is not None and number <= LARGEST_LIMIT else None
 
 
 def go_on(wire: Wire, probe: Request, wait: timedelta) -> None:

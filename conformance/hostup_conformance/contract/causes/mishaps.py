@@ -263,9 +263,8 @@ def cut_after(every: Sequence[Life]) -> int | None:
         limit = len(command) - len(text) + len(came)
         longer = longer_than(limit, every)
         same = all(is_cut_there(one, limit) for one in longer)
-        shorter = any(came and text != came and text.startswith(came) for text, came in (
-            (plain(printed(one)), plain(stdout(one))) for one in every if one not in longer
-        ))  # fmt: skip
+        others = ((plain(printed(one)), plain(stdout(one))) for one in every if one not in longer)
+        shorter = any(own and text != own and text.startswith(own) for text, own in others)
         return limit if whole and same and not shorter and all(map(went_wrong, longer)) else None
     return None
 
