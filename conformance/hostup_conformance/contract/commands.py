@@ -2,12 +2,12 @@
 
 A command contains its own name and a random token, so that it is recognized in a recording too; the shortest is known
 as it is. The commands need a POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; without sleep, none
-is seen to run. There is one command each for cmd.exe and PowerShell. The three files that are written to the guest's
-temporary folder are removed.
+is seen to run, and without sort and uniq fewer are seen to run twice. There is one command each for cmd.exe and
+PowerShell. The files that are written to the guest's temporary folder are removed.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
@@ -33,6 +33,10 @@ SLEEPLESS = "_without_sleep_"
 SLEEPLESS_CODE = 5
 #: The commands whose text says how long they sleep, and how often the one does that is never silent for long.
 LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 20
+#: The commands that note that they ran, so that one that ran twice is known: those with many special characters anyway.
+NOTED = {"six_kilobytes", "letters", "megabyte", "input", "control", "exit_1", "exit_200", "shared"}
+#: The commands that need the file that they write.
+WRITING = {"once", "slow", "again"}
 #: How a command begins that prints which of those ran that leave a trace.
 LOOK = ": hostup-look-"
 #: How the output of `asks_guest` begins.
@@ -120,13 +124,31 @@ def catalogue(guest: Guest, token: str, slow_seconds: float = SLOW_SECONDS) -> l
 
 @lru_cache(maxsize=8)
 def posix(token: str, slow_seconds: float) -> list[Command]:
-    """Return the commands for a POSIX shell."""
+    """Return the commands for a POSIX shell; those of `NOTED` note that they run."""
+    noting = [noted(command, token) if command.name in NOTED else command for command in plain(token, slow_seconds)]
+    return [command if command is NOTHING else tagged(command, token) for command in noting] + [
+        longest(name, letter, token) for name, letter in (("longest", "x"), ("longest_in_bytes", "😀"))
+    ]
+
+
+def noted(command: Command, token: str) -> Command:
+    """Return a command that first notes in the guest's temporary folder that it runs."""
+    return replace(command, text=f"{{ echo {command.name} >> {file(token)}.ran; }} 2>&-; {command.text}")
+
+
+def without_note(command: Command) -> Command:
+    """Return a command that does not note that it runs."""
+    return replace(command, text=re.sub(r"(; )\{ echo \w+ >> \S+\.ran; } 2>&-; ", r"\1", command.text, count=1))
+
+
+def plain(token: str, slow_seconds: float) -> list[Command]:
+    """Return the commands as they are before their names and the token are put before them."""
     lines = f"  first {token}\n\n  \"second\" <&> 'third'  \n{ENDS}last \nlast \n\n"
     errors = f'error {token}\n <e> & "f"  \n'
     whole = LETTERS * TIMES
     nap = f"{slow_seconds:g}"
     f, secrets = file(token), f"{' and '.join(SECRETS)} or not"
-    found = [
+    return [
         Command("streams", f"printf %s {quoted(lines)}; printf %s {quoted(errors)} >&2",
                 lines.encode(), errors.encode()),
         Command("verbatim", f"printf '[%s]' {quoted(VERBATIM)} a\\ ", f"[{VERBATIM}][a ]".encode()),
@@ -182,15 +204,11 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                 exit_code=255),
         Command("again", f"echo x >> {f}.again; wc -l < {f}.again | tr -d ' \\n'", b"1"),
     ]  # fmt: skip
-    long = [("longest", "x"), ("longest_in_bytes", "😀")]
-    return [command if command is NOTHING else tagged(command, token) for command in found] + [
-        longest(name, letter, token) for name, letter in long
-    ]
 
 
 def tagged(command: Command, token: str) -> Command:
     """Return a command with its name and the token before it."""
-    return Command(**{**command.__dict__, "text": f"{tag(command.name, token)}{command.text}"})
+    return replace(command, text=f"{tag(command.name, token)}{command.text}")
 
 
 def tag(name: str, token: str) -> str:
@@ -240,12 +258,16 @@ def refused(number: int, token: str) -> Command:
 
 
 def trace(token: str) -> Command:
-    """Return the command that prints which refused commands ran and how often others did; it removes the files."""
+    """Return the command that prints which refused commands ran and how often others did; it removes the files.
+
+    Of those that only note that they ran, it prints which did so more than once, each after how often.
+    """
     f = file(token)
     counts = "".join(
         f"printf ' {name} '; cat {f}.{name} 2>/dev/null | wc -l | tr -d ' \\n'; " for name in ("once", "slow")
     )
-    text = f"cat {f} 2>/dev/null; {counts}rm -f {f} {f}.once {f}.slow {f}.again"
+    several = f"{{ sort {f}.ran | uniq -cd; }} 2>/dev/null"
+    text = f"cat {f} 2>/dev/null; {several}; {counts}rm -f {f} {f}.once {f}.slow {f}.again {f}.ran"
     return Command("trace", tag("trace", token) + text, b" once 1 slow 1")
 
 
@@ -318,7 +340,8 @@ def recognized(text: str) -> Command | None:
             candidates = [refused(int(name.removeprefix("refused_")), token)]
         else:
             candidates = posix(token, float(nap[1]) if nap else SLOW_SECONDS)
-        return next((command for command in candidates if command.name == name and command.text == text), None)
+        either = [form for command in candidates if command.name == name for form in (command, without_note(command))]
+        return next((command for command in either if command.text == text), None)
     if found := re.search(r"hostup-out-([A-Za-z0-9]+)", text):
         both = [command for guest in ("cmd", "powershell") for command in windows(guest, found[1])]
         return next((command for command in both if command.text == text), None)

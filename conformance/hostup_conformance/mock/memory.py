@@ -5,7 +5,7 @@ import re
 import socket
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,7 +15,14 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
+from hostup_conformance.contract.commands import (
+    NOTED,
+    WRITING,
+    Command,
+    printed_anywhere,
+    recognized,
+    without_note,
+)
 from hostup_conformance.contract.document import document
 from hostup_conformance.contract.paths import PATHS, path_of
 from hostup_conformance.keeping.screen import say
@@ -105,16 +112,19 @@ class MemoryAgent:
     def _printed(self, command: Command) -> str:
         """Return what a command of the suite prints; files that it would write are kept as lines in memory."""
         token = command.text.partition(f"-{command.name}-")[2].partition(";")[0]
-        names = [token + ending for ending in ("", ".once", ".slow", ".again")]
-        ran, once, slow, again = (self._files[name] for name in names)
+        names = [token + ending for ending in ("", ".once", ".slow", ".again", ".ran")]
+        ran, once, slow, again, noted = (self._files[name] for name in names)
         if command.name == "trace":
-            printed = "".join(f"{line}\n" for line in ran) + f" once {len(once)} slow {len(slow)}"
+            lines = [*ran, *(f"{times:7} {name}" for name, times in sorted(Counter(noted).items()) if times > 1)]
+            printed = "".join(f"{line}\n" for line in lines) + f" once {len(once)} slow {len(slow)}"
             for name in names:
                 del self._files[name]
             return printed
         if command.name.startswith("refused"):
             ran.append(command.name)
-        if command.name in {"once", "slow", "again"}:
+        if command.name in NOTED and command != without_note(command):
+            noted.append(command.name)
+        if command.name in WRITING:
             self._files[f"{token}.{command.name}"].append("x")
         return str(len(again)) if command.name == "again" else command.stdout.decode("utf-8", "replace")
 

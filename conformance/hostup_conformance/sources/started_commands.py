@@ -15,6 +15,8 @@ from typing import TypeVar
 
 from hostup_conformance.contract.ask import NAMES_OF_ID, SLEEP, Exchange, Pid, new_pid
 from hostup_conformance.contract.commands import (
+    NOTED,
+    WRITING,
     Command,
     Guest,
     again,
@@ -25,6 +27,7 @@ from hostup_conformance.contract.commands import (
     look,
     refused,
     trace,
+    without_note,
 )
 from hostup_conformance.contract.content import failed, items_of, member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
@@ -43,8 +46,6 @@ T = TypeVar("T")
 
 #: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
 BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
-#: The commands that write files, and so are only started where these can be removed again.
-MARKING = {"once", "slow", "again"}
 #: The commands whose polls are asked for by another method first: there is another of the same kind as each.
 ASKED = {"OPTIONS": "exit_200", "HEAD": "six_kilobytes"}
 #: How many requests are sent at once, at least, if their order does not matter.
@@ -104,7 +105,7 @@ class StartedCommands:
         target = self._target
         if guest == "posix" and target.has("long keys") and target.has("two keys on loopback"):
             commands.append(environment(self.token, target.key, target.read_key or "", target.vps))
-        first = [command for command in commands if command.name not in MARKING]
+        first = [command for command in commands if command.name not in {*NOTED, *WRITING}]
         tasks = [partial(self._start_known, command) for command in first]
         self.at_once(
             self._trace if guest == "posix" else self._start_longest,
@@ -114,9 +115,12 @@ class StartedCommands:
         )
         for command in first[:1]:
             self._start("the start of a command that may still run, once more", command.text)
-        if self.traced:
-            self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
-            self._marked_at = time.monotonic()
+        # Files are written only where they can be removed again.
+        others = [command for command in commands if command not in first]
+        if not self.traced:
+            others = [without_note(command) for command in others if command.name in NOTED]
+        self.at_once(*(partial(self._start_known, command) for command in others))
+        self._marked_at = time.monotonic()
         self.at_once(self._poll_slow, self._poll_closed, at_least=1)
 
     def _poll_slow(self) -> None:

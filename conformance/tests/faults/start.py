@@ -10,7 +10,7 @@ from math import inf
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from hostup_conformance.contract.commands import Command, posix, printed_anywhere, recognized
+from hostup_conformance.contract.commands import NOTED, Command, posix, printed_anywhere, recognized
 from stage import Request, Response
 
 from faults import trips
@@ -460,11 +460,19 @@ def output_ends_with_a_line_end(request: Request, response: Response) -> None:
         response.change(stdout=response.json["stdout"] + "\n")
 
 
+def ran_again(request: Request, response: Response, *names: str) -> None:
+    """Let the command that tells what ran say that some commands that leave a trace ran twice."""
+    if ended(request, response, "trace"):
+        told = response.json["stdout"]
+        for name in ("once", "slow"):
+            told = told.replace(f"{name} 1", f"{name} 2") if name in names else told
+        response.change(stdout="".join(f"      2 {name}\n" for name in sorted(NOTED & {*names})) + told)
+
+
 @trips("START-16")
 def commands_run_twice(request: Request, response: Response) -> None:
     """Each command runs twice."""
-    if ended(request, response, "trace"):
-        response.change(stdout=response.json["stdout"].replace("once 1 slow 1", "once 2 slow 2"))
+    ran_again(request, response, "once", "slow", *NOTED)
 
 
 @trips("START-16")
@@ -482,15 +490,26 @@ def failed_commands_run_again(request: Request, response: Response) -> None:
     known = recognized(json.loads(request.body)["command"]) if response.is_started else None
     if known and known.name == "once":
         request.memory["fails"] = known.exit_code
-    if ended(request, response, "trace") and request.memory.get("fails"):
-        response.change(stdout=response.json["stdout"].replace("once 1", "once 2"))
+    if request.memory.get("fails"):
+        ran_again(request, response, "once", "exit_1", "exit_200")
 
 
 @trips("START-16")
 def a_second_poll_starts_the_command_again(request: Request, response: Response) -> None:
     """The second poll of a command that runs starts it once more."""
-    if ended(request, response, "trace"):
-        response.change(stdout=response.json["stdout"].replace("slow 1", "slow 2"))
+    ran_again(request, response, "slow")
+
+
+@trips("START-16")
+def a_gateway_repeats_starts_now_and_then(request: Request, response: Response) -> None:
+    """A gateway sends each seventh start twice, and a command runs twice then."""
+    if (
+        response.is_started
+        and request.nth("starts") % 11 == 10
+        and (known := recognized(json.loads(request.body)["command"]))
+    ):
+        request.memory.setdefault("repeated", set()).add(known.name)
+    ran_again(request, response, *request.memory.get("repeated", ()))
 
 
 @trips("START-16")
@@ -865,6 +884,13 @@ def results_are_kept_for_a_moment(request: Request, response: Response) -> None:
         starts[str(response.json["pid"])] = time.monotonic()
     if response.is_output and response.json["exited"] and time.monotonic() - starts.get(request.pid, inf) > 0.1:
         refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("START-01")
+def starts_are_a_502_now_and_then(request: Request, response: Response) -> None:
+    """Each ninth start gets a page in HTML with 502, and its command runs."""
+    if response.is_started and request.nth("starts") % 9 == 8:
+        response.become(502, b"<h1>502 Bad Gateway</h1>", "text/html")
 
 
 @trips("START-27")

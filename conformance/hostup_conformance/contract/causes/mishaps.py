@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
-from hostup_conformance.contract.commands import ESCAPED, printed_anywhere, tag
+from hostup_conformance.contract.commands import ESCAPED, NOTED, printed_anywhere, tag
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import (
     Life,
@@ -406,17 +406,18 @@ def runs_of(every: Sequence[Life], failed: Sequence[Exchange] = (), limited: Seq
     traces = [life.end for life in every if life.name == "trace" and life.end]
     found = []
     for e in traces[1:] if "once" in named else ():
-        for name, times in zip(("once", "slow"), counts_in(stream(e, "stdout")), strict=False):
-            slow = int(name in named and named[name].start.seconds >= LONG_START)
-            number = started(named[name], 1, int(times)) if name in named else 0
-            found += [Run(named[name], number, int(times), e, slow_starts=slow)] if number else []
+        for name, times in counts_in(stream(e, "stdout")).items():
+            # What only notes that it runs is counted where it ran several times.
+            if (life := named.get(name)) and (life.end or name not in NOTED):
+                number, slow = started(life, 1, times), int(life.start.seconds >= LONG_START)
+                found.append(Run(life, number, times, e, slow_starts=slow))
     again = [life for life in every if life.name == "again"]
     for number, life in enumerate(again, 1):
-        times = stdout(life).strip()
+        told = stdout(life).strip()
         polls = [e for one in again[: number - 1] for e in one.polls if one.end and e.number > one.end.number]
-        if life.end and times.isdecimal():
+        if life.end and told.isdecimal():
             slow = sum(one.start.seconds >= LONG_START for one in again[:number])
-            ran = int(times[:9])
+            ran = int(told[:9])
             found.append(Run(life, started(life, number, ran), ran, life.end, len(polls), slow))
     commands, skipped = Counter(e.ask.command for e in limited), behind_a_gap(every)
     return [
@@ -436,14 +437,16 @@ def behind_a_gap(every: Sequence[Life]) -> Counter[str | None]:
     return Counter(given[pid] for pid in gaps)
 
 
-def counts_in(text: str) -> tuple[str, ...]:
-    """Return how often two commands ran, as the one prints that then removes what is counted; none if unclear.
+def counts_in(text: str) -> dict[str, int]:
+    """Return how often commands ran, as the one prints that then removes what is counted; none if unclear.
 
     Where it ran several times itself, and all of its output was kept, the first run counted, and the others nothing.
     """
-    found: list[tuple[str, ...]] = re.findall(r"once (\d{1,9}) slow (\d{1,9})(?!\S)", text)
-    first = found[0] if found else ()
-    return first if all(more == ("0", "0") != first for more in found[1:]) else ()
+    found: list[tuple[str, str]] = re.findall(r"once (\d{1,9}) slow (\d{1,9})(?!\S)", text)
+    if not found or any(more != ("0", "0") or more == found[0] for more in found[1:]):
+        return {}
+    several = {name: int(times) for times, name in re.findall(r"(?m)^\s*(\d{1,9}) (\w+)$", text)}
+    return {"once": int(found[0][0]), "slow": int(found[0][1])} | {name: several.get(name, 1) for name in sorted(NOTED)}
 
 
 #: What a command may have run again for, in words that follow how often: where there was none of that, each ran once.
@@ -477,7 +480,10 @@ def why_run(run: Run, runs: Sequence[Run]) -> str:
     for words, number in AGAIN.items():
         if several and all((one.times > one.starts) == bool(number(one)) for one in told):
             return words.format(*(counted(n, "start") for n in (run.slow_starts, run.refused_starts)), run.code)
-    return ", until it was polled: a command waits for its first poll, it seems" if run_when_polled(run, runs) else ""
+    if run_when_polled(run, runs):
+        return ", until it was polled: a command waits for its first poll, it seems"
+    often = sum(one.times > one.starts for one in runs)
+    return f"; {often} of {len(runs)} commands that are counted ran too often" if 0 < often < len(runs) else ""
 
 
 def run_when_polled(run: Run, runs: Sequence[Run]) -> bool:

@@ -23,7 +23,7 @@ BLOCKED = {400, 403, 422}
 LONG_ENOUGH, TOO_LONG = 4.0, 10.0
 #: From how many bytes on it is told how much a command prints.
 MUCH_OUTPUT = 10_000
-#: So many starts show that a server starts no more, and what is said of it.
+#: So many starts that fail show more than a bad moment, and what is said where a server starts no more.
 FEW_STARTS = 3
 FOR_GOOD = ", and so to the end, while no more ran than when others were started: no slot gets free, it seems"
 #: Output that has less than this part of its characters was cut, whatever else was changed in it.
@@ -66,10 +66,11 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     pass too, since the server may be busy, and so does a gateway's failure. A block with 400 or 422 passes there as
     well, unless it is for a command with nothing unusual but its length, or for the shortest alone. Where others are
     started, START-24 judges the starts that are chunked or name a charset. A gateway's failure does not pass if one
-    start in five gets one, three at least, or if all commands that take a while get one, or wait for the end, several
-    at least, and no other gets one. Nor does 409 or 503 without Retry-After, or any of the three once the Retry-After
-    of the one before has passed, if the last starts, three at least, got it while no more commands ran than when others
-    were started. Of a live server a 429 passes, since others may use its limit up.
+    start in five gets one, three at least, or if three get one other than 503 with good starts in between, or if all
+    commands that take a while get one, or wait for the end, several at least, and no other gets one. Nor does 409 or
+    503 without Retry-After, or any of the three once the Retry-After of the one before has passed, if the last starts,
+    three at least, got it while no more commands ran than when others were started. Of a live server a 429 passes,
+    since others may use its limit up.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
@@ -131,9 +132,16 @@ def seen_on(life: lives.Life, start: ask.Exchange) -> bool:
 
 
 def often_given_up(starts: list[ask.Exchange]) -> list[ask.Exchange]:
-    """Return the starts that a gateway gave up, if those are one in five, and three at least."""
+    """Return the starts that a gateway gave up, if those are one in five, or came at several times; three at least.
+
+    A 503 says that the server is busy, or not there yet, and so may come at any time.
+    """
     given_up = [e for e in starts if responder.responded(e, responder.Who.GATEWAY)]
-    return given_up if len(given_up) >= max(3, len(starts) / 5) else []
+    served = [e for e in starts if e.status == 200]
+    failed = [e for e in given_up if e.status != 503]
+    apart = [e for before, e in pairwise(failed) if any(before.number < good.number < e.number for good in served)]
+    many, again = len(given_up) >= max(FEW_STARTS, len(starts) / 5), len(apart) + 1 >= FEW_STARTS
+    return given_up if many or again else []
 
 
 def lasts(e: ask.Exchange) -> bool:
