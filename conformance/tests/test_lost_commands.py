@@ -162,6 +162,41 @@ def test_kept_only_while_it_runs() -> None:
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
+def test_forgotten_with_the_server(contradicted: bool) -> None:
+    """What ends the server is found in a request that has nothing to do with the commands."""
+    story = Story()
+    for pid in (7, 8, 9):
+        story.start(pid / 10, pid)
+    story.add(2, "GET", "?pid=%", (502, None))
+    for pid in (7, 8):
+        story.poll(3, pid, GONE)
+    story.start(4, 10)
+    story.poll(9, 10, ENDED)
+    if contradicted:
+        story.poll(9, 9, ENDED)
+    said = "a command is forgotten by a request that gets a 5xx, as where that ends the server"
+    assert (said in (story.reasons.lost or "")) is not contradicted
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_taken_with_the_end_of_another(contradicted: bool) -> None:
+    story = Story()
+    for pid in (6, 7, 8, 9):
+        story.start(pid / 10, pid)
+    story.poll(2, 6, ENDED)
+    for pid in (7, 8, 9):
+        story.poll(3, pid, GONE)
+    story.start(4, 10, SLEEP)
+    for pid in (11, 12):
+        story.start(4, pid)
+    story.poll(9, 11, ENDED)
+    story.poll(10, 10, RUNS)
+    story.poll(10, 12, ENDED if contradicted else GONE)
+    said = "a command is forgotten by a poll that tells the end of another command, unless it runs"
+    assert (said in (story.reasons.lost or "")) is not contradicted
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
 def test_forgotten_by_a_probe(contradicted: bool) -> None:
     story = Story()
     for pid in (7, 8):

@@ -12,6 +12,7 @@ from hostup_conformance.contract.content import member
 from hostup_conformance.contract.refusal import asks_own, shows_core
 from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.http.connections import CONNECTIONS
+from hostup_conformance.http.pace import leading_number
 
 #: So many requests in a row that should not get 403 raise the suspicion that everything gets it.
 SUSPICIOUS = 3
@@ -102,7 +103,7 @@ def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
 
 def has_used_a_limit_up(e: Exchange) -> bool:
     """A response that says that the limit is reached: what follows is refused for that (RATE-13)."""
-    return (e.header("x-ratelimit-remaining") or "").strip() == "0"
+    return leading_number(e.header("x-ratelimit-remaining")) == 0
 
 
 def are_copies(refusals: Sequence[Exchange]) -> bool:

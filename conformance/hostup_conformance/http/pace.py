@@ -166,7 +166,7 @@ class Pace:
         `others` were when this one was sent, since those may just have ended, and as many follow. If the wait
         would be longer than the run may wait, requests go on until the server responds with 429.
         """
-        remaining = small_number(e, "x-ratelimit-remaining")
+        remaining = leading_number(e.header("x-ratelimit-remaining"))
         if remaining is None or e.status == 429:
             return
         now = e.server_time
@@ -186,10 +186,14 @@ class Pace:
         return True
 
 
-def small_number(e: Exchange[A], name: str) -> int | None:
-    """Return a header field of the response that is a number of at most three digits; None for any other."""
-    text = (e.header(name) or "").strip()
-    return int(text) if re.fullmatch("[0-9]{1,3}", text) else None
+def leading_number(text: str | None) -> int | None:
+    """Return the integer at the beginning of a header field, or None if there is none.
+
+    Some gateways list their policies after it (`60, 60;w=60`, or `60;w=60`), and if two of them limit the rate, there
+    are two values.
+    """
+    text = re.split("[,;]", text or "")[0].strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def retry_after(e: Exchange[A]) -> float | None:

@@ -14,7 +14,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.limits import LARGEST_LIMIT
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import retry_after, small_number
+from hostup_conformance.http.pace import leading_number, retry_after
 from hostup_conformance.http.times import reset_moment
 from hostup_conformance.sources.queue import side_by_side
 from hostup_conformance.sources.requests import own_probe
@@ -100,7 +100,7 @@ def announced(wire: Wire) -> tuple[int | None, timedelta]:
 
 def few(e: Exchange, name: str) -> int | None:
     """Return how many requests a header field of a response says, if they are few enough to be sent."""
-    number = small_number(e, name)
+    number = leading_number(e.header(name))
     return number if number is not None and number <= LARGEST_LIMIT else None
 
 

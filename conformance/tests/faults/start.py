@@ -481,7 +481,8 @@ def commands_run_twice_and_all_output_is_kept(_request: Request, response: Respo
     if response.is_output and response.json["exited"]:
         both = {name: 2 * response.json[name] for name in ("stdout", "stderr")}
         response.change(**both)
-        response.change(stdout=both["stdout"].replace(2 * " once 1 slow 1", " once 2 slow 2 once 0 slow 0"))
+        counted = "".join(f"      2 {name}\n" for name in sorted(NOTED)) + " once 2 slow 2 once 0 slow 0"
+        response.change(stdout=both["stdout"].replace(2 * " once 1 slow 1", counted))
 
 
 @trips("START-16")
@@ -1490,16 +1491,28 @@ def a_banner_comes_first(_request: Request, response: Response) -> None:
 @trips("START-27")
 def a_probe_forgets_what_has_ended(request: Request, response: Response) -> None:
     """A probe of the availability throws the results away that nobody has polled yet."""
+    forget_what_has_ended(request, response, when=response.is_availability and request.own)
+
+
+@trips("START-27")
+def a_poll_takes_all_that_has_ended(request: Request, response: Response) -> None:
+    """A poll that tells the end of one command takes the results of all others away that have ended."""
+    told = response.is_output and response.json["exited"] and request.full
+    forget_what_has_ended(request, response, when=told, own=request.pid)
+
+
+def forget_what_has_ended(request: Request, response: Response, *, when: bool, own: str | None = None) -> None:
+    """Answer polls of what had ended by the time of a request with 404, but for those of its own command."""
     ends, gone = request.memory.setdefault("ends", {}), request.memory.setdefault("gone", set())
     if response.is_started:
         text = json.loads(request.body)["command"]
         known = recognized(text)
         lasts = 60 if text == "sleep 60" else known.seconds if known else 0.0
         ends[str(response.json["pid"])] = time.monotonic() + lasts
-    if response.is_availability and request.own:
-        gone |= {pid for pid, end in ends.items() if end <= time.monotonic()}
     if response.is_output and response.json["exited"] and request.pid in gone:
         refuse(request, response, 404, "not_found", "Not found")
+    elif when:
+        gone |= {pid for pid, end in ends.items() if end <= time.monotonic() and pid != own}
 
 
 @trips("START-27")

@@ -7,7 +7,7 @@ import time
 from faults.probe import problem, refuse
 from faults.rate import soon
 from faults.start import ended
-from hostup_conformance.contract.commands import SLEEPLESS, recognized
+from hostup_conformance.contract.commands import NOTED, SLEEPLESS, WRITING, recognized
 from stage import Request, Response
 
 from variants import allowed, payload
@@ -210,7 +210,7 @@ def starts_one_at_a_time(request: Request, response: Response) -> None:
     """A start gets 409 while another command runs: here every second start does."""
     known = recognized(json.loads(request.body)["command"]) if response.is_started else None
     # These would have left their mark already.
-    if known and known.name not in {"trace", "once", "again", "slow"} and request.nth("starts") % 2:
+    if known and known.name not in {"trace", *WRITING, *NOTED} and request.nth("starts") % 2:
         refuse(request, response, 409, "command_running", "Command running")
 
 

@@ -22,6 +22,11 @@ LONG_ENOUGH = 4.0
 #: What stands for a poll of a pid that no command has.
 NOBODYS = "nobody's"
 
+#: What stands for a poll that tells the end of a command.
+END_TOLD = "the end of one is told"
+#: What stands for any request that gets a 5xx.
+FAILURE = "a failure"
+
 #: A value that changes so often goes back and forth: neither is of one time.
 TURNS = 3
 #: What a count or a time has been at least, and at most, since requests take a while and may overlap.
@@ -214,6 +219,8 @@ def is_poll(e: Exchange) -> bool:
 
 def kinds_of(e: Exchange) -> list[object]:
     """Return what an exchange may have done to commands, or to the one whose pid it has."""
+    if failed(e) and e.status not in BUSY and not e.obeyed and not asks_output(e):
+        return [FAILURE]
     if new_pid(e) is not None:
         return ["start"]
     if is_availability(e):
@@ -228,4 +235,5 @@ def kinds_of(e: Exchange) -> list[object]:
     if not asks_output(e):
         return [(e.status if e.ask.vps == "own" else e.ask.vps, pid)] if refused(e) else []
     troubled = [("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else []
-    return [("poll", pid), *troubled]
+    told = [END_TOLD] if member(e, "exited") is True else []
+    return [("poll", pid), *troubled, *told]

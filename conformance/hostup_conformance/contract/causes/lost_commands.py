@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import (
+    END_TOLD,
+    FAILURE,
     NOBODYS,
     Bounds,
     Evidence,
@@ -203,11 +205,12 @@ EVENTS: dict[object, str] = {
     "OPTIONS": "by OPTIONS with its pid",
     "busy": "by a poll of it that is put off (429 or 409)",
     "5xx": "by a poll of it that gets a 5xx, and its output with that",
+    FAILURE: "by a request that gets a 5xx, as where that ends the server",
 }
 
 
 #: Those that may make a server forget whatever command there is.
-OF_ALL = {"probe", NOBODYS}
+OF_ALL = {"probe", NOBODYS, FAILURE}
 
 
 def after_event(kind: object) -> Callable[[Parting], str | None]:
@@ -234,8 +237,9 @@ def after_its_end(evidence: Evidence, seen: Sighting, kind: object) -> Bounds:
 #: What may make a server forget a command for good. A 5xx is a fault itself, so that it is hardly there by chance.
 FORGETTING = (
     after_event("5xx"),
+    after_event(FAILURE),
     *(after_start, after_end, after_others, after_output, after_polls),
-    *(after_event(kind) for kind in EVENTS if kind != "5xx"),
+    *(after_event(kind) for kind in EVENTS if kind not in {"5xx", FAILURE}),
 )
 
 
@@ -417,6 +421,18 @@ def so_is(some: Sequence[Life], others: Sequence[Life], what: str) -> str | None
     return kind and f"each {kind} ({len(some)}), and none of {counted(len(others), 'other')}, is {what}"
 
 
+def taken_with_another(evidence: Evidence) -> str | None:
+    """A poll that tells the end of one command takes the others away; where many show it, and nothing else fits."""
+
+    def ends_told(evidence: Evidence, seen: Sighting) -> Bounds:
+        return evidence.between(END_TOLD, seen, seconds_of(seen.life) + MOMENT)
+
+    found = Parting(evidence, evidence.lost, evidence.known).by(ends_told)
+    if not found or found.spared_at_most > 0 or len(evidence.lost_lives) < AT_ONE_MOMENT:
+        return None
+    return "a command is forgotten by a poll that tells the end of another command, unless it runs, it seems"
+
+
 def never_known(evidence: Evidence) -> str | None:
     """Some starts are lost: of others of their kind, some were known that were started before or after."""
     ever, lost = ({id(seen.life) for seen in sightings} for sightings in (evidence.known, evidence.lost))
@@ -471,6 +487,7 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     forgotten,
     at_some_moments,
     known_no_longer,
+    taken_with_another,
     never_known,
     never_found,
 )

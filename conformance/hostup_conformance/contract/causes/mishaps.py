@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
-from hostup_conformance.contract.commands import ESCAPED, NOTED, printed_anywhere, tag
+from hostup_conformance.contract.commands import ESCAPED, NOTED, printed_anywhere, tag, without_note
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import (
     Life,
@@ -102,6 +102,8 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     successes = {exit_code(life) for life in every if life.end and (not life.command or life.command.exit_code == 0)}
     telling = {exit_code(life) for life in odd if is_cut(life)} - (successes if successes == {None} else set())
     found = [life for life in every if ended_early(life) or (life in odd and exit_code(life) in telling)]
+    usual = {"", *(foreign_errors(life) for life in every if life.name == "nothing")}
+    found = [life for life in found if life.name != "closed" or foreign_errors(life) in usual]
     early = any(map(ended_early, found))
     cut = [life for life in every if life.name == "slow" and life.end and early and is_cut(life)]
     cut += [life for life in every if life.has_sleep and without_sleep(life)]
@@ -176,7 +178,7 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
     """Some characters are changed in commands, as what one prints shows.
 
     That may have been the output as well: so of the others that have the same characters in their text, and none of
-    them in what they print, one in four must have gone wrong.
+    them in what they print, one in four must have gone wrong. What only notes with them that it ran may do so no more.
     """
     for life in every:
         shows = life.end and (life.name == "verbatim" or life.text)
@@ -187,10 +189,16 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
         marks -= {" "} if len(marks) > 1 else set()  # which all have
         with_marks = [one for one in every if has_any(marks, command_text(one))]
         others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
+        others = [one for one in others if went_wrong(one) or has_any(marks, without_its_note(one))]
         if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
             wrong = sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
             return Alteration(how_changed(life, wrong), wrong)
     return None
+
+
+def without_its_note(life: Life) -> str:
+    """Return the text of a command without what notes that it ran."""
+    return without_note(life.command).text if life.command else command_text(life)
 
 
 def how_changed(life: Life, wrong: Sequence[Life]) -> str:

@@ -1,6 +1,5 @@
 """RATE: the header fields of a 429."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.http import times
+from hostup_conformance.http.pace import leading_number
 from hostup_conformance.keeping.safe_text import counted
 
 #: By how many seconds two readings of the clock may differ.
@@ -33,16 +33,6 @@ def field(e: ask.Exchange, name: str) -> str | None:
     """Return the value of a header field of the response, or None."""
     value = e.header(name)
     return value.strip() if value is not None else None
-
-
-def number(text: str | None) -> int | None:
-    """Return the integer at the beginning of a text, or None if there is none.
-
-    Some gateways list their policies after it (`60, 60;w=60`, or `60;w=60`), and if two of them limit the rate, there
-    are two values.
-    """
-    text = re.split("[,;]", text or "")[0].strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def seconds_to_wait(e: ask.Exchange) -> float | None:
@@ -74,9 +64,9 @@ def has_the_three_fields(exchanges: Exchanges) -> Findings:
 def unreadable(e: ask.Exchange) -> Findings:
     """Yield a finding for each of the three header fields that is there and cannot be parsed."""
     for name in (LIMIT, REMAINING):
-        if (text := field(e, name)) is not None and number(text) is None:
+        if (text := field(e, name)) is not None and leading_number(text) is None:
             yield e, f"{name}: an integer of 0 or more", text
-    limit, remaining = number(field(e, LIMIT)), number(field(e, REMAINING))
+    limit, remaining = leading_number(field(e, LIMIT)), leading_number(field(e, REMAINING))
     if limit is not None and remaining is not None and remaining > limit:
         yield e, f"{REMAINING} at most {limit}", str(remaining)
     if (text := field(e, RESET)) is not None and times.reset_moment(text, e.server_time) is None:
@@ -106,8 +96,8 @@ def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
 @rule("RATE-05", seeks="429 with an X-RateLimit-Remaining")
 def nothing_remains(exchanges: Exchanges) -> Findings:
     """A number above 0 is a finding. RATE-03 judges one that is above the limit."""
-    for e in exchanges.each(is_429, lambda e: number(field(e, REMAINING)) is not None):
-        remaining, limit = number(field(e, REMAINING)) or 0, number(field(e, LIMIT))
+    for e in exchanges.each(is_429, lambda e: leading_number(field(e, REMAINING)) is not None):
+        remaining, limit = leading_number(field(e, REMAINING)) or 0, leading_number(field(e, LIMIT))
         if remaining and (limit is None or remaining <= limit):
             yield e, f"{REMAINING}: 0", str(remaining)
 
@@ -149,7 +139,7 @@ def retry_after_is_seconds(exchanges: Exchanges) -> Findings:
 
 def in_another_unit(e: ask.Exchange) -> str:
     """Return which unit a Retry-After is in, if it is a number that is not of seconds to wait; else nothing."""
-    wait, now = number(field(e, "retry-after")) or 0, e.server_time
+    wait, now = leading_number(field(e, "retry-after")) or 0, e.server_time
     reset = times.reset_moment(field(e, RESET) or "", now)
     if abs(wait - now.timestamp()) < A_DAY:
         return ": it is the time at which the limit resets, in seconds since 1970, it seems"
@@ -254,7 +244,10 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
     """
     rows: dict[tuple[str | None, int | None], Row] = {}
     for e in exchanges.all(has_limits):
-        key, remaining = (e.request.header("authorization"), number(field(e, LIMIT))), number(field(e, REMAINING))
+        key, remaining = (
+            (e.request.header("authorization"), leading_number(field(e, LIMIT))),
+            leading_number(field(e, REMAINING)),
+        )
         announced = times.reset_moment(field(e, RESET) or "", e.server_time)
         if remaining is None or announced is None:
             continue
@@ -290,7 +283,7 @@ def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
         if e.status == 200:
             served.add((key, e.request.target))
         reset = times.reset_moment(field(e, RESET) or "", e.server_time)
-        if e.status == 200 and reset and number(field(e, REMAINING)) == 0:
+        if e.status == 200 and reset and leading_number(field(e, REMAINING)) == 0:
             used_up[key] = reset
 
 

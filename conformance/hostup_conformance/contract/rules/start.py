@@ -439,6 +439,19 @@ def errors_are_the_commands(exchanges: Exchanges) -> Findings:
             yield e, f"stderr: {shortened(command.stderr)}", usual
 
 
+@rule("START-33")
+def what_the_guest_writes_is_told(exchanges: Exchanges) -> Findings:
+    """Reports what stderr of each command has that the command does not write, and judges nothing.
+
+    START-11 judges what not all of them have.
+    """
+    said = exchanges.words_of_the_guest
+    for e, _command in exchanges.ends("nothing", "number"):
+        if said.strip():
+            yield e, "", f"each command has it: {short_json(said, 120)}"
+            return
+
+
 @rule("START-12")
 def output_is_whole(exchanges: Exchanges) -> Findings:
     """stdout of a command that prints a little more than 1 MiB, or less, must not be cut.
