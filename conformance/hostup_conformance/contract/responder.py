@@ -4,8 +4,9 @@ It is decided here alone, and judges nothing. A rule says whom it holds responsi
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from urllib.parse import unquote_plus
 
 from hostup_conformance.contract.ask import NO_ESCAPE, Exchange, Pid
@@ -19,6 +20,8 @@ REMOTE_USER, SUBREQUEST = INNER_FIELDS = ("Remote-User", "X-Middleware-Subreques
 #: What no firewall takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
 HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
 LONGEST_VALUE = 100
+#: What a gateway does at so many times has to do with no bad moment.
+SEVERAL_TIMES = 3
 
 
 class Who(StrEnum):
@@ -74,6 +77,20 @@ def is_gateways(e: Exchange) -> bool:
 def is_unretried(e: Exchange) -> bool:
     """Whether a failure may have been a gateway's, whose request may be sent only once."""
     return may_pass(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
+
+
+def given_up_often(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Return the requests that a gateway gave up with a page of its own, if that came at several times.
+
+    Requests that were served lie between those times, so that this was no bad moment. A 503 says that the server is
+    busy, or not there yet, and a 408 that the connection was idle, which may come at any time; and so may all of it
+    where requests are sent at once on purpose.
+    """
+    up = [e for e in exchanges if is_gateways(e) and e.status not in {408, 503} and not is_document(e)]
+    up = [e for e in up if not e.obeyed and e.source != BURST]
+    served = [e.number for e in exchanges if below(e, 300)]
+    apart = [e for before, e in pairwise(up) if any(before.number < number < e.number for number in served)]
+    return up if len(apart) + 1 >= SEVERAL_TIMES else []
 
 
 def is_limit_of_size(e: Exchange) -> bool:

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from hostup_conformance.contract import ask, content, problems, selectors
+from hostup_conformance.contract import ask, content, problems, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http import times
 
@@ -38,9 +38,12 @@ def is_a_bare_object(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object that is the problem itself.
 
     If it has neither type nor code, an object or array named error, errors, data or problem is taken for an envelope,
-    which is a finding.
+    which is a finding. A gateway that gives requests up has pages of its own, which pass unless they come at several
+    times; HTTP-08 warns of them.
     """
-    for e in exchanges.each(selectors.is_error):
+    given_up = responder.given_up_often(exchanges.everything)
+    errors = exchanges.each(selectors.is_error)
+    for e in [*errors, *(exchanges.take(e) for e in given_up if e.ask.endpoint and e not in errors)]:
         if not isinstance(e.body, dict):
             text = e.response.body[:60].decode("utf-8", "replace") if e.response else ""
             yield e, "a JSON object", content.in_place_of_object(e) if e.body is not None else text or "an empty body"

@@ -132,16 +132,10 @@ def seen_on(life: lives.Life, start: ask.Exchange) -> bool:
 
 
 def often_given_up(starts: list[ask.Exchange]) -> list[ask.Exchange]:
-    """Return the starts that a gateway gave up, if those are one in five, or came at several times; three at least.
-
-    A 503 says that the server is busy, or not there yet, and so may come at any time.
-    """
+    """Return the starts that a gateway gave up, if those are one in five, or came at several times; three at least."""
     given_up = [e for e in starts if responder.responded(e, responder.Who.GATEWAY)]
-    served = [e for e in starts if e.status == 200]
-    failed = [e for e in given_up if e.status != 503]
-    apart = [e for before, e in pairwise(failed) if any(before.number < good.number < e.number for good in served)]
-    many, again = len(given_up) >= max(FEW_STARTS, len(starts) / 5), len(apart) + 1 >= FEW_STARTS
-    return given_up if many or again else []
+    many = len(given_up) >= max(FEW_STARTS, len(starts) / 5)
+    return given_up if many or responder.given_up_often(starts) else []
 
 
 def lasts(e: ask.Exchange) -> bool:
