@@ -132,6 +132,12 @@ def sends_all_errors_with_200(_request: Request, response: Response) -> None:
         response.status = 200
 
 
+def tells_errors_by_a_member_alone(request: Request, response: Response) -> None:
+    """Give a VPS or a command that is not there 200, with an error in the body."""
+    if response.status == 404 and "prefer" not in request.headers:
+        response.become(200, {"error": "not_found", "message": "There is no such thing."})
+
+
 def refuses_with_400(_request: Request, response: Response) -> None:
     if response.status in {401, 403, 404}:
         response.status = 400
@@ -277,6 +283,7 @@ CAUSES: dict[Change, tuple[str, str]] = {
         "nothing checks this, something in front adds a key, or the server keeps what it decided for another key",
     ),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
+    tells_errors_by_a_member_alone: ("ID-01", "bodies are errors, as one with the member error: something changes"),
     refuses_with_400: ("ID-01", "got 400, and none that is to be served"),
     ignores_the_id_of_probes: ("ID-01", "each probe that was served under another VPS got what it gets under its own"),
     makes_500_of_4xx: ("ID-01", "got a 5xx, and none that is to be served"),

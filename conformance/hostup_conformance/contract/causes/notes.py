@@ -38,6 +38,10 @@ from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause, seconds_between
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import (
+    AVAILABILITY,
+    OUTPUT,
+    PAGE,
+    STARTED,
     below,
     failed,
     is_document,
@@ -45,6 +49,7 @@ from hostup_conformance.contract.content import (
     member,
     named_members,
     output_members,
+    present,
     refused,
 )
 from hostup_conformance.contract.lives import Life, command_text, overlap, shows_traces, stream
@@ -331,9 +336,14 @@ def of_whole_run(result: Result[Ask], course: Course) -> Result[Ask]:
     return replace(result, judged=course.ordered) if result.requirement.id == "HTTP-08" else result
 
 
-def is_error(status: object) -> bool:
-    """Whether what a body has as its status is the code of an error."""
-    return isinstance(status, int) and 400 <= status < 600
+def error_within(e: Exchange) -> str:
+    """Return what shows that the body of a response is an error, whatever its status code; empty if nothing does."""
+    inner = member(e, "status")
+    if is_document(e) and isinstance(inner, int) and 400 <= inner < 600:
+        return f"the status {inner}"
+    served = not isinstance(e.body, dict) or present(e, (*AVAILABILITY, *OUTPUT, *STARTED, *PAGE))
+    named = next((name for name in ("error", "errors") if member(e, name)), None)
+    return f"the member {named}" if named and not served else ""
 
 
 def told_apart(
@@ -357,11 +367,8 @@ def told_apart(
         usual = [e for e in usual if not (e.ask.credential in WITHOUT_KEY and e.status == 401)]
     if nothing_came(result):  # what prints nothing has nothing to lose
         usual = [e for e in usual if stream(e, "stdout")]
-    if let_in and (errors_within := [e for e in odd.values() if is_document(e) and is_error(member(e, "status"))]):
-        inner = member(errors_within[0], "status")
-        return (
-            f"{len(errors_within)} bodies are errors, as one with the status {inner}: something changes the status code"
-        )
+    if let_in and (within := [shows for e in odd.values() if (shows := error_within(e))]):
+        return f"{len(within)} bodies are errors, as one with {within[0]}: something changes the status code, it seems"
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         kept = "something in front adds a key, or the server keeps what it decided for another key"
