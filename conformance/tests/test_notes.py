@@ -135,7 +135,7 @@ def sends_all_errors_with_200(_request: Request, response: Response) -> None:
 def tells_errors_by_a_member_alone(request: Request, response: Response) -> None:
     """Give a VPS or a command that is not there 200, with an error in the body."""
     if response.status == 404 and "prefer" not in request.headers:
-        response.become(200, {"error": "not_found", "message": "There is no such thing."})
+        response.become(200, {"error": "not_found", "message": f"There is no {request.vps}, {request.pid}."})
 
 
 def refuses_with_400(_request: Request, response: Response) -> None:
