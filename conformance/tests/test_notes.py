@@ -133,8 +133,9 @@ def sends_all_errors_with_200(_request: Request, response: Response) -> None:
 
 
 def tells_errors_by_a_member_alone(request: Request, response: Response) -> None:
-    """Give a VPS or a command that is not there 200, with an error in the body."""
-    if response.status == 404 and "prefer" not in request.headers:
+    """Give what is not there 200, with an error in the body; and once what is there too."""
+    not_found = response.status == 404 or (response.is_availability and request.own and request.nth("own") == 3)
+    if not_found and "prefer" not in request.headers:
         response.become(200, {"error": "not_found", "message": f"There is no {request.vps}, {request.pid}."})
 
 
