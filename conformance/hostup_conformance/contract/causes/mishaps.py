@@ -45,6 +45,8 @@ UNTELLING, HIDES = {*VARYING, "unknown_program"}, "2>/dev/null"
 ALTERED = "one that was altered before it ran"
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
 FEW_COMMANDS = 3
+#: Which part of the commands with a character must have gone wrong, if that was changed in all of them.
+ONE_IN_FOUR = 0.25
 #: So many characters at most are told, of which each command that goes wrong has one.
 MOST_MARKS = 3
 #: How many characters of what was lost are shown.
@@ -178,7 +180,7 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
     """Some characters are changed in commands, as what one prints shows.
 
     That may have been the output as well: so of the others that have the same characters in their text, and none of
-    them in what they print, one in four must have gone wrong. What only notes with them that it ran may do so no more.
+    them in what they print, one in four must have gone wrong.
     """
     for life in every:
         shows = life.end and (life.name == "verbatim" or life.text)
@@ -187,13 +189,23 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
         if not marks:
             continue
         marks -= {" "} if len(marks) > 1 else set()  # which all have
-        with_marks = [one for one in every if has_any(marks, command_text(one))]
-        others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
-        others = [one for one in others if went_wrong(one) or has_any(marks, without_its_note(one))]
-        if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
-            wrong = sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
-            return Alteration(how_changed(life, wrong), wrong)
+        # One of them alone may have brought about what became of others, as a backslash before a quote does.
+        some = max([marks, *({mark} for mark in sorted(marks))], key=lambda some: share_gone_wrong(some, every))
+        if share_gone_wrong(some, every) >= ONE_IN_FOUR:
+            wrong = [one for one in every if has_any(some, command_text(one)) and went_wrong(one)]
+            return Alteration(how_changed(life, wrong, some), sorted(wrong, key=lambda one: one is not life))
     return None
+
+
+def share_gone_wrong(marks: set[str], every: Sequence[Life]) -> float:
+    """Return which part of the commands with some characters, and that print none of these, went wrong.
+
+    What only notes with them that it ran may do so no more, and is left out if it went well.
+    """
+    with_marks = [one for one in every if one.end and has_any(marks, command_text(one))]
+    others = [one for one in with_marks if not marks & set(printed(one) + errors_of(one))]
+    others = [one for one in others if went_wrong(one) or has_any(marks, without_its_note(one))]
+    return sum(map(went_wrong, others)) / max(len(others), 1)
 
 
 def without_its_note(life: Life) -> str:
@@ -201,12 +213,13 @@ def without_its_note(life: Life) -> str:
     return without_note(life.command).text if life.command else command_text(life)
 
 
-def how_changed(life: Life, wrong: Sequence[Life]) -> str:
-    """Return what has become of the text of a command, as what it prints shows, and others that went wrong."""
+def how_changed(life: Life, wrong: Sequence[Life], marks: set[str]) -> str:
+    """Return what has become of some characters of a command, as what it prints shows, and others that went wrong."""
     if life.name == "lines":
         joined = any(line.strip() and line.strip() in stdout(one) for one in wrong for line in later_lines(one))
         return "its line ends came as blanks, it seems" if joined else "only its first line ran, it seems"
-    became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))
+    changed = (one for one in changes(printed(life), stdout(life)) if marks & set(one[0]))
+    became = sorted(dict.fromkeys(changed), key=lambda one: -len(one[0]))
     return ", ".join(
         f"{short_json(lost[:MOST_LOST], 40)} became {short_json(new[:MOST_LOST], 40)}" for lost, new in became[:3]
     )

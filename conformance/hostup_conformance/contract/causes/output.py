@@ -69,6 +69,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "without lines that came before": lambda text: "\n".join(dict.fromkeys(text.split("\n"))),
     "without white space at the ends of its lines": lambda text: re.sub(r"[^\S\n]+$", "", text, flags=re.MULTILINE),
     "with one blank for all white space in a row": lambda text: " ".join(text.split()),
+    "with one blank for several in a row": lambda text: re.sub(" +", " ", text),
+    "without control characters": lambda text: re.sub(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]", "", text),
     "with a line feed for all that may end a line": lambda text: "\n".join(text.splitlines()),
     "without the sequences that terminals obey (ESC [)": lambda text: re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", text),
     "with <br> for each line end": lambda text: text.replace("\n", "<br>"),
@@ -80,6 +82,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "with its backslashes doubled": lambda text: text.replace("\\", "\\\\"),
     "without its backslashes": lambda text: text.replace("\\", ""),
     "with a backslash before each quotation mark and backslash": lambda text: re.sub(r"(['\"\\])", r"\\\1", text),
+    "with a backslash before each double quotation mark": lambda text: text.replace('"', '\\"'),
     "with the escapes of a URL read": unquote,
     "with the escapes of a URL read, and blanks for +": unquote_plus,
     "with the escapes of a URL read, if each % begins one": lambda text: (
