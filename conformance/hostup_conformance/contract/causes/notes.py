@@ -367,7 +367,7 @@ def told_apart(
         usual = [e for e in usual if not (e.ask.credential in WITHOUT_KEY and e.status == 401)]
     if nothing_came(result):  # what prints nothing has nothing to lose
         usual = [e for e in usual if stream(e, "stdout")]
-    if let_in and (within := [shows for e in odd.values() if (shows := error_within(e))]):
+    if let_in and (within := [shows for e in odd.values() if below(e, 300) and (shows := error_within(e))]):
         return f"{len(within)} bodies are errors, as one with {within[0]}: something changes the status code, it seems"
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"

@@ -772,7 +772,9 @@ def refused_otherwise(exchanges: Sequence[Exchange]) -> Cause | None:
         about_keys = len(undue) == 1 and undue[0] in ABOUT_KEYS
         mixed = any(got in others for what, others in outcomes.items() if what not in kinds)
         strange = below(alike[0], 300) and not shows(alike[0])
-        sure = about_keys or kinds <= pages or (not mixed and (number >= FEW or strange))
+        # What fails for several mistakes, always, and for nothing that is to be served, may fail for some of another.
+        fails = failed(alike[0]) and number > 1
+        sure = about_keys or kinds <= pages or fails or (not mixed and (number >= FEW or strange))
         if undue and sure and got not in served and sum(len(outcomes[what]) for what in undue) >= STRAYS:
             (alike_all, *others) = {outcome_of(e) for e in alike}
             what = got if others else alike_all
