@@ -143,6 +143,13 @@ def reset_of_years_ago(_request: Request, response: Response) -> None:
         response.header("X-RateLimit-Reset", "2020-01-01T00:00:00Z")
 
 
+@trips("RATE-08")
+def reset_is_where_the_window_began(request: Request, response: Response) -> None:
+    """X-RateLimit-Reset is the moment at which the window of a minute began, three seconds before the run at least."""
+    if response.status == 200:
+        response.header("X-RateLimit-Reset", request.memory.setdefault("began", soon(seconds=-3)))
+
+
 @trips("RATE-09")
 def waiting_for_nothing(request: Request, response: Response) -> None:
     """Retry-After is 0 although the next ten requests are refused as well; each response announces the limit."""

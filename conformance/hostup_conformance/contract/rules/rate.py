@@ -158,17 +158,22 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
     """X-RateLimit-Limit and X-RateLimit-Remaining must be integers of 0 or more, the latter at most the former.
 
     X-RateLimit-Reset must be readable, at most ten seconds in the past and at most a year in the future, since some
-    limits are for a month. A missing header field passes, and so do a list after an integer, and -1 for a key without
-    limits.
+    limits are for a month. Where none is ever in the future, it must not be past: then it says when the limit began. A
+    missing header field passes, and so do a list after an integer, and -1 for a key without limits.
     """
-    for e in exchanges.each(has_limits):
+    selected = exchanges.each(has_limits)
+    resets = [(e, times.reset_moment(field(e, RESET) or "", e.server_time)) for e in selected]
+    ahead = {e.number: (reset - e.server_time).total_seconds() for e, reset in resets if reset is not None}
+    never = max(ahead.values(), default=inf) <= ROUNDED
+    for e in selected:
         if field(e, LIMIT) == "-1":
             continue
         yield from unreadable(e)
         if (text := field(e, RESET)) is not None:
             now = e.server_time
             reset = times.reset_moment(text, now)
-            if reset is not None and not timedelta(seconds=-10) <= reset - now <= timedelta(days=366):
+            earliest = -timedelta(seconds=ROUNDED if never else 10)
+            if reset is not None and not earliest <= reset - now <= timedelta(days=366):
                 yield e, f"{RESET} after {now.isoformat(timespec='seconds')}, within a year", text
 
 
