@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hostup_conformance.clients import certificates
+from hostup_conformance.clients import Does, certificates
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, serve_by_hand
@@ -133,7 +133,9 @@ def judge_and_report(
             verdict = judged(exchanges, stopped, waivers, info.started.date(), options)
             played = dict.fromkeys(e.ask.play.scene.name for e in exchanges)
             only = tuple(f"the scene {name}" for name in played) if options.scenes or options.quick else ()
-            info = replace(info, seconds=time.monotonic() - began, stopped=stopped, only=only)
+            info = replace(
+                info, seconds=time.monotonic() - began, stopped=stopped, only=only, scenes=len(suited(options.does))
+            )
             return report(verdict, exchanges, about, info, options)
         finally:
             interruption.close()
@@ -211,13 +213,17 @@ def report(
     return CONFORMANT if record["verdict"] == "conformant" else NOT_CONFORMANT
 
 
+def suited(does: Does, names: Sequence[str] = ()) -> list[Scene]:
+    """Return those of the named scenes, of all if none is named, that suit what a command does."""
+    return [scene for scene in SCENES.chosen(names).values() if scene.suits(does)]
+
+
 def chosen_scenes(options: ClientOptions) -> list[Scene]:
     """Return the scenes to play; raise `Misconfigured` for an unknown name, or if none suits what the command does."""
     names = (*options.scenes, *(QUICK if options.quick else ()))
-    chosen = SCENES.chosen(names).values()
-    if not (suited := [scene for scene in chosen if scene.suits(options.does)]):
+    if not (chosen := suited(options.does, names)):
         raise Misconfigured(f"--scene {' '.join(names)}: not for a command that does {options.does}")
-    return suited
+    return chosen
 
 
 def playable(chosen: list[Scene], say: Callable[[str], None]) -> list[Scene]:

@@ -55,6 +55,8 @@ class RunInfo:
     ignored: int = 0
     #: The requirements that the run is about, if not about all; of a client, the scenes.
     only: tuple[str, ...] = ()
+    #: How many scenes there are that a client may be tried in.
+    scenes: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,14 @@ def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
     return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
 
 
-def scope_of(verdict: Verdict[A], only: Sequence[str], kind: str) -> str:
+def scope_of(verdict: Verdict[A], info: RunInfo, kind: str) -> str:
     """Return in a line what the verdict is about: how much was judged, what was never seen, what would show more."""
     counts = judged_counts(verdict)
     said = [f"judged {counts['requirements']} of {counts['of']} MUSTs and SHOULDs", *verdict.not_shown]
-    if not only:
+    if not (only := info.only):
         return "; ".join(said)
-    about = ", ".join(only) if len(only) <= NAMED else f"{len(only)} {PARTS.get(kind, 'requirements')}"
+    of = f" of {info.scenes}" if info.scenes else ""
+    about = ", ".join(only) if len(only) <= NAMED else f"{len(only)}{of} {PARTS.get(kind, 'requirements')}"
     rest = said if kind in PARTS else ["nothing else was judged"]
     return "; ".join([f"this is about {about} alone", *rest])
 
@@ -190,7 +193,7 @@ def outline(verdict: Verdict[A], info: RunInfo, kind: str) -> dict[str, Any]:
         "unjudged": list(verdict.unjudged),
         "refused": None,
         "doubt": None,
-        "scope": scope_of(verdict, info.only, kind),
+        "scope": scope_of(verdict, info, kind),
         "only": list(info.only),
         "ignored": info.ignored,
         "summary": verdict.summary,
