@@ -284,7 +284,10 @@ CAUSES: dict[Change, tuple[str, str]] = {
         "nothing checks this, something in front adds a key, or the server keeps what it decided for another key",
     ),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
-    tells_errors_by_a_member_alone: ("ID-01", "bodies are errors, as one with the member error: something changes"),
+    tells_errors_by_a_member_alone: (
+        "ID-01",
+        " are errors, as the member error in their bodies says: ",
+    ),
     refuses_with_400: ("ID-01", "got 400, and none that is to be served"),
     ignores_the_id_of_probes: ("ID-01", "each probe that was served under another VPS got what it gets under its own"),
     makes_500_of_4xx: ("ID-01", "got a 5xx, and none that is to be served"),

@@ -36,7 +36,7 @@ from hostup_conformance.contract.causes.traits import (
 )
 from hostup_conformance.contract.content import below, failed, member, refused
 from hostup_conformance.contract.lives import Life, overlap
-from hostup_conformance.contract.responder import is_chunked, is_gateways
+from hostup_conformance.contract.responder import BURST, is_chunked, is_gateways
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import counted, shown
@@ -438,7 +438,12 @@ def served_afterwards(split: Split) -> bool:
 
 
 def since(split: Split) -> str | None:
-    """All that came after a moment are odd, and none before, although the same was asked for."""
+    """All that came after a moment are odd, and none before, although the same was asked for.
+
+    What was sent at once with others on purpose shows no moment: so is all of it.
+    """
+    if all(e.source == BURST for e in split.odd):
+        return None
     first = min(split.odd, key=lambda e: e.number)
     later = [e for e in split.usual if e.number > first.number and split.course.is_alone(e)]
     few = len(split.odd) < ENOUGH or len(split.usual) < ENOUGH or split.every[-1][1] is False

@@ -368,7 +368,8 @@ def told_apart(
     if nothing_came(result):  # what prints nothing has nothing to lose
         usual = [e for e in usual if stream(e, "stdout")]
     if let_in and (within := [shows for e in odd.values() if below(e, 300) and (shows := error_within(e))]):
-        return f"{len(within)} bodies are errors, as one with {within[0]}: something changes the status code, it seems"
+        some = f"{len(within)} of {len(odd)} are errors, as {within[0]} in their bodies says"
+        return f"{some}: something changes the status code, it seems"
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         kept = "something in front adds a key, or the server keeps what it decided for another key"
