@@ -174,7 +174,12 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
             reset = times.reset_moment(text, now)
             earliest = -timedelta(seconds=ROUNDED if never else 10)
             if reset is not None and not earliest <= reset - now <= timedelta(days=366):
-                yield e, f"{RESET} after {now.isoformat(timespec='seconds')}, within a year", text
+                began = (
+                    ": none is in the future, so it says when the limit began, it seems"
+                    if never and reset < now
+                    else ""
+                )
+                yield e, f"{RESET} after {now.isoformat(timespec='seconds')}, within a year", f"{text}{began}"
 
 
 @rule("RATE-09", seeks="429 after which the run waited as told")

@@ -284,5 +284,7 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
     for e in exchanges.all(is_searched, lambda e: e.ask.resource != "list"):
         if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
             fields = e.response.headers if e.response else ()
-            where = next((f" in the header field {name}" for name, value in fields if foreign in value), "")
-            yield e, "no VPS of another account, since nobody asked for it", f"{foreign}{where}"
+            members = e.body.items() if isinstance(e.body, dict) else ()
+            where = [f" in the header field {name}" for name, value in fields if foreign in value]
+            where += [f" in the member {name}" for name, value in members if foreign in str(value)]
+            yield e, "no VPS of another account, since nobody asked for it", f"{foreign}{''.join(where[:1])}"
