@@ -35,7 +35,7 @@ SLEEPLESS_CODE = 5
 LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 20
 #: The commands that note that they ran, so that one that ran twice is known: those with many special characters anyway.
 NOTED = {"six_kilobytes", "letters", "megabyte", "input", "control", "exit_1", "exit_200", "shared"}
-#: The commands that need the file that they write.
+#: The commands that need the file that they write, of which another tells.
 WRITING = {"once", "slow", "again"}
 #: How a command begins that prints which of those ran that leave a trace.
 LOOK = ": hostup-look-"

@@ -25,6 +25,7 @@ from hostup_conformance.contract.causes.evidence import (
 )
 from hostup_conformance.contract.causes.mishaps import exit_code, printed, stdout
 from hostup_conformance.contract.causes.traits import of_one_kind
+from hostup_conformance.contract.commands import WRITING
 from hostup_conformance.contract.content import failed, is_page, member, refused
 from hostup_conformance.contract.lives import Life, command_text, seconds_of, seconds_to_end
 from hostup_conformance.keeping.safe_text import counted
@@ -47,8 +48,6 @@ ENDED = 0.5
 MOMENT = 0.1
 #: What ends a command sooner than that is hardly a time limit.
 SHORTEST_LIMIT = 1.0
-#: The commands that leave a trace, of which another tells.
-TRACED = {"once", "slow", "again"}
 
 #: A measure of a poll of a command: what may have befallen it by then.
 Measure = Callable[[Evidence, Sighting], Bounds]
@@ -668,5 +667,5 @@ def is_of(e: Exchange, some: Sequence[Life], evidence: Evidence) -> bool:
     life = evidence.life_of.get(e.number)
     if life is None:
         return False
-    told = TRACED if life.name == "trace" else set[str]()
+    told = WRITING if life.name == "trace" else set[str]()
     return any(one.start.ask.command == life.start.ask.command or one.name in told for one in some)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from operator import itemgetter
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.commands import ESCAPED, NOTED, printed_anywhere, tag, without_note
@@ -190,8 +191,9 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
             continue
         marks -= {" "} if len(marks) > 1 else set()  # which all have
         # One of them alone may have brought about what became of others, as a backslash before a quote does.
-        some = max([marks, *({mark} for mark in sorted(marks))], key=lambda some: share_gone_wrong(some, every))
-        if share_gone_wrong(some, every) >= ONE_IN_FOUR:
+        shares = ((share_gone_wrong(some, every), some) for some in (marks, *({mark} for mark in sorted(marks))))
+        share, some = max(shares, key=itemgetter(0))
+        if share >= ONE_IN_FOUR:
             wrong = [one for one in every if has_any(some, command_text(one)) and went_wrong(one)]
             return Alteration(how_changed(life, wrong, some), sorted(wrong, key=lambda one: one is not life))
     return None

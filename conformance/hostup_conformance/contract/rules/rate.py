@@ -162,24 +162,18 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
     missing header field passes, and so do a list after an integer, and -1 for a key without limits.
     """
     selected = exchanges.each(has_limits)
-    resets = [(e, times.reset_moment(field(e, RESET) or "", e.server_time)) for e in selected]
-    ahead = {e.number: (reset - e.server_time).total_seconds() for e, reset in resets if reset is not None}
-    never = max(ahead.values(), default=inf) <= ROUNDED
+    resets = ((e, times.reset_moment(field(e, RESET) or "", e.server_time)) for e in selected)
+    ahead = {e.number: reset - e.server_time for e, reset in resets if reset is not None}
+    never = max(ahead.values(), default=timedelta.max) <= timedelta(seconds=ROUNDED)
+    earliest, latest = -timedelta(seconds=ROUNDED if never else 10), timedelta(days=366)
+    began = ": none is in the future, so it says when the limit began, it seems" if never else ""
     for e in selected:
         if field(e, LIMIT) == "-1":
             continue
         yield from unreadable(e)
-        if (text := field(e, RESET)) is not None:
-            now = e.server_time
-            reset = times.reset_moment(text, now)
-            earliest = -timedelta(seconds=ROUNDED if never else 10)
-            if reset is not None and not earliest <= reset - now <= timedelta(days=366):
-                began = (
-                    ": none is in the future, so it says when the limit began, it seems"
-                    if never and reset < now
-                    else ""
-                )
-                yield e, f"{RESET} after {now.isoformat(timespec='seconds')}, within a year", f"{text}{began}"
+        if e.number in ahead and not earliest <= ahead[e.number] <= latest:
+            now = e.server_time.isoformat(timespec="seconds")
+            yield e, f"{RESET} after {now}, within a year", f"{field(e, RESET)}{began}"
 
 
 @rule("RATE-09", seeks="429 after which the run waited as told")
@@ -254,10 +248,8 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
     """
     rows: dict[tuple[str | None, int | None], Row] = {}
     for e in exchanges.all(has_limits):
-        key, remaining = (
-            (e.request.header("authorization"), leading_number(field(e, LIMIT))),
-            leading_number(field(e, REMAINING)),
-        )
+        key = e.request.header("authorization"), leading_number(field(e, LIMIT))
+        remaining = leading_number(field(e, REMAINING))
         announced = times.reset_moment(field(e, RESET) or "", e.server_time)
         if remaining is None or announced is None:
             continue
