@@ -18,6 +18,7 @@ HANDFUL = (
     "sleep-is-blocked",
     "one-worker",
     "fail2ban-denies",
+    "bunkerweb",
     "mistyped-key",
 )
 

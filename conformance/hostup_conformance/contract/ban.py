@@ -103,7 +103,7 @@ def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
 
 def has_used_a_limit_up(e: Exchange) -> bool:
     """A response that says that the limit is reached: what follows is refused for that (RATE-13)."""
-    return leading_number(e.header("x-ratelimit-remaining")) == 0
+    return leading_number(e.header("x-ratelimit-remaining")) == 0 and not e.obeyed
 
 
 def are_copies(refusals: Sequence[Exchange]) -> bool:

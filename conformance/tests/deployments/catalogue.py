@@ -69,14 +69,16 @@ def python(*arguments: str) -> Server:
 FASTAPI = Server(
     ("@SUITE@", "-m", "uvicorn", "fastapi_app:app", "--port", "@PORT@", "--log-level", "error"), folder=HERE / "python"
 )
+#: FastAPI and Tornado have no HEAD where a GET is declared.
+NO_HEAD = {"HTTP-22": "RFC 9110 section 9.1"}
 GUNICORN = ("-m", "gunicorn", "-b", "127.0.0.1:@PORT@", "--threads", "4", "--log-level", "error")
 
 # --- Python
-add("fastapi", FASTAPI)
+add("fastapi", FASTAPI, deserves=NO_HEAD)
 add("flask", python(*GUNICORN, "flask_app:app"), pip=("flask", "gunicorn"))
 add("django", python(*GUNICORN, "django_app:application"), pip=("django", "gunicorn"))
 add("aiohttp", python("aiohttp_app.py"), pip=("aiohttp",))
-add("tornado", python("tornado_app.py"), pip=("tornado",))
+add("tornado", python("tornado_app.py"), pip=("tornado",), deserves=NO_HEAD)
 add(
     "bottle",
     python("bottle_app.py"),
@@ -84,11 +86,17 @@ add(
     # Bottle itself fails on header fields whose bytes are no UTF-8, before the application sees them.
     deserves={"HTTP-08": "RFC 9110 section 15.6"},
 )
-add("hypercorn", python("-m", "hypercorn", "-b", "127.0.0.1:@PORT@", "fastapi_app:app"), pip=("fastapi", "hypercorn"))
+add(
+    "hypercorn",
+    python("-m", "hypercorn", "-b", "127.0.0.1:@PORT@", "fastapi_app:app"),
+    pip=("fastapi", "hypercorn"),
+    deserves=NO_HEAD,
+)
 add(
     "granian",
     python("-m", "granian", "--interface", "asgi", "--port", "@PORT@", "--log-level", "error", "fastapi_app:app"),
     pip=("fastapi", "granian"),
+    deserves=NO_HEAD,
 )
 
 # --- Node. Modules are looked for beside the file, so the runner copies it to where npm installed.
@@ -139,9 +147,9 @@ language("java", "java", "java", "Server.java", apt=("openjdk-21-jdk-headless",)
 
 
 # --- front ends, in front of FastAPI
-def front(name: str, *command: str, **facts: Any) -> None:
+def front(name: str, *command: str, deserves: Mapping[str, str] = NO_HEAD, **facts: Any) -> None:
     """Add a front end, started by a program whose package has the front end's name unless another is given."""
-    add(name, FASTAPI, Server(command), **{"programs": command[:1], "apt": (name,), **facts})
+    add(name, FASTAPI, Server(command), **{"programs": command[:1], "apt": (name,), "deserves": deserves, **facts})
 
 
 def nginx(name: str) -> tuple[str, ...]:
@@ -152,7 +160,7 @@ def nginx(name: str) -> tuple[str, ...]:
 for name in ("nginx", "nginx-uri", "nginx-pages", "nginx-limit-429"):
     front(name, *nginx(name), apt=("nginx-light",))
 front("nginx-prefix", *nginx("nginx-prefix"), prefix="/cloud", apt=("nginx-light",))
-TOO_FAST = {"HTTP-08": "page, Responses: whoever is too fast gets 429, not 503"}
+TOO_FAST = NO_HEAD | {"HTTP-08": "page, Responses: whoever is too fast gets 429, not 503"}
 front("nginx-limit", *nginx("nginx-limit"), apt=("nginx-light",), deserves=TOO_FAST)
 RULES = "/etc/modsecurity/crs/crs-setup.conf"
 front(
@@ -170,7 +178,14 @@ add(
 )
 front("haproxy", "haproxy", "-db", "-q", "-f", "@WORK@/haproxy.cfg")
 CADDY = ("caddy", "run", "--adapter", "caddyfile", "--config", "@WORK@/Caddyfile")
-add("caddy", FASTAPI, Server(CADDY, environment={"HOME": "@WORK@"}), programs=("caddy",), apt=("caddy",))
+add(
+    "caddy",
+    FASTAPI,
+    Server(CADDY, environment={"HOME": "@WORK@"}),
+    programs=("caddy",),
+    apt=("caddy",),
+    deserves=NO_HEAD,
+)
 front("apache", "apache2", "-D", "FOREGROUND", "-f", "@WORK@/apache.conf", apt=("apache2",))
 front(
     "apache-waf",
@@ -187,7 +202,7 @@ POUND_DESERVES = {
     "HTTP-15": "RFC 9110 section 15.5.6: its own 405 has no Allow",
     "HTTP-20": "RFC 9112 section 3: it ends the connection",
 }
-front("pound", *POUND, deserves=POUND_DESERVES)
+front("pound", *POUND, deserves=NO_HEAD | POUND_DESERVES)
 # Five workers, each of which waits for the next request on its connection, and a slow application behind them.
 SLOW = Server(("@SUITE@", "-m", "deployments.serve", "latency_100"), folder=HERE.parent)
 add("pound-slow", SLOW, Server(POUND), programs=("pound",), apt=("pound",), deserves=POUND_DESERVES)

@@ -478,6 +478,14 @@ def head_is_not_routed(request: Request, response: Response) -> None:
         refuse(request, response, 404, "not_found", "Not found")
 
 
+@trips("HTTP-22")
+def head_is_not_allowed(request: Request, response: Response) -> None:
+    """HEAD gets 405, since the framework takes GET for GET alone."""
+    if request.method == "HEAD":
+        refuse(request, response, 405, "method_not_allowed", "Method not allowed")
+        response.header("Allow", "GET, POST")
+
+
 @trips("HTTP-23")
 def etag_is_of_the_path(request: Request, response: Response) -> None:
     """The ETag depends on the path alone, so that a poll with that of the availability gets 304."""

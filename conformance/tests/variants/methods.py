@@ -13,14 +13,14 @@ def other_methods_are_not_found(request: Request, response: Response) -> None:
         refuse(request, response, 404, "not_found", "Not found")
 
 
-@allowed()
+@allowed(warns={"HTTP-22"})
 def other_methods_are_not_implemented(request: Request, response: Response) -> None:
     """All other methods, HEAD included, get 501 without a body."""
     if request.method != "GET":
         response.become(501)
 
 
-@allowed()
+@allowed(warns={"HTTP-22"})
 def get_alone(request: Request, response: Response) -> None:
     """All other methods, HEAD included, get 405 with Allow: GET."""
     if request.method != "GET":

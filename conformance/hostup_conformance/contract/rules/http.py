@@ -557,9 +557,9 @@ def is_probe(e: ask.Exchange, method: str) -> bool:
 
 @rule("HTTP-22", seeks="HEAD")
 def head_is_as_get(exchanges: Exchanges) -> Findings:
-    """A HEAD must not get 404 where a GET with the same key and path got 200, and a 200 must have its Content-Length.
+    """A HEAD must not be refused where a GET with the same key and path got 200; a 200 must have its Content-Length.
 
-    A HEAD without Content-Length passes, and so does one if no such GET had one. 405 and 501 pass.
+    404, 405 and 501 refuse it. A HEAD without Content-Length passes, and so does one if no such GET had one.
     """
     lengths: dict[tuple[str, str | None], set[str]] = {}
     for e in exchanges.all(lambda e: is_probe(e, "GET") and e.status == 200):
@@ -570,7 +570,7 @@ def head_is_as_get(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(lambda e: is_probe(e, "HEAD")):
         expected = lengths.get((e.request.target, e.request.header("authorization")))
         length = e.header("content-length")
-        if e.status == 404 and expected is not None:
+        if e.status in {404, 405, 501} and expected is not None:
             yield e, "status 200, as of GET", content.status_of(e)
         elif e.status == 200 and expected and length and length not in expected:
             yield e, f"Content-Length: {' or '.join(sorted(expected))}, as of GET", f"Content-Length: {length}"

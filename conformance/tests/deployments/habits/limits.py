@@ -80,6 +80,7 @@ HTML_429 = {
     "RATE-02": "page, Responses, 429",
     "PROBLEM-01": "page, Responses, 429",
     "PROBLEM-02": "page, Responses, 429",
+    "VPS-22": "related, error reference",
 }
 
 
