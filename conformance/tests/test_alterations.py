@@ -19,6 +19,7 @@ ALTERED: dict[str, tuple[Callable[[str], str], str]] = {
     "the first line alone": (lambda text: text.split("\n")[0], "only its first line ran"),
     "one line": (lambda text: text.replace("\n", " "), "its line ends came as blanks"),
     "lower case": (str.lower, "its text came in lower case"),
+    "quotes doubled, as for SQL": (lambda text: text.replace("'", "''"), """commands with "'" in them ran otherwise"""),
     "variables of the server": (lambda text: re.sub(r"\$(HOME|\$)", "/root", text), '"/root" instead of "$HOME"'),
 }
 

@@ -95,8 +95,12 @@ def output_members(value: Any) -> set[str]:
 
 
 def in_place_of_object(e: Exchange) -> Any:
-    """Return a body that is no JSON object, for a finding. A string is told as one: it may hold JSON, encoded twice."""
-    return f"the string {short_json(e.body, 80)}" if isinstance(e.body, str) else e.body
+    """Return a body that is no JSON object, for a finding.
+
+    A string is told as one, since it may hold JSON, encoded twice, and a number, which could be a status code.
+    """
+    kind = {str: "the string", int: "the number", float: "the number"}.get(type(e.body))
+    return f"{kind} {short_json(e.body, 80)}" if kind else e.body
 
 
 def named_members(names: Iterable[str] | None) -> str:

@@ -627,3 +627,20 @@ def bodies_are_in_latin_1(_request: Request, response: Response) -> None:
     """Bodies are in Latin-1, with ? for what that lacks."""
     if response.is_output:
         response.body = response.body.decode().encode("latin-1", "replace")
+
+
+@trips("HTTP-30")
+def cache_keeps_what_it_passes(request: Request, response: Response) -> None:
+    """A cache in front keeps the status code 200 of each URL and key, and says how old a copy is."""
+    if request.method == "GET" and response.status == 200:
+        copies = request.memory.setdefault("copies", set())
+        url = request.path, request.query, request.headers.get("authorization")
+        response.header("Age", "3" if url in copies else "0")
+        copies.add(url)
+
+
+@trips("HTTP-30")
+def cache_says_that_it_hit(request: Request, response: Response) -> None:
+    """A cache in front keeps availabilities, and says so as RFC 9211 has it."""
+    if request.method == "GET" and response.is_availability:
+        response.header("Cache-Status", "edge.example; hit; ttl=2")

@@ -259,6 +259,34 @@ def ended(request: Request, response: Response, *names: str) -> bool:
     return bool(command and response.json["exited"] and (not names or command.name in names))
 
 
+def guest(request: Request, response: Response, shell: str) -> None:
+    """Be a guest with another shell, or none: of the suite's commands it runs `echo`, and those for its shell."""
+    commands = request.memory.setdefault("commands", {})
+    if response.is_started:
+        commands[str(response.json["pid"])] = json.loads(request.body)["command"]
+    command = commands.get(request.pid, "")
+    if not (response.is_output and command):
+        return
+    program, _, text = command.partition(" ")
+    printed = {"cmd": text.replace("%OS%", "Windows_NT"), "powershell": text.replace("$((6*7))", "42"), "none": text}
+    if known := recognized(command):
+        end = {"stdout": f"{known.stdout.decode()}\r\n", "stderr": f"{known.stderr.decode()} \r\n", "exitCode": 3}
+    elif program == "echo":
+        line_end = "\n" if shell == "none" else "\r\n"
+        end = {"stdout": printed[shell].replace("$PSHOME", "C:\\pwsh") + line_end, "stderr": "", "exitCode": 0}
+        if shell != "powershell":
+            end["stdout"] = printed[shell] + line_end
+    else:
+        end = {"stdout": "", "stderr": f"{program}: not found", "exitCode": 9009}
+    response.json = {"exited": True, **end}
+
+
+@trips("START-34")
+def no_shell_reads_commands(request: Request, response: Response) -> None:
+    """A command is split into a program and its arguments, which run without a shell: nothing is expanded."""
+    guest(request, response, "none")
+
+
 def leave_a_trace(request: Request, response: Response, text: str) -> None:
     """Let the command that a text of a request has leave its trace, as if it ran."""
     if ": hostup-" in text:

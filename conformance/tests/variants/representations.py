@@ -112,6 +112,15 @@ def validated_each_time(_request: Request, response: Response) -> None:
 
 
 @allowed()
+def proxies_say_what_they_did(request: Request, response: Response) -> None:
+    """A proxy says that it passed each request on, and of the list that its copy was validated."""
+    validated = request.path.endswith("/vps") and response.status == 200
+    response.header("Age", "4" if validated else "0")
+    response.header("Cache-Status", "edge.example; fwd=bypass; fwd-status=200")
+    response.header("Cache-Control", "max-age=0, must-revalidate" if validated else None)
+
+
+@allowed()
 def shared_caches_ask_each_time(_request: Request, response: Response) -> None:
     """s-maxage=0 says the same to shared caches."""
     response.header("Cache-Control", "max-age=0, s-maxage=0")

@@ -6,7 +6,7 @@ import time
 
 from faults.probe import problem, refuse
 from faults.rate import soon
-from faults.start import ended
+from faults.start import ended, guest
 from hostup_conformance.contract.commands import NOTED, SLEEPLESS, WRITING, recognized
 from stage import Request, Response
 
@@ -149,28 +149,6 @@ def started_with_members_of_other_shapes(_request: Request, response: Response) 
         response.change(exited=False, available=True)
 
 
-def guest(request: Request, response: Response, shell: str) -> None:
-    """Be a guest with another shell, or none: of the suite's commands it runs `echo`, and those for its shell."""
-    commands = request.memory.setdefault("commands", {})
-    if response.is_started:
-        commands[str(response.json["pid"])] = json.loads(request.body)["command"]
-    command = commands.get(request.pid, "")
-    if not (response.is_output and command):
-        return
-    program, _, text = command.partition(" ")
-    printed = {"cmd": text.replace("%OS%", "Windows_NT"), "powershell": text.replace("$((6*7))", "42"), "none": text}
-    if known := recognized(command):
-        end = {"stdout": f"{known.stdout.decode()}\r\n", "stderr": f"{known.stderr.decode()} \r\n", "exitCode": 3}
-    elif program == "echo":
-        line_end = "\n" if shell == "none" else "\r\n"
-        end = {"stdout": printed[shell].replace("$PSHOME", "C:\\pwsh") + line_end, "stderr": "", "exitCode": 0}
-        if shell != "powershell":
-            end["stdout"] = printed[shell] + line_end
-    else:
-        end = {"stdout": "", "stderr": f"{program}: not found", "exitCode": 9009}
-    response.json = {"exited": True, **end}
-
-
 @allowed(starts=True)
 def guest_has_cmd(request: Request, response: Response) -> None:
     """The guest is Windows with cmd.exe: lines end with CR LF, and there is no sleep."""
@@ -181,12 +159,6 @@ def guest_has_cmd(request: Request, response: Response) -> None:
 def guest_has_powershell(request: Request, response: Response) -> None:
     """The guest is Windows with PowerShell."""
     guest(request, response, "powershell")
-
-
-@allowed(starts=True)
-def guest_has_no_shell(request: Request, response: Response) -> None:
-    """The guest has no shell: a command is a program with its arguments, and nothing is expanded."""
-    guest(request, response, "none")
 
 
 @allowed(starts=True)

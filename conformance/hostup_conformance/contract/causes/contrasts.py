@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import accumulate, dropwhile, pairwise
+from itertools import accumulate, dropwhile, pairwise, takewhile
 from math import inf
 from statistics import median
 from typing import TypeAlias
@@ -477,6 +477,10 @@ def just_after(first: Exchange, split: Split) -> str:
     if crash := next((e for e in between if failed(e) and not e.ask.unavailable), None):
         return f", after request {crash.number} ({shown(crash.purpose, 80)}) got {crash.status}"
     before = [*dropwhile(lambda e: e.status == first.status, reversed(run[: run.index(first)]))]
+    keyless = [*takewhile(lambda e: not has_valid_key(e), before)]
+    if is_denied(first) and len(keyless) >= ENOUGH:
+        row = f"{len(keyless)} in a row without a valid key, to request {before[0].number}"
+        return f", just after {row}: these are counted, it seems"
     last = before[0] if before else first
     served = below(last, 400)
     alike = sum(below(e, 400) is served and (e.ask.starts if served else e.status == last.status) for e in before)

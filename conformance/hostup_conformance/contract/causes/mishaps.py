@@ -46,6 +46,8 @@ UNTELLING, HIDES = {*VARYING, "unknown_program"}, "2>/dev/null"
 ALTERED = "one that was altered before it ran"
 #: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
 FEW_COMMANDS = 3
+#: So many show it although some with the character went well, for each that went wrong at most so many.
+MANY_COMMANDS, SPARED = 8, 0.3
 #: Which part of the commands with a character must have gone wrong, if that was changed in all of them.
 ONE_IN_FOUR = 0.25
 #: So many characters at most are told, of which each command that goes wrong has one.
@@ -249,6 +251,7 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
         return None
     plainly = set(tag("", "")) if not all(map(ran_otherwise, wrong)) else set[str]()
     marks = covering([marks_of(life) - set().union(*map(marks_of, right)) - plainly for life in wrong])
+    marks = marks or nearly_always(wrong, right)
     if not marks or all(has_any(marks, printed(life) + errors_of(life)) for life in wrong):
         return None
     first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
@@ -256,10 +259,19 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
     if sum(stdout(life)[:1] in QUOTES and printed(life)[:1] not in QUOTES for life in wrong) >= FEW_COMMANDS:
         said += ", and printed their quotes: a backslash stands before each, it seems"
     listed = " or ".join(short_json(mark, 10) for mark in marks)
-    words = f"all {len(wrong)} commands with {listed} in them ran otherwise{said}, and none of {len(right)} others"
+    spared = sum(has_any(marks, command_text(life)) for life in right)
+    which = "almost all" if spared else f"all {len(wrong)}"
+    words = f"{which} commands with {listed} in them ran otherwise{said}, and none of {len(right) - spared} others"
     more = [life for life in every if life.end and life not in known and has_any(marks, command_text(life))]
     more = [life for life in more if went_wrong(life) or life.name in UNTELLING]
     return Alteration(words, [first, *others, *more])
+
+
+def nearly_always(wrong: Sequence[Life], right: Sequence[Life]) -> list[str]:
+    """Return the character that all commands have which went wrong, and almost no other, if there are enough."""
+    common = set.intersection(*map(marks_of, wrong)) if len(wrong) >= MANY_COMMANDS else set[str]()
+    most = SPARED * len(wrong)
+    return [mark for mark in sorted(common) if sum(has_any(mark, command_text(life)) for life in right) <= most][:1]
 
 
 def covering(some: Sequence[set[str]]) -> list[str]:

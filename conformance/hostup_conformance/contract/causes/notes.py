@@ -596,15 +596,17 @@ def whose_output(evidence: Evidence) -> Cause | None:
     known, alike = owners(texts), defaultdict[str, list[Life]](list)
     for text in texts:
         alike[looks(text.sent)].append(text.life)
-    others = [(text.life, one) for text in texts if plain(text.came) and (one := owner_of(text, known))]
-    pairs = [(own, alike[looks(one.sent)][:MOST_OWNERS]) for own, one in others[:MOST_OWNERS]]
+    others = [(text, one) for text in texts if plain(text.came) and (one := owner_of(text, known))]
+    pairs = [(text.life, alike[looks(one.sent)][:MOST_OWNERS]) for text, one in others[:MOST_OWNERS]]
     fits = {
         words: sum(any(holds(evidence, own, one) for one in ones if one is not own) for own, ones in pairs)
         for words, holds in WHOSE.items()
     }
     words = max(fits, key=fits.__getitem__)
     found = {e.number for life in evidence.lives for e in (life.start, *life.full_polls)}
-    told = len(pairs) >= FEW_TEXTS and fits[words] >= ALMOST_ALL * len(pairs)
+    silent = not any(text.sent for text, _ in others)
+    words = "that of another, and only commands got it that print nothing: a buffer keeps it" if silent else words
+    told = len(pairs) >= FEW_TEXTS and (silent or fits[words] >= ALMOST_ALL * len(pairs))
     return Cause(found, f"each got {words}, it seems", "START-05", says_more=True) if told else None
 
 

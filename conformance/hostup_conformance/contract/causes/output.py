@@ -471,5 +471,7 @@ def looks_the_same(text: Text) -> str | None:
     if what := without.get(text.came):
         return f"without the {what}"
     at = alike(text.came, text.sent)
+    if at == len(text.sent):
+        return f"with {text.came[at : at + 3]!a} more at its end"
     here, there = (ascii(one[at : at + 3]) if one[at:] else "its end" for one in (text.came, text.sent))
     return f"that looks the same, but has {here} instead of {there} from character {at + 1} on"

@@ -28,6 +28,8 @@ DATES = ("Date", "Last-Modified")
 A_SECOND, MUCH_LONGER = 1.0, 5
 #: RFC 9110, section 8.8.3.
 ENTITY_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+#: RFC 9211, section 2.1; and what lets a shared cache respond to a request with a key (RFC 9111, section 3.5).
+HIT, LETS_SHARE = re.compile(r";\s*hit\b(?!\s*=\s*\?0)"), {"public", "s-maxage", "must-revalidate"}
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -559,7 +561,8 @@ def is_probe(e: ask.Exchange, method: str) -> bool:
 def head_is_as_get(exchanges: Exchanges) -> Findings:
     """A HEAD must not be refused where a GET with the same key and path got 200; a 200 must have its Content-Length.
 
-    404, 405 and 501 refuse it. A HEAD without Content-Length passes, and so does one if no such GET had one.
+    A 429 passes, and what a busy server or a gateway may give up with. So does a HEAD without Content-Length, or with
+    one if no such GET had it.
     """
     lengths: dict[tuple[str, str | None], set[str]] = {}
     for e in exchanges.all(lambda e: is_probe(e, "GET") and e.status == 200):
@@ -570,7 +573,7 @@ def head_is_as_get(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(lambda e: is_probe(e, "HEAD")):
         expected = lengths.get((e.request.target, e.request.header("authorization")))
         length = e.header("content-length")
-        if e.status in {404, 405, 501} and expected is not None:
+        if expected is not None and not (content.below(e, 400) or e.status in selectors.BUSY or responder.may_pass(e)):
             yield e, "status 200, as of GET", content.status_of(e)
         elif e.status == 200 and expected and length and length not in expected:
             yield e, f"Content-Length: {' or '.join(sorted(expected))}, as of GET", f"Content-Length: {length}"
@@ -653,3 +656,17 @@ def what_takes_long(exchanges: Exchanges) -> Findings:
     for what, slow in found.items():
         took = f"{slow[0].seconds:.1f} s for {what}{others_like_it(slow)}"
         yield slow[0], "", f"{took} (as a rule: {1000 * usual:.0f} ms)"
+
+
+@rule("HTTP-30", seeks="response to a request with a key")
+def no_cache_responds(exchanges: Exchanges) -> Findings:
+    """An Age above 0 is a finding, and so is a Cache-Status with hit, unless Cache-Control lets shared caches respond.
+
+    Age: 0 passes, which some proxies send with each response.
+    """
+    for e in exchanges.each(lambda e: e.request.header("authorization") is not None and e.response is not None):
+        age = (e.header("age") or "").strip()
+        hit = HIT.search(e.header("cache-status") or "")
+        if ((age.isdecimal() and age.strip("0")) or hit) and not content.cache_directives(e).keys() & LETS_SHARE:
+            came_from = f"Age: {age}" if age.strip("0") else f"Cache-Status: {e.header('cache-status')}"
+            yield e, "a response of the server, since the request has a key", came_from

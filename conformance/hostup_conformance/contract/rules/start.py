@@ -17,6 +17,8 @@ from hostup_conformance.keeping.safe_text import counted, short_json, visible
 
 #: Most rules judge what came at the end of a command.
 rule = partial(any_rule, seeks="end of a command that would show it")
+#: So many characters of a command say what it does.
+BEGINNING = 20
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
 BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited, and after how many it must be.
@@ -153,6 +155,11 @@ def is_busy_or_blocks(e: ask.Exchange) -> bool:
     """Whether a start was refused that may be served at another time, if framed otherwise, or with another command."""
     blocked = e.status in BLOCKED and not is_longest(e)
     return e.status in selectors.BUSY or blocked or is_framed(e) or responder.responded(e, responder.Who.GATEWAY)
+
+
+def beginning(e: ask.Exchange) -> str:
+    """Return how a command begins: that of another is the same which differs in its token alone."""
+    return (e.ask.command or "")[:BEGINNING]
 
 
 def is_framed(e: ask.Exchange) -> bool:
@@ -755,11 +762,15 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
     For a chunked start, a 411 passes too, and any refusal in HTTP/1.0, which has no chunks (RFC 9112 section 6.1). Any
-    refusal by a busy server passes, and so does the page of a firewall.
+    refusal by a busy server passes, and so does the page of a firewall, and that of a command like which others were
+    refused.
     """
     works = any(e.status == 200 for e in exchanges.all(selectors.is_start_on_own))
+    plain = exchanges.all(selectors.is_start_on_own, lambda e: not is_framed(e))
+    blocked = {beginning(e) for e in plain if e.status in BLOCKED} - {beginning(e) for e in plain if e.status == 200}
     for e in exchanges.each(selectors.is_start_on_own, is_framed, understands_its_framing):
         passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
+        passes |= e.status in BLOCKED and beginning(e) in blocked
         if works and not passes and e.status not in {200, *selectors.BUSY}:
             other = "Transfer-Encoding: chunked" if responder.is_chunked(e) else "the charset parameter"
             yield e, f"status 200, as without {other}", content.status_of(e)
@@ -989,3 +1000,13 @@ def has_no_input(exchanges: Exchanges) -> Findings:
             yield end, 'exited true at once, with exitCode 0 and stdout "done"', said
         elif polled and not end and content.member(life.polls[-1], "exited") is False:
             yield life.polls[-1], "exited true at once", f"exited false {life.seconds_polled:.1f} s after the start"
+
+
+@rule("START-34", seeks="end of a command that asks which shell there is")
+def shell_reads_commands(exchanges: Exchanges) -> Findings:
+    """An echo whose sum and variables come as they stand is a finding, unless others came expanded."""
+    for life in exchanges.lives:
+        if life.end and commands.printed_anywhere(lives.command_text(life)):
+            e = exchanges.take(life.end)
+            if exchanges.guest == "none":
+                yield e, f"42 for {commands.SUM}, or another shell's expansion", lives.stream(e, "stdout")
