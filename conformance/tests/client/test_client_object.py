@@ -8,8 +8,10 @@ import ssl
 import threading
 import time
 from base64 import b64decode
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from traceback import TracebackException
 from typing import Any
@@ -20,8 +22,9 @@ import respx
 from client.serving import replied, serving
 from client.voices import BASE_URL, KEY, PID, VPS, Clock, Recorder, Voice, new_client, played
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
-from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.errors import TooLarge
+from hostup_agent_exec.models import CommandStart
 from hostup_agent_runtime.connections import only_http1
 from hostup_agent_runtime.sending import Evidence, Request, json_body
 from hostup_agent_runtime.values import anything
@@ -533,28 +536,103 @@ def test_loopback_needs_no_proxy(voice: Voice, monkeypatch: pytest.MonkeyPatch) 
     assert (asked, proxied) == (["/api/v2/vps/v/agent/exec"], [])
 
 
-def test_a_key_goes_through_no_proxy_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+class Logging(httpx.BaseTransport):
+    """A transport that sends by another one."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.inner.handle_request(request)
+
+
+class ByClient(httpx.BaseTransport):
+    """A transport that sends by a client of its own."""
+
+    def __init__(self, proxy: str) -> None:
+        self.inner = httpx.Client(proxy=proxy)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.inner.send(request)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+PROXIED: dict[str, Callable[[str], dict[str, Any]]] = {
+    "transport": lambda proxy: {"transport": httpx.HTTPTransport(proxy=proxy)},
+    "mounts": lambda proxy: {"mounts": {"http://": httpx.HTTPTransport(proxy=proxy)}},
+    "wrapped": lambda proxy: {"transport": Logging(httpx.HTTPTransport(proxy=proxy))},
+    "wrapped in mounts": lambda proxy: {"mounts": {"all://": Logging(httpx.HTTPTransport(proxy=proxy))}},
+    "a client of its own": lambda proxy: {"transport": ByClient(proxy)},
+}
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("way", PROXIED)
+def test_a_key_goes_through_no_proxy_without_tls(way: str, given: bool) -> None:
+    url, says = (
+        "http://127.0.0.1:1",
+        r"^127\.0\.0\.1, to which a proxy .NO_PROXY leaves a host out. or a resolver leads: ",
+    )
+    asked = list[str]()
+
+    def keep(received: Received) -> Reply:
+        asked.append(received.request.target)
+        return replied({})
+
+    with serving(keep) as proxy, httpx.Client(**PROXIED[way](proxy)) as other:
+        with AuthenticatedClient(url, KEY, httpx_args={} if given else PROXIED[way](proxy)) as client:
+            if given:
+                client.set_httpx_client(other)
+            with pytest.raises(ValueError, match=says):
+                start_agent_exec.sync("v", client=client, body=CommandStart("x"))
+        assert not asked
+        with AuthenticatedClient(
+            url, KEY, httpx_args={} if given else PROXIED[way](proxy), allow_plain_http=True
+        ) as allowed:
+            if given:
+                allowed.set_httpx_client(other)
+            get_agent_exec.sync("v", client=allowed)
+    assert asked == ["http://127.0.0.1:1/api/v2/vps/v/agent/exec"]
+
+
+def test_a_proxy_of_the_arguments_is_refused_at_once() -> None:
     url, proxy = "http://127.0.0.1:1", "http://proxy.test:3128"
     with pytest.raises(ValueError, match=r"^a proxy: expected https, or a host on loopback without a proxy"):
         AuthenticatedClient(url, KEY, httpx_args={"proxy": proxy})
     AuthenticatedClient(url, KEY, httpx_args={"proxy": proxy}, allow_plain_http=True).close()
     AuthenticatedClient("https://h.test", KEY, httpx_args={"proxy": proxy}).close()
-    for proxied in (
-        {"transport": httpx.HTTPTransport(proxy=proxy)},
-        {"mounts": {"http://": httpx.HTTPTransport(proxy=proxy)}},
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_without_tls_localhost_leads_to_this_machine_alone(is_async: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver may take it elsewhere: what its connection says of where it leads, counts."""
+    asked = list[str]()
+
+    def keep(received: Received) -> Reply:
+        asked.append(received.request.target)
+        return replied({})
+
+    backend: Any = import_module("httpcore._backends.anyio" if is_async else "httpcore._backends.sync")
+    kind = backend.AnyIOStream if is_async else backend.SyncStream
+    of_stream = kind.get_extra_info
+
+    def elsewhere(stream: Any, info: str) -> Any:
+        return ("192.0.2.1", 80) if info == "server_addr" else of_stream(stream, info)
+
+    monkeypatch.setattr(kind, "get_extra_info", elsewhere)
+
+    async def probe(client: AuthenticatedClient) -> None:
+        await get_agent_exec.asyncio("v", client=client)
+
+    with (
+        serving(keep) as url,
+        AuthenticatedClient(url.replace("127.0.0.1", "localhost"), KEY) as client,
+        pytest.raises(ValueError, match=r"^localhost, to which a proxy .* or a resolver leads: expected https"),
     ):
-        with (
-            AuthenticatedClient(url, KEY, httpx_args=proxied) as client,
-            pytest.raises(ValueError, match=r"^a proxy of the httpx client .NO_PROXY leaves"),
-        ):
-            get_agent_exec.sync("v", client=client)
-    monkeypatch.setenv("HTTP_PROXY", proxy)
-    client = AuthenticatedClient(url, KEY)
-    with httpx.Client() as given, pytest.raises(ValueError, match=r"^a proxy of the httpx client .NO_PROXY leaves"):
-        client.set_httpx_client(given)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with httpx.Client() as given:
-        client.set_httpx_client(given)
+        asyncio.run(probe(client)) if is_async else get_agent_exec.sync("v", client=client)
+    assert not asked
 
 
 @pytest.mark.parametrize("is_async", [False, True])

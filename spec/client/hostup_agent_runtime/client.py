@@ -10,12 +10,11 @@ from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import httpx
 
-from .connections import HERE, SENT_BY, AsyncLine, Line, Pool, is_proxied
+from .connections import HERE, SENT_BY, AsyncLine, Line, Pool, Seen, is_loopback, keeps_connections
 from .errors import HostUpError, ResponseError, asks, status_error
 from .sending import (
     Attempt,
@@ -30,6 +29,7 @@ from .sending import (
     sending,
     times,
     within,
+    without_tls,
 )
 from .values import InvalidValue, Response, check, is_object, parse
 
@@ -117,13 +117,6 @@ def _is_address(url: httpx.URL) -> bool:
         return bool(url.raw_host.decode().encode("idna")) and (url.port is None or 0 < url.port < 65536)
     except UnicodeError:  # a label that is empty or too long
         return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"  # many resolvers ask others for names below it
 
 
 # In the place of a stream that is over: httpx's own refers to the response, which would keep a large body in memory
@@ -227,16 +220,13 @@ class Client:
         self._base_url = str(url.copy_with(userinfo=b"") if url.userinfo else base_url).rstrip("/")
         self._is_plain = url.scheme == "http" and not self._allow_plain_http
         # What is on this host needs no proxy, to which a variable of the environment would show the key.
-        self._is_here = _is_loopback(url.host)
+        self._is_here = is_loopback(url.host)
         if not self._is_here:
             self._refuse_plain_http(named)
 
     def _refuse_plain_http(self, named: str) -> None:
         if self._is_plain:
-            raise Unsendable(
-                f"{named}: expected https, or a host on loopback without a proxy, since http would show the key to the "
-                "network; in Python, allow_plain_http=True allows it"
-            )
+            raise without_tls(named)
 
     def _httpx_arguments(self) -> dict[str, Any]:
         return {
@@ -297,19 +287,13 @@ class Client:
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Send through ``client``, which stays yours to close. Base URL, headers, key and bounds still come from
         here."""
-        self._refuse_plain_proxy(client)
         self._given = Line(client, is_own=False)
         return self
 
     def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
         """Send through ``async_client``, which stays yours to close. Base URL, headers and key still come from here."""
-        self._refuse_plain_proxy(async_client)
         self._async_given = AsyncLine(async_client)
         return self
-
-    def _refuse_plain_proxy(self, client: httpx.Client | httpx.AsyncClient) -> None:
-        if is_proxied(client, _read_url(self._base_url)):
-            self._refuse_plain_http("a proxy of the httpx client (NO_PROXY leaves a host out)")
 
     def get_httpx_client(self) -> httpx.Client:
         """The httpx client that was given, or else one that is made at the first call. It does not hold the key."""
@@ -542,17 +526,17 @@ class Client:
         if self._cookies:
             # As a header, since httpx would keep the cookies of one request for the next.
             authority["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        if self._is_plain:
-            self._refuse_plain_proxy(client)
         url, parameters = self._base_url + request.target, None
         if client.params:  # httpx would put them in the place of the query
             url, _, parameters = url.partition("?")
         is_given = line is self._given or line is self._async_given
-        closing = {} if line.watch.is_kept else {"Connection": "close"}
+        closing = {} if keeps_connections(client) else {"Connection": "close"}
         try:
             read = _read_url(url)
         except httpx.InvalidURL:  # all else is encoded
             raise Unsendable("an argument makes a longer URL than httpx can send") from None
+        if self._is_plain:
+            attempt.evidence.only_to = read.raw_host.decode("ascii"), read.port or 80
         phases = attempt.phases or self._phases or (client.timeout if is_given else DEFAULT_TIMEOUT)
         built = client.build_request(
             request.method,
@@ -569,6 +553,7 @@ class Client:
                 SENT_BY: attempt.evidence,
             },
         )
+        built.__class__ = Seen
         check_fields(built.headers.raw, len(built.content))
         return built, auth
 

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize, ref
 
@@ -34,10 +35,10 @@ PIECE = 1 << 14
 
 _TRANSPORTS = (httpx.BaseTransport, httpx.AsyncBaseTransport)
 
-_OF_HTTPX = (
-    *(httpx.HTTPTransport, httpx.AsyncHTTPTransport, httpx.MockTransport, httpx.WSGITransport, httpx.ASGITransport),
-    type(None),
-)
+_OF_HTTPX = {httpx.Client, httpx.AsyncClient, httpx.HTTPTransport, httpx.AsyncHTTPTransport, type(None)}
+
+SENT_BY = "hostup_agent_runtime.sent_by"
+"""The extension of httpx's that names what sends a request: its ``trace``, others may wrap."""
 
 HERE = threading.local()
 """Holds the ``deadline`` of the request that this thread sends, for the streams of its client."""
@@ -227,32 +228,70 @@ def _innermost(connection: Any) -> Any:
     return connection
 
 
-def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
-    """Tell whether a client sends a request to a proxy, as far as can be seen: httpx does not tell."""
-    transport_for = getattr(client, "_transport_for_url", None)
-    pool = getattr(transport_for(url), "_pool", None) if transport_for is not None else None
-    return hasattr(pool, "_proxy_url")
+def keeps_connections(client: httpx.Client | httpx.AsyncClient) -> bool:
+    """Tell whether requests may leave their connections open: httpx itself sends each of them as it is.
 
-
-SENT_BY = "hostup_agent_runtime.sent_by"
-"""The extension of httpx's that names what sends a request: its ``trace``, others may wrap."""
-
-
-def give_up_if_more_came(client: httpx.Client | httpx.AsyncClient, sent_by: object) -> bool:
-    """Use the connection of a complete response no more if bytes were read beyond it; tell whether it was found.
-
-    They would be the response to the next request there: httpcore looks at the socket alone before it uses one again.
-    The connection is known by its request: of the response, others may have taken the stream, or have read it.
+    Whatever may send another one in its place, unseen, leaves bytes there that nobody looks for.
     """
-    is_found = False
+    return all(type(part) in _OF_HTTPX for part in (client, *_transports(client)))
+
+
+class Seen(httpx.Request):
+    """A request whose ``trace`` tells where it goes: hooks may add to its extensions, and not leave that out."""
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What httpx's transport is told, beside the request itself."""
+        told: dict[str, Any] = self.__dict__["extensions"]
+        return told
+
+    @extensions.setter
+    def extensions(self, told: Mapping[str, Any]) -> None:
+        before = self.__dict__.get("extensions", {})
+        self.__dict__["extensions"] = {**{name: before[name] for name in ("trace", SENT_BY) if name in before}, **told}
+
+
+def refuse_if_more_came(client: httpx.Client | httpx.AsyncClient, sent_by: object) -> None:
+    """Send nothing on a connection from which more was read than the responses before, whoever got these.
+
+    It would be the response to this request: httpcore looks at the socket alone before it uses one again. The
+    connection is known by its request, which others may wrap.
+
+    Raises:
+        httpcore.ConnectionNotAvailable: there is more; httpcore closes the connection, and sends on another one
+    """
+    from httpcore import ConnectionNotAvailable
+
     for request in [request for pool in _pools(client) for request in getattr(pool, "_requests", ())]:
         if request.request.extensions.get(SENT_BY) is sent_by:
             connection = _innermost(request.connection)
-            taken = getattr(connection, "_h11_state", None)
-            is_found = taken is not None
-            if taken is not None and (taken.trailing_data[0] or _has_more(connection)):
-                taken.send_failed()
-    return is_found
+            state = getattr(connection, "_h11_state", None)
+            if (state is not None and state.trailing_data[0]) or _has_more(connection):
+                raise ConnectionNotAvailable
+
+
+def leads_to(event: str, info: Mapping[str, Any]) -> tuple[str, int | None] | None:
+    """Tell the host and port to which a connection is made, or a request sent, by an event of httpcore's ``trace``.
+
+    Of a connection that was made it is the address; to a socket of this machine there is none. A proxy is told as such.
+    """
+    if event.endswith(".connect_tcp.started"):
+        return info["host"], info["port"]
+    if event.endswith(".connect_tcp.complete"):
+        address: tuple[str, int] | None = info["return_value"].get_extra_info("server_addr")
+        return (address[0], None) if address else None
+    if event.endswith(".send_request_headers.started"):
+        origin = info["request"].url.origin
+        return origin.host.decode("ascii"), origin.port
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by its address or its name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"  # many resolvers ask others for names below it
 
 
 def _has_more(connection: Any) -> bool:
@@ -339,23 +378,6 @@ def _made(kind: Callable[..., C], arguments: Mapping[str, Any]) -> C:
         raise ValueError(f"{named}: expected URLs and hosts; httpx takes no range of IPv6 addresses") from None
 
 
-class Watch:
-    """Whether the connections of a client are seen, on which bytes beyond a response would be the next one.
-
-    Those of httpx's own transports are. Of other transports each request closes its connection, until one was seen;
-    and again for good once one was not.
-    """
-
-    def __init__(self, client: httpx.Client | httpx.AsyncClient) -> None:
-        self._may_be_seen = True
-        self.is_kept = all(isinstance(transport, _OF_HTTPX) for transport in _transports(client))
-        """Whether the next request may leave its connection open."""
-
-    def note(self, is_seen: bool) -> None:
-        """Note whether the connection of a complete response was found."""
-        self.is_kept = self._may_be_seen = is_seen and self._may_be_seen
-
-
 class Line:
     """An httpx client for threads. It is given up once a request on it was interrupted: what state it is in, nobody
     knows.
@@ -364,7 +386,7 @@ class Line:
     """
 
     def __init__(self, client: httpx.Client, *, is_own: bool = True) -> None:
-        self.client, self.is_in_doubt, self.watch = client, False, Watch(client)
+        self.client, self.is_in_doubt = client, False
         streams = WeakSet[_Stream]()
         bound(client, streams, is_own=is_own)
         self.end = finalize(self, _abandon, streams if is_own else WeakSet())
@@ -400,7 +422,7 @@ class AsyncLine:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         only_http1(client)
-        self.client, self.is_in_doubt, self.users, self.watch = client, False, 0, Watch(client)
+        self.client, self.is_in_doubt, self.users = client, False, 0
         self._end: AsyncGenerator[None, None] | None = None
 
     async def begin(self) -> None:

@@ -272,7 +272,8 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
     errors: list[BaseException | None] = [error]
     for one in errors:  # which grows meanwhile
         if one is not None:
-            errors += [other for other in (one.__cause__, one.__context__) if other not in errors]
+            of_group: tuple[BaseException, ...] = getattr(one, "exceptions", ())
+            errors += [other for other in (one.__cause__, one.__context__, *of_group) if other not in errors]
             yield from (frame for frame, _ in walk_tb(one.__traceback__))
 
 

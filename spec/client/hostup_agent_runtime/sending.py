@@ -21,7 +21,7 @@ from weakref import ref
 
 import httpx
 
-from .connections import AsyncLine, Line, give_up_if_more_came
+from .connections import AsyncLine, Line, is_loopback, leads_to, refuse_if_more_came
 from .errors import InvalidResponse, StartLost, TooLarge, is_refusal, request_id, retry_after, shown, without_key
 from .values import InvalidValue, Unset, as_text, check_seconds, parse, to_json
 
@@ -37,6 +37,13 @@ GRACE = 10.0
 
 class Unsendable(ValueError):
     """What was asked for cannot be sent, and nothing was."""
+
+
+def without_tls(named: str) -> Unsendable:
+    """Make the error of what would go to the network without TLS."""
+    expected = "expected https, or a host on loopback without a proxy"
+    why = "since http would show the key to the network; in Python, allow_plain_http=True allows it"
+    return Unsendable(f"{named}: {expected}, {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +134,9 @@ class Evidence:
 
     def __init__(self) -> None:
         self._is_handed_over = self._is_told = self._is_begun = self._is_seen = self._is_refused = False
+        self._is_astray = False
+        self.only_to: tuple[str, int] | None = None
+        """The host and port that it may go to, on this machine, if it has no TLS."""
         self.is_once = False
         """Whether a transport that would send it a second time is stopped."""
         self.begins_by = float("inf")
@@ -145,11 +155,15 @@ class Evidence:
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take an event of the transport."""
         self._is_told = True
+        if self.only_to is not None:
+            self._refuse_other_places(event, info)
         # A CONNECT to a proxy is told of with the same extension.
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             if self.is_once and self._is_begun and not self._is_refused:
                 raise httpx.WriteError("a start that may have been carried out is not sent again")
             self._refuse_too_late()  # its connection may have taken long
+            if (line := self._line()) is not None:
+                refuse_if_more_came(line.client, self)
             self._is_begun, self._is_seen, self._is_refused = True, False, False
         if event == "http11.receive_response_headers.complete":
             self._is_refused = is_refusal(info["return_value"][1])
@@ -157,8 +171,6 @@ class Evidence:
             self._is_seen, self._is_refused = True, is_refusal(info["return_value"][0])
         if event.startswith("http2.") and event.endswith(".failed") and is_goodbye(info["exception"]):
             self._is_begun = self._is_begun and self._is_seen
-        if event == "http11.receive_response_body.complete" and (line := self._line()) is not None:
-            line.watch.note(give_up_if_more_came(line.client, self))
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
@@ -167,6 +179,14 @@ class Evidence:
     def _refuse_too_late(self) -> None:
         if time.monotonic() >= self.begins_by:
             raise httpx.PoolTimeout("the time was over before the command could be started")
+
+    def _refuse_other_places(self, event: str, info: Mapping[str, Any]) -> None:
+        if (place := leads_to(event, info)) is None:
+            return
+        host, port = place
+        self._is_astray |= place != self.only_to if port is not None else not is_loopback(host)
+        if self._is_astray and event.endswith(".started"):  # httpcore closes what it then sends nothing on
+            raise without_tls(f"{host}, to which a proxy (NO_PROXY leaves a host out) or a resolver leads")
 
     @property
     def may_have_been_sent(self) -> bool:
