@@ -56,4 +56,5 @@ def test_the_poll_that_gets_the_output_comes_last(running: int | None) -> None:
         and ("pid", str(target.finished_pid)) in parse_qsl(urlsplit(step.request.target).query)
         and f"Bearer {target.key}" != step.request.header("authorization")
     ]
-    assert after == ["the ended command with read:vm alone, afterwards"]
+    whose = ("with read:vm alone", "without a key", "with a wrong key")
+    assert after == [f"the ended command {who}, afterwards" for who in whose]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import unquote_plus
 
 from hostup_conformance.contract.ask import NO_ESCAPE, Exchange, Pid
-from hostup_conformance.contract.content import below, failed, is_document, refused
+from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, is_document, present, refused
 from hostup_conformance.http.exchange import decided_once
 
 #: The source of requests that are deliberately sent at once with others, or without a pause between them.
@@ -113,6 +113,11 @@ def is_taken_for_attack(e: Exchange) -> bool:
 def is_as_from_inside(e: Exchange) -> bool:
     """Whether a request has a header field that a proxy or a framework sets, and that a front end may refuse."""
     return any(e.request.header(name.lower()) is not None for name in INNER_FIELDS)
+
+
+def is_for_a_monitor(e: Exchange) -> bool:
+    """Whether a front end took a request for that of a monitor, and said that all is well, but nothing of a VPS."""
+    return is_as_from_inside(e) and below(e, 300) and not present(e, (*AVAILABILITY, *OUTPUT))
 
 
 def is_hostile(e: Exchange) -> bool:

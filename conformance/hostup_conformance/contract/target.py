@@ -194,7 +194,8 @@ class Target:
 
     @property
     def _altered(self) -> tuple[str, ...]:
-        return tuple(altered for altered in altered_keys(self.key) if len(altered) > 3)
+        reading = [altered_within(self.read_key)] if self.read_key else []
+        return tuple(altered for altered in (*altered_keys(self.key), *reading) if len(altered) > 3)
 
     def has(self, need: str) -> bool:
         """Whether it has what a requirement needs: a variable, a capability, or the permission to start commands."""

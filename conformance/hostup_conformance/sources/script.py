@@ -12,7 +12,7 @@ from hostup_conformance.contract.ask import LARGEST_LINUX_PID, NO_SESSION
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.problems import codes_by_status
 from hostup_conformance.contract.responder import REMOTE_USER, SUBREQUEST
-from hostup_conformance.contract.target import Target, altered_keys
+from hostup_conformance.contract.target import Target, altered_keys, altered_within
 from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import (
     BASE_HEADERS,
@@ -241,6 +241,9 @@ class Script:
             yield self._with_authorization("a wrong key under another scheme", value, telling=33)
         for value in altered_keys(key):
             yield self._with_authorization("an altered key", f"Bearer {value}", telling=32)
+        if reading := self.target.read_key:
+            purpose = "an altered key with read:vm alone"
+            yield self._with_authorization(purpose, f"Bearer {altered_within(reading)}")
         yield self._with_authorization("what a careless client sends for a key", "Bearer null")
         yield self._with_authorization("what a database takes for any key", "Bearer %")
         yield self._with_authorization("what each object of JavaScript has", "Bearer constructor")
@@ -389,6 +392,10 @@ class Script:
 
     def _once_more(self) -> Iterator[Step]:
         """Yield requests that were sent before, to see that their responses stay the same."""
+        if pid := self.target.finished_pid:
+            # What has ended changes no more, so something in front may keep it.
+            for whose, key in (("without a key", None), ("with a wrong key", self._other_key())):
+                yield self._get(f"the ended command {whose}, afterwards", key=key, pid=pid, capability="credentials")
         if self.target.running_pid:
             for _ in range(5):
                 yield self._get("the running command once more", pid=self.target.running_pid, capability="pids")

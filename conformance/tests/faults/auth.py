@@ -1,6 +1,6 @@
 """Faults of credentials."""
 
-from hostup_conformance.mock import API_KEY, VPS_ID
+from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from stage import Request, Response
 
 from faults import trips
@@ -36,6 +36,21 @@ def cached_before_the_key_is_seen(request: Request, response: Response) -> None:
     elif response.status == 200 and request.path.endswith("/exec"):
         tags[request.path] = f'"{hash(response.body)}"'
         response.header("ETag", tags[request.path])
+
+
+@trips("AUTH-01")
+def ends_are_kept_for_anybody(request: Request, response: Response) -> None:
+    """What told an end is kept in front, since it changes no more, and served to those without a key."""
+    ends = request.memory.setdefault("ends", {})
+    if response.is_output and response.json["exited"] and request.own:
+        ends[request.pid] = response.json
+    elif (
+        response.status == 401
+        and request.own
+        and request.method == "GET"
+        and not (request.token or request.pid not in ends)
+    ):
+        response.become(200, ends[request.pid])
 
 
 @trips("AUTH-01")
@@ -120,6 +135,13 @@ def key_is_compared_without_case(request: Request, response: Response) -> None:
         request.headers.get("authorization", "").startswith("Bearer ")
         and (request.token or "").lower() == API_KEY.lower()
     ):
+        let_in(request, response)
+
+
+@trips("AUTH-02")
+def read_key_is_compared_in_small_letters(request: Request, response: Response) -> None:
+    """A key with read:vm alone is looked up in a table whose collation takes capitals for small letters."""
+    if (request.token or "").lower() == READ_API_KEY.lower() and request.pid is None:
         let_in(request, response)
 
 

@@ -29,6 +29,13 @@ def ids_are_trimmed(request: Request, response: Response) -> None:
         response.become(200, AVAILABLE)
 
 
+@allowed()
+def monitors_are_told_that_all_is_well(request: Request, response: Response) -> None:
+    """A load balancer tells what looks like a monitor that all is well, whatever it asks for."""
+    if request.headers.get("user-agent", "").startswith("kube-probe"):
+        response.become(200, b"ok\n", "text/plain")
+
+
 @allowed(warns={"HTTP-08"})
 def gateway_fails_once(request: Request, response: Response) -> None:
     """One request for another VPS gets 502, in HTML."""

@@ -22,10 +22,11 @@ def request_without_key_is_401(exchanges: Exchanges) -> Findings:
     """Any status code but 401 is a finding. 403 and 404 do not pass: they suggest that a key was recognised.
 
     Nor does 304: If-None-Match only counts where the response would be a 200 (RFC 9110 section 13.2.1). A 400 or 403
-    passes for a request with a field that only a proxy or a framework may send, which something in front may refuse.
+    passes for a request with a field that only a proxy or a framework may send, which something in front may refuse,
+    or take for that of a monitor, to which it says nothing of a VPS.
     """
     for e in exchanges.each(for_own_without_key):
-        in_front = e.status in {400, 403} and responder.is_as_from_inside(e)
+        in_front = (e.status in {400, 403} and responder.is_as_from_inside(e)) or responder.is_for_a_monitor(e)
         if e.status != 401 and not in_front:
             yield e, "status 401", content.status_of(e)
 

@@ -140,13 +140,18 @@ def is_success(e: ask.Exchange) -> bool:
     return is_good(e) or selectors.gives_either(e)
 
 
+def not_for_a_monitor(e: ask.Exchange) -> bool:
+    """Whether a response is none that a front end has for monitors alone."""
+    return not responder.is_for_a_monitor(e)
+
+
 @rule("HTTP-02", seeks="success with a media type")
 def success_is_json(exchanges: Exchanges) -> Findings:
     """The header field must be application/json, once.
 
-    A charset passes if it is UTF-8, or US-ASCII, which is a part of UTF-8.
+    A charset passes if it is UTF-8, or US-ASCII, which is a part of UTF-8. What a front end tells a monitor passes.
     """
-    for e in exchanges.each(is_success, lambda e: e.header("content-type") is not None):
+    for e in exchanges.each(is_success, lambda e: e.header("content-type") is not None, not_for_a_monitor):
         content_type = ", ".join(dict.fromkeys(e.response.all("content-type"))) if e.response else ""
         if e.response and (e.response.media_type != "application/json" or "," in content_type.partition(";")[0]):
             yield e, "Content-Type: application/json", content_type
@@ -161,7 +166,7 @@ def json_is_valid(exchanges: Exchanges) -> Findings:
     Each defect is a finding of its own. The page with which a front end refuses what is too large passes, and
     so does a rate limiter that repeats a path that is not UTF-8.
     """
-    for e in exchanges.each(lambda e: is_success(e) or is_json(e)):
+    for e in exchanges.each(lambda e: is_success(e) or is_json(e), not_for_a_monitor):
         limited = responder.responded(e, responder.Who.LIMITER) and responder.is_hard_to_decode(e)
         if e.response and not limited and not responder.responded(e, responder.Who.FRONT_END):
             for defect in e.response.json.defects:
@@ -565,7 +570,7 @@ def head_is_as_get(exchanges: Exchanges) -> Findings:
     one if no such GET had it.
     """
     lengths: dict[tuple[str, str | None], set[str]] = {}
-    for e in exchanges.all(lambda e: is_probe(e, "GET") and e.status == 200):
+    for e in exchanges.all(lambda e: is_probe(e, "GET") and e.status == 200, not_for_a_monitor):
         known = lengths.setdefault((e.request.target, e.request.header("authorization")), set())
         length = e.header("content-length")
         if length and not e.header("content-encoding"):
