@@ -270,6 +270,7 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
 def nearly_always(wrong: Sequence[Life], right: Sequence[Life]) -> list[str]:
     """Return the character that all commands have which went wrong, and almost no other, if there are enough."""
     common = set.intersection(*map(marks_of, wrong)) if len(wrong) >= MANY_COMMANDS else set[str]()
+    common -= set(tag("", ""))  # which all have that are more than an echo
     most = SPARED * len(wrong)
     return [mark for mark in sorted(common) if sum(has_any(mark, command_text(life)) for life in right) <= most][:1]
 
