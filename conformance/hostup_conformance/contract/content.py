@@ -12,6 +12,8 @@ from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The members of each 200, from the OpenAPI document: of a probe, a poll and a start, and of the list and a status.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
+#: Those of either, which a GET of the endpoint tells of a VPS.
+STATE = (*AVAILABILITY, *OUTPUT)
 #: What the QEMU Guest Agent calls the members of output (guest-exec-status), but for their hyphens.
 OF_THE_AGENT = {"outdata": "stdout", "errdata": "stderr"}
 STARTED, PAGE, STATUS = members_of("StartedCommand"), members_of("VpsPage"), members_of("VpsStatus")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import unquote_plus
 
 from hostup_conformance.contract.ask import NO_ESCAPE, Exchange, Pid
-from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, is_document, present, refused
+from hostup_conformance.contract.content import STATE, below, failed, is_document, present, refused
 from hostup_conformance.http.exchange import decided_once
 
 #: The source of requests that are deliberately sent at once with others, or without a pause between them.
@@ -117,7 +117,7 @@ def is_as_from_inside(e: Exchange) -> bool:
 
 def is_for_a_monitor(e: Exchange) -> bool:
     """Whether a front end took a request for that of a monitor, and said that all is well, but nothing of a VPS."""
-    return is_as_from_inside(e) and below(e, 300) and not present(e, (*AVAILABILITY, *OUTPUT))
+    return is_as_from_inside(e) and below(e, 300) and not present(e, STATE)
 
 
 def is_hostile(e: Exchange) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import Ask, Credential, Exchange, Pid, Vps, asks_start, is_start, new_pid
-from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, present, refused
+from hostup_conformance.contract.content import STATE, below, failed, present, refused
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.responder import Who, is_unretried, responded
 from hostup_conformance.judging import rule as core
@@ -121,7 +121,7 @@ def gives(*resources: Resource) -> Selector:
     """Select the 200 responses of resources, without the endpoint's: HTTP-16 judges a server that ignores paths."""
 
     def selector(e: Exchange) -> bool:
-        return is_asked(e, *resources) and e.status == 200 and has_json(e) and not present(e, (*AVAILABILITY, *OUTPUT))
+        return is_asked(e, *resources) and e.status == 200 and has_json(e) and not present(e, STATE)
 
     return selector
 

@@ -559,6 +559,8 @@ class ByClient(httpx.BaseTransport):
         self.inner.close()
 
 
+LED_ASTRAY = r"^127\.0\.0\.1, to which a proxy .NO_PROXY leaves a host out. or a resolver leads: expected https"
+
 PROXIED: dict[str, Callable[[str], dict[str, Any]]] = {
     "transport": lambda proxy: {"transport": httpx.HTTPTransport(proxy=proxy)},
     "mounts": lambda proxy: {"mounts": {"http://": httpx.HTTPTransport(proxy=proxy)}},
@@ -571,30 +573,42 @@ PROXIED: dict[str, Callable[[str], dict[str, Any]]] = {
 @pytest.mark.parametrize("given", [False, True])
 @pytest.mark.parametrize("way", PROXIED)
 def test_a_key_goes_through_no_proxy_without_tls(way: str, given: bool) -> None:
-    url, says = (
-        "http://127.0.0.1:1",
-        r"^127\.0\.0\.1, to which a proxy .NO_PROXY leaves a host out. or a resolver leads: ",
-    )
-    asked = list[str]()
+    url, asked = "http://127.0.0.1:1", list[str]()
 
     def keep(received: Received) -> Reply:
         asked.append(received.request.target)
         return replied({})
 
+    def new(*, allowed: bool) -> AuthenticatedClient:
+        arguments = {} if given else PROXIED[way](proxy)
+        made = AuthenticatedClient(url, KEY, httpx_args=arguments, allow_plain_http=allowed)
+        return made.set_httpx_client(other) if given else made
+
     with serving(keep) as proxy, httpx.Client(**PROXIED[way](proxy)) as other:
-        with AuthenticatedClient(url, KEY, httpx_args={} if given else PROXIED[way](proxy)) as client:
-            if given:
-                client.set_httpx_client(other)
-            with pytest.raises(ValueError, match=says):
-                start_agent_exec.sync("v", client=client, body=CommandStart("x"))
+        with new(allowed=False) as client, pytest.raises(ValueError, match=LED_ASTRAY):
+            start_agent_exec.sync("v", client=client, body=CommandStart("x"))
         assert not asked
-        with AuthenticatedClient(
-            url, KEY, httpx_args={} if given else PROXIED[way](proxy), allow_plain_http=True
-        ) as allowed:
-            if given:
-                allowed.set_httpx_client(other)
-            get_agent_exec.sync("v", client=allowed)
+        with new(allowed=True) as client:
+            get_agent_exec.sync("v", client=client)
     assert asked == ["http://127.0.0.1:1/api/v2/vps/v/agent/exec"]
+
+
+def test_a_given_client_s_proxy_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, proxied = list[str](), list[str]()
+
+    def keep(received: Received, seen: list[str]) -> Reply:
+        seen.append(received.request.target)
+        return replied({})
+
+    with serving(partial(keep, seen=asked)) as url, serving(partial(keep, seen=proxied)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        client = AuthenticatedClient(url, KEY)
+        with httpx.Client() as given, pytest.raises(ValueError, match=LED_ASTRAY):
+            get_agent_exec.sync("v", client=client.set_httpx_client(given))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with httpx.Client() as given:
+            get_agent_exec.sync("v", client=client.set_httpx_client(given))
+    assert (asked, proxied) == (["/api/v2/vps/v/agent/exec"], [])
 
 
 def test_a_proxy_of_the_arguments_is_refused_at_once() -> None:

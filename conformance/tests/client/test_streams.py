@@ -283,8 +283,8 @@ def test_what_others_left_on_a_connection_is_no_response() -> None:
 
 @pytest.mark.parametrize(
     ("transport", "connections"),
-    [(httpx.HTTPTransport, 1), (Wrapping, 4), (Hiding, 4)],
-    ids=["httpx's", "one that wraps it", "one that hides others"],
+    [(httpx.HTTPTransport, 1), (Signing, 4), (Wrapping, 4), (TRANSPORTS["one that traces"], 4), (Hiding, 4)],
+    ids=["httpx's", "one of its kind", "one that wraps it", "one that traces", "one that hides others"],
 )
 def test_connections_of_httpx_s_own_transports_are_used_again(transport: Any, connections: int) -> None:
     used = set[int]()

@@ -44,12 +44,8 @@ def ends_are_kept_for_anybody(request: Request, response: Response) -> None:
     ends = request.memory.setdefault("ends", {})
     if response.is_output and response.json["exited"] and request.own:
         ends[request.pid] = response.json
-    elif (
-        response.status == 401
-        and request.own
-        and request.method == "GET"
-        and not (request.token or request.pid not in ends)
-    ):
+    kept = request.own and request.method == "GET" and request.pid in ends
+    if kept and response.status == 401 and request.token is None:
         response.become(200, ends[request.pid])
 
 

@@ -38,10 +38,9 @@ from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause, seconds_between
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import (
-    AVAILABILITY,
-    OUTPUT,
     PAGE,
     STARTED,
+    STATE,
     below,
     failed,
     is_document,
@@ -341,7 +340,7 @@ def error_within(e: Exchange) -> str:
     inner = member(e, "status")
     if is_document(e) and isinstance(inner, int) and 400 <= inner < 600:
         return f"the status {inner}"
-    served = not isinstance(e.body, dict) or present(e, (*AVAILABILITY, *OUTPUT, *STARTED, *PAGE))
+    served = not isinstance(e.body, dict) or present(e, (*STATE, *STARTED, *PAGE))
     named = next((name for name in ("error", "errors") if member(e, name)), None)
     return f"the member {named}" if named and not served else ""
 
@@ -605,7 +604,7 @@ def whose_output(evidence: Evidence) -> Cause | None:
     words = max(fits, key=fits.__getitem__)
     found = {e.number for life in evidence.lives for e in (life.start, *life.full_polls)}
     silent = not any(text.sent for text, _ in others)
-    words = "that of another, and only commands got it that print nothing: a buffer keeps it" if silent else words
+    words = "that of another, and only where nothing is to be written: a buffer keeps it" if silent else words
     told = len(pairs) >= FEW_TEXTS and (silent or fits[words] >= ALMOST_ALL * len(pairs))
     return Cause(found, f"each got {words}, it seems", "START-05", says_more=True) if told else None
 

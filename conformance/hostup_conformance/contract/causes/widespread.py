@@ -819,7 +819,7 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     if not others and all(map(is_page, odd)):
         which = f"each of {len(odd)} errors is a page in HTML"
     elif not others and all(e.response and e.response.media_type.startswith("text/") for e in odd):
-        which = f"each of {len(odd)} errors is text, and not JSON"
+        which = f"each of {len(odd)} errors is sent as text, and not as JSON"
     which += f", none of {len(others)} others" if which and others else ""
     words = f"{which}: they are the framework's own, or of something in front, it seems"
     limits = "RATE-01" if {e.status for e in odd} == {429} else None

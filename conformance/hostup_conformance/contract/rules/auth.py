@@ -5,7 +5,6 @@ import re
 from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 
-STATE = (*content.AVAILABILITY, *content.OUTPUT)
 #: A well-formed request for the caller's own VPS.
 for_own = selectors.asking(vps="own", pid=ask.WELL_FORMED)
 other_scheme = selectors.asking(credential={"malformed", "other_scheme"})
@@ -151,7 +150,7 @@ def no_method_bypasses_the_key(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.keyless, selectors.has_response, lambda e: e.request.method != "GET"):
         if e.request.method == "HEAD" and content.below(e, 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
-        elif shown := content.present(e, STATE):
+        elif shown := content.present(e, content.STATE):
             yield e, "nothing about the VPS", content.named_members(shown)
 
 
@@ -178,5 +177,5 @@ def no_spelling_bypasses_the_key(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(
         selectors.keyless, lambda e: selectors.is_asked(e, "other") and e.ask.credential not in open_anyhow
     ):
-        if shown := content.present(e, STATE):
+        if shown := content.present(e, content.STATE):
             yield e, "nothing about the VPS", content.named_members(shown)

@@ -554,7 +554,7 @@ def is_refused_as_it_must_be(e: ask.Exchange) -> bool:
 
 def documented_members(e: ask.Exchange) -> dict[str, Any]:
     """Return the documented members of a response."""
-    return {name: e.body[name] for name in content.present(e, (*content.AVAILABILITY, *content.OUTPUT))}
+    return {name: e.body[name] for name in content.present(e, content.STATE)}
 
 
 def is_probe(e: ask.Exchange, method: str) -> bool:
@@ -670,8 +670,8 @@ def no_cache_responds(exchanges: Exchanges) -> Findings:
     Age: 0 passes, which some proxies send with each response.
     """
     for e in exchanges.each(lambda e: e.request.header("authorization") is not None and e.response is not None):
-        age = (e.header("age") or "").strip()
-        hit = HIT.search(e.header("cache-status") or "")
-        if ((age.isdecimal() and age.strip("0")) or hit) and not content.cache_directives(e).keys() & LETS_SHARE:
-            came_from = f"Age: {age}" if age.strip("0") else f"Cache-Status: {e.header('cache-status')}"
-            yield e, "a response of the server, since the request has a key", came_from
+        age, status = (e.header("age") or "").strip(), e.header("cache-status") or ""
+        tells_age = age.isdecimal() and age.strip("0") != ""
+        if (tells_age or HIT.search(status)) and not content.cache_directives(e).keys() & LETS_SHARE:
+            told = f"Age: {age}" if tells_age else f"Cache-Status: {status}"
+            yield e, "a response of the server, since the request has a key", told

@@ -765,8 +765,8 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     refusal by a busy server passes, and so does the page of a firewall, and that of a command like which others were
     refused.
     """
-    works = any(e.status == 200 for e in exchanges.all(selectors.is_start_on_own))
-    plain = exchanges.all(selectors.is_start_on_own, lambda e: not is_framed(e))
+    sent = exchanges.all(selectors.is_start_on_own)
+    works, plain = any(e.status == 200 for e in sent), [e for e in sent if not is_framed(e)]
     blocked = {beginning(e) for e in plain if e.status in BLOCKED} - {beginning(e) for e in plain if e.status == 200}
     for e in exchanges.each(selectors.is_start_on_own, is_framed, understands_its_framing):
         passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
