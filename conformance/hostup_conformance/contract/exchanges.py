@@ -181,8 +181,12 @@ class Exchanges(core.Exchanges[Ask, Target]):
         return f", with what the command of request {life.start.number} prints" if life else ""
 
     def life_of_output(self, e: Exchange) -> Life | None:
-        """Return the command of the run that prints what a response has in stdout, if one does."""
-        one = self.known_texts["stdout"].get(output.looks(stream(e, "stdout")))
+        """Return the command of the run that prints what a response has in stdout, if one alone does.
+
+        What is as short as "done" may be anybody's, such as that of a command whose start got a 504.
+        """
+        shown = output.looks(stream(e, "stdout"))
+        one = self.known_texts["stdout"].get(shown) if len(shown) >= output.SHORTEST_MARK else None
         return one.life if one else None
 
     @cached_property
