@@ -275,7 +275,10 @@ def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
     It is judged until X-RateLimit-Reset has passed. HTTP-08 judges a 5xx.
     """
     served, used_up = set[tuple[str | None, str]](), dict[str | None, datetime]()
-    for e in exchanges.all(lambda e: asks_availability(e) and e.response is not None and not e.obeyed):
+    for e in exchanges.everything:
+        due = e.limited and e.request.method == "GET"
+        if e.obeyed or e.response is None or not (due or asks_availability(e)):
+            continue
         key = e.request.header("authorization")
         until = used_up.get(key)
         if (key, e.request.target) in served and until and e.server_time < until:
