@@ -34,17 +34,17 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def every_life(self) -> list[Life]:
         """The commands that the full key started on the caller's own VPS, each with the polls by the full key."""
-        return lives(self.all(lambda e: starts(e) or asks_output(e)))
+        return lives(self.known(lambda e: starts(e) or asks_output(e)))
 
     @cached_property
     def with_any_poll(self) -> list[Life]:
         """The same commands, each with the polls by whatever key, and under another VPS."""
-        return lives(self.all(lambda e: starts(e) or (understood(e) and e.ask.number is not None)))
+        return lives(self.known(lambda e: starts(e) or (understood(e) and e.ask.number is not None)))
 
     @cached_property
     def asked_otherwise(self) -> list[Exchange]:
         """The HEADs and OPTIONS with the full key that have the pid of a command."""
-        return self.all(asks_by_another_method)
+        return self.known(asks_by_another_method)
 
     @cached_property
     def loses_undisturbed(self) -> bool:
@@ -114,7 +114,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def pid_ignored(self) -> bool:
         """Whether a poll by the full key, alone, got the availability: POLL-02 judges that."""
-        return any(is_availability_alone(e) for e in self.all(asks_output) if e.source != BURST)
+        return any(is_availability_alone(e) for e in self.known(asks_output) if e.source != BURST)
 
     @cached_property
     def not_run_again(self) -> list[tuple[Life, Life]]:
@@ -126,8 +126,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
         """How often the commands ran that are counted: START-16 judges that, unless numbers do not come as printed."""
         printed = all(stream(e, "stdout") == command.stdout.decode() for e, command in self._ends("number", "slow"))
         # What got no pid may have been started, whatever its status.
-        unsure = [*self.all(starts, failed), *self.all(lambda e: e.ask.starts, got_no_pid)]
-        runs = mishaps.runs_of(self.lives, unsure, self.all(asks_start, lambda e: e.limited))
+        unsure = [*self.known(starts, failed), *self.known(lambda e: e.ask.starts, got_no_pid)]
+        runs = mishaps.runs_of(self.lives, unsure, self.known(asks_start, lambda e: e.limited))
         whole = printed and all(life in self.lives for life in self.every_life if life.name == "again")
         return [run for run in runs if whole or run.life.name != "again"]
 

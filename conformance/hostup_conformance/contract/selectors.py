@@ -42,6 +42,11 @@ def asking(
 keyless = asking(credential={"none", "wrong"})
 
 
+def is_unspoilt(e: Exchange) -> bool:
+    """A request whose response no other request may have spoilt."""
+    return not e.aside
+
+
 def has_response(e: Exchange) -> bool:
     """A request that got a response, which was kept."""
     return e.response is not None

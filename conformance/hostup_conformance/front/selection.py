@@ -26,9 +26,9 @@ class Noting(Exchanges):
 
     used: list[Exchange] = field(default_factory=list)
 
-    def all(self, *selectors: Selector) -> list[Exchange]:
+    def known(self, *selectors: Selector) -> list[Exchange]:
         """Return the selected exchanges, and note them."""
-        found = super().all(*selectors)
+        found = super().known(*selectors)
         self.used += found
         return found
 

@@ -26,6 +26,12 @@ class PutOff(ByServer):
     __slots__ = ()
 
 
+class UsedUp(str):
+    """Why a run has ended that has sent, or taken, as much as it may: a longer one may show more, or not."""
+
+    __slots__ = ()
+
+
 class Unsent(Exception):
     """A request was not sent. The message says why."""
 
@@ -95,7 +101,7 @@ class Pace:
             if self.stopped:
                 raise Stopped(self.stopped)
             if self.seconds_left <= 0:
-                raise self.stop("the time of the run is used up (--max-seconds)")
+                raise self.stop(UsedUp("the time of the run is used up (--max-seconds)"))
             if (seconds := self._seconds_to_wait()) <= 0:
                 return
             self.wait(min(seconds, self.seconds_left + SURELY))
@@ -115,7 +121,8 @@ class Pace:
         """Return how many seconds the next request has to wait; if none, count it, or raise `Stopped`."""
         with self._lock:
             if self._limits.requests is not None and self._sent >= self._limits.requests:
-                raise self.stop(f"the budget of {self._limits.requests} requests is used up (--max-requests)")
+                budget = f"the budget of {self._limits.requests} requests is used up (--max-requests)"
+                raise self.stop(UsedUp(budget))
             now = time.monotonic()
             seconds = max(self._closed_until, self._next_turn) - now
             if seconds > 0:

@@ -62,17 +62,16 @@ class Exchanges(Generic[A, T]):
         """All but the failures that recovered, by which no rule judges unless it says so."""
         return [e for e in self.everything if not e.recovered and not e.aside]
 
-    def each(self, *selectors: Selector[A], recovered: bool = False) -> list[Exchange[A]]:
-        """Return the exchanges that all of the selectors select, to be judged; those that recovered only on request."""
-        if not recovered:
+    def each(self, *selectors: Selector[A], whole_run: bool = False) -> list[Exchange[A]]:
+        """Return the exchanges that all of the selectors select, to be judged.
+
+        Of the whole run, those too that recovered, or that others may have spoilt.
+        """
+        if not whole_run:
             return [self.take(e) for e in self._chosen(selectors)]
-        return [self.take(e) for e in self.everything if not e.aside and all(selects(e) for selects in selectors)]
+        return [self.take(e) for e in self.everything if all(selects(e) for selects in selectors)]
 
-    def every(self, selects: Selector[A]) -> list[Exchange[A]]:
-        """Return all exchanges that are selected, to be judged: those too that recovered, or that others spoilt."""
-        return [self.take(e) for e in self.everything if selects(e)]
-
-    def all(self, *selectors: Selector[A]) -> list[Exchange[A]]:
+    def known(self, *selectors: Selector[A]) -> list[Exchange[A]]:
         """Return the selected exchanges, to know more of those that are judged."""
         return [*self._chosen(selectors)]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, get_args
 
 from hostup_conformance.http.exchange import A, Exchange
+from hostup_conformance.http.pace import UsedUp
 from hostup_conformance.judging.defects import SUITE, Defects, failure
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.rule import E, Finding, Rule
@@ -193,7 +194,11 @@ def judge_one(
         return Result(requirement, "disabled", message=message)
     if not judged:
         sought = f"no {rule.seeks} was seen" if rule.seeks else "no exchange made it possible to judge it"
-        return Result(requirement, "skip", message=contract.unseen(requirement) or stopped or sought)
+        lost = sum(e.response is None for e in exchanges.everything)
+        unseen = f"{sought}; {lost} requests got no whole response" if lost > 1 else sought
+        why = f"{sought}; {stopped}" if isinstance(stopped, UsedUp) else stopped or unseen
+        why = contract.unseen(requirement) or why
+        return Result(requirement, "skip", message=why)
     if not findings:
         return Result(requirement, "pass", len(judged), judged=judged)
     return Result(requirement, BROKEN[requirement.level], len(judged), first_words(findings), findings, judged)
@@ -221,7 +226,7 @@ def check_against_oracle(
 
 
 def first_words(findings: list[Finding[A]]) -> str:
-    """Return expected and got of the first finding, and how many there are; of an OBSERVE, the first few."""
-    told = 1 if findings[0].expected else OBSERVED
-    more = f" (and {len(findings) - told} more)" if len(findings) > told else ""
-    return "; ".join(finding.words for finding in findings[:told]) + more
+    """Return the first finding, and how many more there are; of an OBSERVE, the first findings that differ."""
+    words = [findings[0].words] if findings[0].expected else [*dict.fromkeys(one.words for one in findings)][:OBSERVED]
+    others = sum(one.words not in words for one in findings) if not findings[0].expected else len(findings) - 1
+    return "; ".join(words) + (f" (and {others} more)" if others else "")

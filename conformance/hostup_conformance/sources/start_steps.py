@@ -54,7 +54,8 @@ class CommandScript(Script):
     def _improper(self, marked: Iterator[str]) -> Iterator[Step]:
         """Yield starts with an invalid command, and with methods other than POST; `marked` yields valid commands."""
         target = self.target
-        too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
+        # In a comment, since a server that makes one blank of several, or trims, has a shorter one than it was sent.
+        too_long = f"{next(marked)} #".ljust(LONGEST_COMMAND + 1, "x")
         no_commands = ["", None, 5, [next(marked)], {"run": next(marked)}]
         odd_bodies = (b"{}", b"null", b"\xff\xfe{", b"[" * 3000, next(marked).encode())
         trailing = body_of(next(marked)) + b" and more"

@@ -45,8 +45,8 @@ from hostup_conformance.keeping.safe_text import counted, shown
 ENOUGH = 5
 #: In how many seconds the requests before one are counted, of which a server may take only so many.
 WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
-#: Of how many servers each may get a request in turn, and how many pairs of requests show it, most of which agree.
-IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 10, 0.95
+#: Of how many servers each may get a request in turn, and how many pairs of requests show it, of which so many agree.
+IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 10, 0.9
 #: By which part of it the number of requests from one that is odd to the next may differ, since some are sent at once.
 OFF = 0.1
 #: Which part of these numbers must be so alike; and from how many requests without an odd one on a new stretch begins.
@@ -497,8 +497,10 @@ def every_nth(split: Split) -> str | None:
     shares = dict[int, float]()
     for step in (1, *IN_TURN):
         kept = [n for n in marked if n + step in marked and alone.issuperset(range(n, n + step + 1))]
-        if len(kept) >= (PAIRS if step > 1 else 1):
-            shares[step] = sum(marked[n] == marked[n + step] for n in kept) / len(kept)
+        # Two usual ones so many apart say nothing of a turn, since most are usual.
+        telling = [n for n in kept if step == 1 or marked[n] or marked[n + step]]
+        if telling and (step == 1 or (len(kept) >= PAIRS and len(telling) >= ENOUGH)):
+            shares[step] = sum(marked[n] == marked[n + step] for n in telling) / len(telling)
     step = next((step for step in IN_TURN if shares.get(step, 0.0) >= MOST), 0)
     few = min(len(split.odd), len(split.usual)) < ENOUGH
     if few or not step or shares.get(1, 1.0) > 1 - 1 / IN_TURN[-1]:

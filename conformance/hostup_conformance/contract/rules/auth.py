@@ -116,7 +116,7 @@ def ids_stay_secret(exchanges: Exchanges) -> Findings:
     Requests without a key and requests with a wrong key are compared separately. Where the caller's own was served,
     AUTH-01 and AUTH-02 judge that.
     """
-    unauthorized = exchanges.all(selectors.understood, selectors.keyless, selectors.asking(pid=ask.Pid.ABSENT))
+    unauthorized = exchanges.known(selectors.understood, selectors.keyless, selectors.asking(pid=ask.Pid.ABSENT))
     known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own" and not content.below(e, 300)}
     for e in unauthorized:
         twin = known.get(e.ask.credential)
@@ -173,7 +173,7 @@ def no_spelling_bypasses_the_key(exchanges: Exchanges) -> Findings:
 
     Where the path as it is written in the documentation is open too, AUTH-01 and AUTH-02 judge that.
     """
-    open_anyhow = {e.ask.credential for e in exchanges.all(selectors.succeeded, selectors.asking(vps="own"))}
+    open_anyhow = {e.ask.credential for e in exchanges.known(selectors.succeeded, selectors.asking(vps="own"))}
     for e in exchanges.each(
         selectors.keyless, lambda e: selectors.is_asked(e, "other") and e.ask.credential not in open_anyhow
     ):

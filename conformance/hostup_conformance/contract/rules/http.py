@@ -42,14 +42,14 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     where other responses did. No other rule judges that request, and it is judged only if the same request gets 200
     later in the run.
     """
-    elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
-    elsewhere |= {e.status for e in exchanges.all(selectors.asks_output) if e.status in {401, 403}}
-    elsewhere |= {e.status for e in exchanges.all(well_formed, content.failed) if e.status != 501}
-    breaks = {e.lost for e in exchanges.all(lambda e: e.response is None)}
-    probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
-    contents = {e.number: e.request.method for e in exchanges.all(lambda e: bool(e.request.body))}
+    elsewhere = {e.status for e in exchanges.known(selectors.asks_availability)}
+    elsewhere |= {e.status for e in exchanges.known(selectors.asks_output) if e.status in {401, 403}}
+    elsewhere |= {e.status for e in exchanges.known(well_formed, content.failed) if e.status != 501}
+    breaks = {e.lost for e in exchanges.known(lambda e: e.response is None)}
+    probes = exchanges.known(lambda e: selectors.asks_availability(e) and e.status == 200)
+    contents = {e.number: e.request.method for e in exchanges.known(lambda e: bool(e.request.body))}
     numbers = sorted(contents)
-    for e in exchanges.every(lambda e: e.aside):
+    for e in exchanges.each(lambda e: e.aside, whole_run=True):
         broke = e.response is None and e.lost in breaks
         passes = (
             broke or e.lost in {"dropped", "refused"} or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
@@ -98,7 +98,7 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
     """
     queued = few_connections(exchanges.everything)
     waited = queued.numbers if queued else set[int]()
-    selected = exchanges.each(lambda e: not has_long_line(e), recovered=True)
+    selected = exchanges.each(selectors.is_unspoilt, lambda e: not has_long_line(e), whole_run=True)
     dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
     passes = {"dropped": dropped <= FEW_RESTARTS, "refused": times_down(selected) < AGAIN_AND_AGAIN}
     for e in selected:
@@ -244,7 +244,7 @@ def no_5xx(exchanges: Exchanges) -> Findings:
     list, whose agent may be unavailable, and a recorded request with a key whose scopes are unknown. A 501 passes for
     the list and the status, which a server need not offer.
     """
-    for e in exchanges.each(should_not_fail, recovered=True):
+    for e in exchanges.each(selectors.is_unspoilt, should_not_fail, whole_run=True):
         waited_for_another = e.is_long and e.beside_open
         if e.recovered and (waited_for_another or (e.status == 408 and ends_its_connection(e))):
             continue
@@ -348,7 +348,7 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
     A poll that reported the end of a command is not compared, since that may be forgotten after it. What the client
     decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
     """
-    others = exchanges.all(selectors.understood, lambda e: e.decoded is None and e.ask.pid != ask.Pid.FINISHED)
+    others = exchanges.known(selectors.understood, lambda e: e.decoded is None and e.ask.pid != ask.Pid.FINISHED)
     plain = {(e.ask, e.request.target): e for e in others}
     for e in exchanges.each(
         lambda e: e.decoded is not None and (selectors.understood(e) or e.obeyed or ask.is_start(e))
@@ -449,7 +449,7 @@ def parts_are_named(exchanges: Exchanges) -> Findings:
     A server may ignore a Range, and may refuse one that it cannot satisfy.
     """
     parts = exchanges.each(selectors.has_response, lambda e: e.ask.endpoint and e.request.header("range") is not None)
-    others = exchanges.all(selectors.is_availability, lambda e: e.request.header("range") is None)
+    others = exchanges.known(selectors.is_availability, lambda e: e.request.header("range") is None)
     for e in parts:
         if e.status == 206 and e.header("content-range") is None:
             yield e, "status 200, or a Content-Range with 206", "status 206 without Content-Range"
@@ -521,7 +521,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     as JSON, though it is said to be, is no other request's. A run judges only the requests that it sends together for
     this purpose: with a slow server most others are sent together too.
     """
-    selected = exchanges.all(is_plain)
+    selected = exchanges.known(is_plain)
     together = sent_with_others(selected)
     if bursts := {e.number for e in selected if e.source == responder.BURST}:
         together &= bursts
@@ -570,7 +570,7 @@ def head_is_as_get(exchanges: Exchanges) -> Findings:
     one if no such GET had it.
     """
     lengths: dict[tuple[str, str | None], set[str]] = {}
-    for e in exchanges.all(lambda e: is_probe(e, "GET") and e.status == 200, not_for_a_monitor):
+    for e in exchanges.known(lambda e: is_probe(e, "GET") and e.status == 200, not_for_a_monitor):
         known = lengths.setdefault((e.request.target, e.request.header("authorization")), set())
         length = e.header("content-length")
         if length and not e.header("content-encoding"):
@@ -633,7 +633,7 @@ def failures_are_told(exchanges: Exchanges) -> Findings:
     A 501 only says that a method is not offered.
     """
     found: dict[tuple[str, str, str | None, str], list[ask.Exchange]] = {}
-    for e in exchanges.each(selectors.has_response, lambda e: not e.obeyed, recovered=True):
+    for e in exchanges.each(selectors.is_unspoilt, selectors.has_response, lambda e: not e.obeyed, whole_run=True):
         if content.failed(e) and e.status != 501:
             found.setdefault((e.request.method, e.ask.resource, e.ask.vps, content.named_status(e)), []).append(e)
     for alike in found.values():

@@ -101,7 +101,7 @@ def is_own_once_decoded_again(e: ask.Exchange, own: str) -> bool:
 @rule("ID-07", seeks="malformed id")
 def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
-    own = {str(e.body) for e in exchanges.all(selectors.is_availability, selectors.asking(vps="own"))}
+    own = {str(e.body) for e in exchanges.known(selectors.is_availability, selectors.asking(vps="own"))}
     for e in exchanges.each(selectors.understood, well_formed, malformed):
         if content.below(e, 300) and is_own_once_normalized(e, exchanges.target.vps):
             what = "the same as the caller's own id" if str(e.body) in own else str(e.status)
@@ -123,14 +123,14 @@ def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
 
     A start whose body names the VPS without an agent must not be refused as one there is, and as no other start here.
     """
-    own = exchanges.all(selectors.is_availability, selectors.asking(vps="own"))
+    own = exchanges.known(selectors.is_availability, selectors.asking(vps="own"))
     usual = bool(own) and all(e.body.get("available") is True for e in own)
     probes = selectors.asking(credential="full", vps="own")
     for e in exchanges.each(selectors.understood, probes, lambda e: e.request.query.startswith("id=")):
         if e.status == 200 and isinstance(e.body, dict) and usual and e.body.get("available") is False:
             yield e, "available true, as without the parameter", {"available": False}
-    there = exchanges.all(ask.is_start, selectors.asking(credential="full", vps="unavailable"))
-    here = exchanges.all(selectors.starts, lambda e: not ask.names_a_vps(e.request))
+    there = exchanges.known(ask.is_start, selectors.asking(credential="full", vps="unavailable"))
+    here = exchanges.known(selectors.starts, lambda e: not ask.names_a_vps(e.request))
     only_there = set(map(content.named_status, there)) - set(map(content.named_status, here))
     for e in exchanges.each(selectors.starts, lambda e: ask.names_a_vps(e.request) and e.status not in {400, 422}):
         if (status := content.named_status(e)) in only_there:

@@ -78,7 +78,7 @@ def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     """
     commands = exchanges.target.pids
     elsewhere = selectors.asking(credential="full", vps={"unavailable", "foreign", "other"})
-    others = exchanges.all(selectors.understood, elsewhere, lambda e: e.ask.number not in commands)
+    others = exchanges.known(selectors.understood, elsewhere, lambda e: e.ask.number not in commands)
     made_up = {e.ask.vps for e in others if shows_output(e)}
     for e in exchanges.each(selectors.understood, elsewhere, lambda e: e.ask.number in commands):
         may_be_its_own = e.ask.vps == "other" and not exchanges.whose(e)
@@ -148,7 +148,7 @@ def improper_start_is_400(exchanges: Exchanges) -> Findings:
     So does any 4xx for a body that is no JSON object, which the framework may refuse, and a page of a firewall that
     takes the body for an attack. A server that forbids every start with 403 is not judged.
     """
-    proper = {e.status for e in exchanges.all(selectors.is_start_on_own) if not is_improper_start(e)}
+    proper = {e.status for e in exchanges.known(selectors.is_start_on_own) if not is_improper_start(e)}
     refused = exchanges.each(is_improper_start, content.refused, is_no_firewalls, lambda e: ask.has_object(e.request))
     for e in refused if proper != {403} else ():
         if e.status not in {400, 413}:
@@ -209,7 +209,7 @@ def is_like(e: ask.Exchange) -> bool:
 def is_anothers(e: ask.Exchange, exchanges: Exchanges) -> bool:
     """Whether a poll got the output of a command of the run that was started once, if each pid leads to its own."""
     printed = exchanges.life_of_output(e)
-    sent = exchanges.all(lambda one: printed is not None and one.ask.command == printed.start.ask.command)
+    sent = exchanges.known(lambda one: printed is not None and one.ask.command == printed.start.ask.command)
     return len(sent) == 1 and not exchanges.mixed_up
 
 

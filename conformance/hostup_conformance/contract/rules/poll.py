@@ -131,8 +131,8 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
 
 def is_never_known(exchanges: Exchanges) -> bool:
     """Whether each poll of the command that runs on gets 404, and the run has not started it."""
-    polls = exchanges.all(selectors.asks_output, of_running)
-    own = any(ask.new_pid(e) == exchanges.target.running_pid for e in exchanges.all(ask.is_start))
+    polls = exchanges.known(selectors.asks_output, of_running)
+    own = any(ask.new_pid(e) == exchanges.target.running_pid for e in exchanges.known(ask.is_start))
     return not own and all(e.status == 404 for e in polls)
 
 
@@ -175,8 +175,8 @@ def finished_gets_200(exchanges: Exchanges) -> Findings:
     The output may have been fetched before the run, so it is a warning at most. Where a request of the run that should
     have been refused got the output before, the rules judge that which say so.
     """
-    first = exchanges.all(selectors.asks_output, of_finished)[:1]
-    ends = [e for e in exchanges.all(selectors.succeeded, selectors.is_poll) if content.member(e, "exited") is True]
+    first = exchanges.known(selectors.asks_output, of_finished)[:1]
+    ends = [e for e in exchanges.known(selectors.succeeded, selectors.is_poll) if content.member(e, "exited") is True]
     for e in first:
         if any(end.ask.number == e.ask.number and end.number < e.number for end in ends):
             continue

@@ -18,7 +18,7 @@ CLOCK_OFF = 0.1
 #: By how many seconds a moment may differ that is given in whole seconds, as the time of the response may be.
 ROUNDED = 2.0
 #: A day, in seconds; and from where on a number may be of milliseconds, since less is a short wait in either unit.
-A_DAY, LEAST_MILLISECONDS = 86_400, 3_000
+A_DAY, LEAST_MILLISECONDS = 86_400, 1_000
 #: After how many waits in vain a limit does not reset, and how many responses in a row show that nothing was freed.
 IN_VAIN, IN_A_ROW = 3, 4
 LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
@@ -187,7 +187,7 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     So does one before which the run did not wait, and one for a start, since starts may have a limit of their own. A
     request of any other method is judged, since a limit counts them all.
     """
-    selected = exchanges.all(lambda e: e.response is not None)
+    selected = exchanges.known(lambda e: e.response is not None)
     for row in waited_for(selected):
         first, again = row[0], [exchanges.take(e) for e in row[1:]]
         asked, expected = seconds_to_wait(first) or 0.0, f"Retry-After: {field(first, 'retry-after')}"
@@ -205,7 +205,7 @@ def limit_resets(exchanges: Exchanges) -> Findings:
     Retry-After of 0, which does not say when the limit resets. Only requests with a valid key are judged, since a wrong
     one may be locked out; and no live server, since others may use its limit up meanwhile.
     """
-    selected = exchanges.all(lambda e: e.response is not None) if not exchanges.target.is_live else []
+    selected = exchanges.known(lambda e: e.response is not None) if not exchanges.target.is_live else []
     entitled = [row for row in waited_for(selected) if row[0].ask.credential in {"full", "read"}]
     for row in [row for row in entitled if seconds_to_wait(row[0])]:
         first, last = row[0], exchanges.take(row[-1])
@@ -247,7 +247,7 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
     There must have been four responses, and two seconds more must have passed, since moments are rounded.
     """
     rows: dict[tuple[str | None, int | None], Row] = {}
-    for e in exchanges.all(has_limits):
+    for e in exchanges.known(has_limits):
         key = e.request.header("authorization"), leading_number(field(e, LIMIT))
         remaining = leading_number(field(e, REMAINING))
         announced = times.reset_moment(field(e, RESET) or "", e.server_time)

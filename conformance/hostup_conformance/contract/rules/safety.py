@@ -98,7 +98,7 @@ def key_stays(exchanges: Exchanges) -> Findings:
     redact = redactor(exchanges.target.given_secrets)
     searched: dict[bytes, bool] = {}
     left = ALL_WITH_ESCAPES
-    for e in exchanges.every(is_searched):
+    for e in exchanges.each(is_searched, whole_run=True):
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             if (digest := blake2b(text.encode("utf-8", "surrogatepass")).digest()) not in searched:  # many are the same
@@ -134,7 +134,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
     file paths, which may be the guest's; but not of the availability. The instance of an error must have no address of
     the server's own network, unless that is the one that the run was given.
     """
-    for e in exchanges.every(is_searched):
+    for e in exchanges.each(is_searched, whole_run=True):
         section, body = texts(e)[0], own_words(e)
         paths = e.status != 200 or selectors.is_availability(e)
         marks = credential_in(body) or internals(section, paths=paths) or internals(body, paths=paths)
@@ -173,7 +173,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
     key, but for the poll of a command, in whatever form, by who may poll it. A 404 without output shows nothing where
     no pid of a command is known.
     """
-    selected = exchanges.all(is_searched, lambda e: e.request.method in {"GET", "HEAD"})
+    selected = exchanges.known(is_searched, lambda e: e.request.method in {"GET", "HEAD"})
     known = {
         text
         for e in selected
@@ -274,14 +274,14 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
 
     The address of a support desk passes. The id of the VPS is a finding where nobody asked for it; VPS-02 judges lists.
     """
-    refusals = exchanges.all(content.refused, selectors.asking(credential={"full", "read"}))
+    refusals = exchanges.known(content.refused, selectors.asking(credential={"full", "read"}))
     foreign = exchanges.target.foreign_vps
     others = [e for e in refusals if not foreign or foreign not in unquote(e.request.target)]
     known = set[str]().union(*(details(e) for e in others if e.ask.vps != "foreign"))
     for e in [e for e in refusals if e.ask.vps == "foreign"]:
         if told := details(exchanges.take(e)) - known:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
-    for e in exchanges.all(is_searched, lambda e: e.ask.resource != "list"):
+    for e in exchanges.known(is_searched, lambda e: e.ask.resource != "list"):
         if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
             fields = e.response.headers if e.response else ()
             members = e.body.items() if isinstance(e.body, dict) else ()

@@ -14,7 +14,7 @@ def read_may_probe(exchanges: Exchanges) -> Findings:
 
     The VPS without an agent is looked at where the full key got 200 for it: PROBE-12 judges that.
     """
-    probes = exchanges.all(selectors.understood, selectors.asking(pid=ask.Pid.ABSENT))
+    probes = exchanges.known(selectors.understood, selectors.asking(pid=ask.Pid.ABSENT))
     by_full_key = selectors.asking(credential="full", vps="unavailable")
     ours = {"own", *("unavailable" for e in probes if by_full_key(e) and e.status == 200)}
     for e in [exchanges.take(e) for e in probes if by_reader(e) and e.ask.vps in ours]:
@@ -34,9 +34,9 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
     the command first, nor if it may have forgotten a command of the run. Nor does the availability, if the full key got
     it for a poll: POLL-02 judges that.
     """
-    served = exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))
+    served = exchanges.known(selectors.succeeded, polls_own, selectors.asking(credential="full"))
     pollable = {e.ask.pid for e in served} - {ask.Pid.STARTED}
-    for e in exchanges.all(selectors.understood, polls_own, by_reader):
+    for e in exchanges.known(selectors.understood, polls_own, by_reader):
         tells = e.ask.pid in pollable or e.status not in {400, 404}
         ignored = exchanges.pid_ignored and content.is_availability_alone(e)
         if tells and not ignored and exchanges.take(e).status != 403:
@@ -50,7 +50,7 @@ def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
     It shows nothing where the full key got the availability for a poll: POLL-02 judges that. Nor does a 404 where no
     pid of a command is known.
     """
-    heads = exchanges.all(by_reader, selectors.has_response, lambda e: e.request.method == "HEAD")
+    heads = exchanges.known(by_reader, selectors.has_response, lambda e: e.request.method == "HEAD")
     polls = [e for e in heads if e.ask.pid != ask.Pid.ABSENT and not exchanges.pid_ignored]
     for e in filter(exchanges.tells_of_output, polls):
         if content.below(exchanges.take(e), 400):
@@ -80,7 +80,7 @@ def no_variation_bypasses_the_scope(exchanges: Exchanges) -> Findings:
     A 404 shows nothing where no pid of a command is known. Where no poll is refused that is not disguised, nothing is
     bypassed: SCOPE-02 judges that.
     """
-    plain = exchanges.all(selectors.understood, polls_own, by_reader)
+    plain = exchanges.known(selectors.understood, polls_own, by_reader)
     if any(e.status == 200 for e in plain) and not any(content.refused(e) for e in plain):
         return
     for e in exchanges.each(by_reader, selectors.has_response, is_disguised_poll, exchanges.tells_of_output):

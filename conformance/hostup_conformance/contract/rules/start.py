@@ -76,7 +76,7 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
-    tried = exchanges.all(lambda e: selectors.starts(e) or (is_limited(e) and not exchanges.target.is_live))
+    tried = exchanges.known(lambda e: selectors.starts(e) or (is_limited(e) and not exchanges.target.is_live))
     no_longer = no_longer_started(tried, exchanges.every_life)
     unexcused = [*starts_that_wait(selected), *often_given_up(selected), *no_longer, *shortest_alone(selected)]
     for e in [*selected, *filter(is_limited, no_longer)]:
@@ -169,7 +169,7 @@ def is_framed(e: ask.Exchange) -> bool:
 
 def by_length(e: ask.Exchange, exchanges: Exchanges) -> str:
     """Return how long a command is, if all that were refused alike are longer than all started ones, or shorter."""
-    sent = exchanges.all(selectors.starts)
+    sent = exchanges.known(selectors.starts)
     refused = {length_of(one) for one in sent if one.status == e.status}
     started = {length_of(one) for one in sent if one.status == 200}
     alone = refused and started and (min(refused) > max(started) or max(refused) < min(started))
@@ -210,12 +210,12 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
 def refusals_are_told(exchanges: Exchanges) -> Findings:
     """Reports the status codes with which valid commands were refused, and how many, and judges nothing.
 
-    A provider may block commands, and a firewall may take one for an attack. START-24 judges those that are framed in
-    another way.
+    A provider may block commands, a firewall may take one for an attack, and a server may run one at a time. START-24
+    judges those that are framed in another way.
     """
     refused: dict[str, list[ask.Exchange]] = {}
     for e in exchanges.each(selectors.starts, lambda e: not is_framed(e)):
-        if content.refused(e) and e.status not in selectors.BUSY:
+        if content.refused(e) and e.status != 429:
             refused.setdefault(content.named_status(e), []).append(e)
     for status, alike in refused.items():
         more = f", and {counted(len(alike) - 1, 'command')} more" if len(alike) > 1 else ""
@@ -337,7 +337,7 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     large bodies in a form of its own. START-01 judges the refusal of a length that is refused in ASCII too, and HTTP-02
     a body in another encoding. In a Windows guest, the console's code page decides what is printed.
     """
-    ascii_alone = exchanges.all(selectors.starts, lambda e: not beyond_ascii(e))
+    ascii_alone = exchanges.known(selectors.starts, lambda e: not beyond_ascii(e))
     for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
         elsewhere = by_length(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
         if e.status != 200 and not elsewhere and not responder.responded(e, responder.Who.FRONT_END):
@@ -388,7 +388,7 @@ def no_start_without_agent(exchanges: Exchanges) -> Findings:
     A server that says available true in one of the run's probes is exempt: PROBE-07 judges that.
     """
     unavailable = selectors.asking(credential="full", vps="unavailable")
-    told = exchanges.all(unavailable, lambda e: ask.is_start(e) or selectors.is_availability(e))
+    told = exchanges.known(unavailable, lambda e: ask.is_start(e) or selectors.is_availability(e))
     if any(content.member(e, "available") is True for e in told):
         return
     for e in exchanges.each(ask.is_start, unavailable):
@@ -404,7 +404,7 @@ def pids_differ(exchanges: Exchanges) -> Findings:
     """
     alive: dict[str, ask.Exchange] = {}
     told = {life.start.number for life, _ in exchanges.not_run_again}
-    polled = exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e)))
+    polled = exchanges.known(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e)))
     starts = [e for e in polled if is_new(e)]
     for e in polled:
         if not (poll := selectors.new_poll(e)):
@@ -591,7 +591,7 @@ def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
 @rule("START-18")
 def start_does_not_wait(exchanges: Exchanges) -> Findings:
     """The start of a command that takes a while must not take that much longer than other starts."""
-    quick = exchanges.all(lambda e: selectors.starts(e) and e.status == 200 and not lasts(e))
+    quick = exchanges.known(lambda e: selectors.starts(e) and e.status == 200 and not lasts(e))
     usual = median([e.seconds for e in quick] or [0.0])
     for life in exchanges.lives:
         if life.name != "slow" or not life.command:
@@ -671,7 +671,7 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
     that is garbled, or missing, without simultaneous polls too, and POLL-10 output that is gone in every later poll.
     """
     garbled = garbled_anyway(exchanges)
-    gone = changes_later(exchanges.all(selectors.asks_output))
+    gone = changes_later(exchanges.known(selectors.asks_output))
     for life in exchanges.lives_of("shared"):
         expected = life.command.stdout if life.command else b""
         for e in life.polls if not gone else ():
@@ -765,7 +765,7 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     refusal by a busy server passes, and so does the page of a firewall, and that of a command like which others were
     refused.
     """
-    sent = exchanges.all(selectors.is_start_on_own)
+    sent = exchanges.known(selectors.is_start_on_own)
     works, plain = any(e.status == 200 for e in sent), [e for e in sent if not is_framed(e)]
     blocked = {beginning(e) for e in plain if e.status in BLOCKED} - {beginning(e) for e in plain if e.status == 200}
     for e in exchanges.each(selectors.is_start_on_own, is_framed, understands_its_framing):
@@ -784,7 +784,7 @@ def polls_after_refusal(exchanges: Exchanges) -> Iterator[tuple[ask.Exchange, li
     A command whose end was already reported, to whatever key or under whatever VPS, is left out, and so is one of which
     a poll got 429.
     """
-    limited = {e.request.target for e in exchanges.all(lambda e: e.status == 429)}
+    limited = {e.request.target for e in exchanges.known(lambda e: e.status == 429)}
     for life in exchanges.with_any_poll:
         first = next(iter(life.full_polls), None)
         refusals = life.refusals_before(first) if first else []
@@ -976,7 +976,7 @@ def safe_methods_take_nothing(exchanges: Exchanges) -> Findings:
     """
     if exchanges.loses_undisturbed:
         return
-    polls = exchanges.all(selectors.asks_output)
+    polls = exchanges.known(selectors.asks_output)
     for e in exchanges.asked_otherwise:
         later = next((one for one in polls if one.request.target == e.request.target and one.number > e.number), None)
         if later and content.refused(exchanges.take(later)) and later.status not in selectors.BUSY:

@@ -82,7 +82,7 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
     A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
     """
     named = [id for id in (exchanges.target.vps, exchanges.target.unavailable_vps) if id]
-    complete = [e for e in exchanges.all(selectors.gives_list) if set(named) <= set(content.listed_ids(e))][:1]
+    complete = [e for e in exchanges.known(selectors.gives_list) if set(named) <= set(content.listed_ids(e))][:1]
     for e in exchanges.each(is_whole_list):
         if missing := [id for id in named if id not in content.listed_ids(e)]:
             ids = content.listed_ids(e)
@@ -431,7 +431,7 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
     and any response to a request with a filter. So does a 409 for the VPS without an agent, which may not be ready.
     HTTP-08 judges what may be a gateway's failure, and the RATE requirements a 429.
     """
-    selected = exchanges.all(asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
+    selected = exchanges.known(asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
     cursors = cursors_in(selected)
     offered = offered_in(selected)
     for e in selected:
