@@ -35,3 +35,18 @@ def test_the_port_of_a_server_that_is_gone_is_nobody_else_s(reuse: int) -> None:
     number, response = asyncio.run(main())
     assert number == errno.EADDRINUSE
     assert response.startswith(b"HTTP/1.1 200")
+
+
+def test_a_client_of_http_1_0_reads_to_the_end_of_the_connection() -> None:
+    async def main() -> bytes:
+        server = ScriptedServer(lambda _: Reply(200, body=b"{}", chunked=True))
+        port = await server.listen("h.test", "own")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        response = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+        await server.close()
+        return response
+
+    head, _, body = asyncio.run(main()).partition(b"\r\n\r\n")
+    assert (b"Content-Length: 2" in head, body) == (True, b"{}")

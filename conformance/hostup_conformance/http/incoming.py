@@ -20,8 +20,13 @@ class Malformed(Exception):
     """What was received is not an HTTP/1.1 request; the message says why."""
 
 
-async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count) -> Request | None:
-    """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request."""
+async def read_request(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count
+) -> tuple[Request, bool] | None:
+    """Return the next request on a connection, and whether it is HTTP/1.0; None at the end.
+
+    Raise `Malformed` if it is not a request.
+    """
     try:
         head = await reader.readuntil(2 * CRLF)
     except asyncio.LimitOverrunError:
@@ -34,14 +39,14 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
             raise Malformed(f"{what}: {error.partial[:60]!r}") from None
         return None
     count(len(head))
-    method, target, headers = parsed(head[:-4])
+    method, target, headers, is_old = parsed(head[:-4])
     if any(name.lower() == "expect" and value.lower() == "100-continue" for name, value in headers):
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return Request(method, target, headers, await read_body(reader, headers, count))
+    return Request(method, target, headers, await read_body(reader, headers, count)), is_old
 
 
-def parsed(head: bytes) -> tuple[str, str, Headers]:
-    """Return method, target and header fields; raise `Malformed` if RFC 9112 does not allow them."""
+def parsed(head: bytes) -> tuple[str, str, Headers, bool]:
+    """Return method, target, fields, and whether it is HTTP/1.0; raise `Malformed` if RFC 9112 does not allow them."""
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1.") or not words[0].isascii() or not words[1].isascii():
@@ -52,7 +57,7 @@ def parsed(head: bytes) -> tuple[str, str, Headers]:
         if not colon or not name or name != name.strip():
             raise Malformed(f"not a header field: {name[:30]!r}")
         headers.append((name, value.strip(" \t")))
-    return words[0], words[1], tuple(headers)
+    return words[0], words[1], tuple(headers), words[2] == "HTTP/1.0"
 
 
 async def read_body(reader: asyncio.StreamReader, headers: Headers, count: Count) -> bytes:

@@ -11,7 +11,7 @@ import struct
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any, Literal, cast
 
@@ -279,15 +279,18 @@ class ScriptedServer:
         """
         port: int = writer.get_extra_info("peername")[1]
         try:
-            request, malformed = await read_request(reader, writer, self._count), None
+            came, malformed = await read_request(reader, writer, self._count), None
         except Malformed as error:
-            request, malformed = Request("", ""), str(error)
-        if request is None:
+            came, malformed = (Request("", ""), False), str(error)
+        if came is None:
             return False
+        request, is_old = came
         self._count(0)
         received = Received(request, host, time.monotonic(), port, without_tls, malformed)
         decided = Reply(400, after="close") if malformed else self._script(received)
         reply = decided if isinstance(decided, Reply) else await decided
+        if is_old:  # HTTP/1.0 has no chunks, and its clients wait for the end of the connection
+            reply = replace(reply, chunked=False, after="close" if reply.after == "keep" else reply.after)
         self.received.append(received)
         if reply.last:
             self.refuse()

@@ -403,6 +403,34 @@ def test_cancelled_anywhere_it_leaves_a_client_that_works() -> None:
     assert notes == {"no command was started", "a command may have been started", f"the command was started: pid {PID}"}
 
 
+@pytest.mark.parametrize("asked", ["probe", "start", "poll"])
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_tasks_are_cancelled_while_the_client_is_closed(asked: str, turns: int) -> None:
+    """As a program that shuts down does: what is cancelled says so, and what became of its command."""
+
+    async def hangs(request: httpx.Request) -> httpx.Response:
+        this = "start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe"
+        await asyncio.sleep(60 if this == asked else 0)
+        return await slow_server(request)
+
+    class SlowlyClosed(httpx.MockTransport):
+        async def aclose(self) -> None:
+            await asyncio.sleep(0.01)
+
+    async def main() -> list[Any]:
+        client = new_client(httpx_args={"transport": SlowlyClosed(hangs)})
+        tasks = [asyncio.create_task(start_agent_exec.asyncio_run(VPS, "x", client=client)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        for task in tasks:
+            task.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await client.aclose()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(error) for error in asyncio.run(main())] == 3 * [asyncio.CancelledError]
+
+
 def test_an_interrupted_run_names_its_pid(voice: Voice) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if "pid" in request.url.params:

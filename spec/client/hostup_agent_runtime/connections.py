@@ -421,9 +421,13 @@ class AsyncLine:
     """As :class:`Line`, of one event loop; the last request on it closes it."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
+        from anyio import Lock
+
         only_http1(client)
         self.client, self.is_in_doubt, self.users = client, False, 0
         self._end: AsyncGenerator[None, None] | None = None
+        # At a shutdown, requests that are cancelled close it, and so does the program meanwhile.
+        self._closing = Lock(fast_acquire=True)
 
     async def begin(self) -> None:
         """Let the loop close it when that ends, as it does with the generators that are left."""
@@ -436,7 +440,8 @@ class AsyncLine:
         await whole(self._close)
 
     async def _close(self) -> None:
-        await (self._end.aclose() if self._end is not None else self.client.aclose())
+        async with self._closing:
+            await (self._end.aclose() if self._end is not None else self.client.aclose())
 
 
 async def _until_closed(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
