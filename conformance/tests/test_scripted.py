@@ -50,3 +50,27 @@ def test_a_client_of_http_1_0_reads_to_the_end_of_the_connection() -> None:
 
     head, _, body = asyncio.run(main()).partition(b"\r\n\r\n")
     assert (b"Content-Length: 2" in head, body) == (True, b"{}")
+
+
+@pytest.mark.parametrize("goes", [True, False])
+def test_a_client_that_sends_no_more_may_still_read(goes: bool) -> None:
+    """As one that writes by netcat closes its side once its request is sent."""
+
+    async def main() -> tuple[bytes, list[bool]]:
+        server = ScriptedServer(lambda _: Reply(200, body=b"{}", delay=0.05))
+        port = await server.listen("h.test", "own")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h.test\r\n\r\n")
+        await writer.drain()
+        if goes:
+            writer.close()
+        else:
+            writer.write_eof()
+        response = b"" if goes else await asyncio.wait_for(reader.read(), 20)
+        await asyncio.sleep(0.2)
+        writer.close()
+        await server.close()
+        return response, [received.delivered for received in server.received]
+
+    response, delivered = asyncio.run(main())
+    assert (response.endswith(b"{}"), delivered) == (not goes, [not goes])

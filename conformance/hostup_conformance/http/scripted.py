@@ -114,10 +114,10 @@ class Reply:
         for number, part in enumerate(parts):
             if number and self.pause:
                 await asyncio.sleep(self.pause)
-            if reader.at_eof():
-                return self.after
             writer.write(part)
             await writer.drain()
+            if reader.at_eof() and await has_gone(writer):
+                return self.after
         if self.cut is None:
             received.delivered, received.response, received.failure = True, self.response(), None
         else:
@@ -318,6 +318,13 @@ async def first_byte(writer: asyncio.StreamWriter) -> bytes:
         finally:
             loop.remove_reader(connection)
             transport.resume_reading()
+
+
+async def has_gone(writer: asyncio.StreamWriter) -> bool:
+    """Whether a client that sends no more reads no more either, by what it said to the last bytes that were sent."""
+    await asyncio.sleep(0.01)
+    connection = writer.get_extra_info("socket")
+    return writer.transport.is_closing() or connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
