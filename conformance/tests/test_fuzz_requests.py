@@ -122,6 +122,12 @@ class Gone:
 
     def setsockopt(self, *_: object) -> None: ...
 
+    def getsockopt(self, *_: object) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self.writes > 0
+
     def abort(self) -> None: ...
 
     def close(self) -> None: ...
