@@ -301,7 +301,8 @@ class ScriptedServer:
         if after == "reset":
             reset(writer)
         stays = after == "keep" and not reply.last and not reply.until_close
-        return stays and (request.header("connection") or "").lower() != "close"
+        options = (request.header("connection") or "").lower().split(",")
+        return stays and "close" not in map(str.strip, options)
 
 
 async def first_byte(writer: asyncio.StreamWriter) -> bytes:

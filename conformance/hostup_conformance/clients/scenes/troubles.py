@@ -219,6 +219,14 @@ add(
     "found", "Each {kind} gets the status 302, with a Location on another host.", "probe", "start", "poll",
     act=lambda turn: elsewhere(turn, 302),
 )  # fmt: skip
+add(
+    "moved", "Each {kind} gets the status 308, with a Location on another host.", "probe", "start", "poll",
+    act=lambda turn: elsewhere(turn, 308),
+)  # fmt: skip
+add(
+    "moved-for-good", "Each {kind} gets the status 301, with a Location on another host.", "probe",
+    act=lambda turn: elsewhere(turn, 301),
+)  # fmt: skip
 
 
 def elsewhere(turn: Turn, status: int) -> Reply:
