@@ -11,7 +11,7 @@ import httpcore
 
 from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.exchange import Lost
-from hostup_conformance.http.messages import Headers, Request, Response
+from hostup_conformance.http.messages import Headers, Request, Response, says_to_close
 from hostup_conformance.http.network import BoundedNetwork, BoundedStream, Transfer
 from hostup_conformance.http.route import Route
 from hostup_conformance.keeping.safe_text import split_url
@@ -220,12 +220,7 @@ class Connections:
 
     def _stays_open(self, fields: Headers, stream: object) -> bool:
         """Whether the first connection that a response says is closed stays open nevertheless."""
-        options = [value for name, value in fields if name.lower() == "connection"]
-        if (
-            self._route.proxy
-            or self._said_to_close
-            or "close" not in ",".join(options).lower().replace(" ", "").split(",")
-        ):
+        if self._route.proxy or self._said_to_close or not says_to_close(fields):
             return False
         self._said_to_close = True
         return isinstance(stream, BoundedStream) and stream.stays_open(TO_CLOSE)

@@ -20,6 +20,12 @@ LISTS = {
 }  # fmt: skip
 
 
+def says_to_close(headers: Headers) -> bool:
+    """Whether header fields say that the connection ends after their message (RFC 9112 section 9.6)."""
+    options = ",".join(value for name, value in headers if name.lower() == "connection")
+    return "close" in (option.strip().lower() for option in options.split(","))
+
+
 class Message:
     """What requests and responses have in common."""
 

@@ -16,7 +16,7 @@ from email.utils import formatdate
 from typing import Any, Literal, cast
 
 from hostup_conformance.http.incoming import CRLF, LARGEST_HEAD, Malformed, read_request
-from hostup_conformance.http.messages import Request, Response
+from hostup_conformance.http.messages import Request, Response, says_to_close
 
 #: The first byte of a connection that begins with TLS: the type of a record of the handshake (RFC 8446 section 5.1).
 HANDSHAKE = b"\x16"
@@ -289,8 +289,8 @@ class ScriptedServer:
         received = Received(request, host, time.monotonic(), port, without_tls, malformed)
         decided = Reply(400, after="close") if malformed else self._script(received)
         reply = decided if isinstance(decided, Reply) else await decided
-        if is_old:  # HTTP/1.0 has no chunks, and its clients wait for the end of the connection
-            reply = replace(reply, chunked=False, after="close" if reply.after == "keep" else reply.after)
+        if is_old:  # HTTP/1.0 has no chunks
+            reply = replace(reply, chunked=False)
         self.received.append(received)
         if reply.last:
             self.refuse()
@@ -300,9 +300,8 @@ class ScriptedServer:
                 pass
         if after == "reset":
             reset(writer)
-        stays = after == "keep" and not reply.last and not reply.until_close
-        options = (request.header("connection") or "").lower().split(",")
-        return stays and "close" not in map(str.strip, options)
+        # A client of HTTP/1.0 waits for the end of the connection.
+        return after == "keep" and not (reply.last or reply.until_close or is_old or says_to_close(request.headers))
 
 
 async def first_byte(writer: asyncio.StreamWriter) -> bytes:

@@ -195,10 +195,10 @@ def judge_one(
     if not judged:
         sought = f"no {rule.seeks} was seen" if rule.seeks else "no exchange made it possible to judge it"
         lost = sum(e.response is None for e in exchanges.everything)
-        unseen = f"{sought}; {lost} requests got no whole response" if lost > 1 else sought
-        why = f"{sought}; {stopped}" if isinstance(stopped, UsedUp) else stopped or unseen
-        why = contract.unseen(requirement) or why
-        return Result(requirement, "skip", message=why)
+        # A longer run may show it, or not; what else has ended a run says enough.
+        known = contract.unseen(requirement) or (None if isinstance(stopped, UsedUp) else stopped)
+        beside = stopped or (f"{lost} requests got no whole response" if lost > 1 else None)
+        return Result(requirement, "skip", message=known or "; ".join(filter(None, (sought, beside))))
     if not findings:
         return Result(requirement, "pass", len(judged), judged=judged)
     return Result(requirement, BROKEN[requirement.level], len(judged), first_words(findings), findings, judged)
@@ -227,6 +227,9 @@ def check_against_oracle(
 
 def first_words(findings: list[Finding[A]]) -> str:
     """Return the first finding, and how many more there are; of an OBSERVE, the first findings that differ."""
-    words = [findings[0].words] if findings[0].expected else [*dict.fromkeys(one.words for one in findings)][:OBSERVED]
-    others = sum(one.words not in words for one in findings) if not findings[0].expected else len(findings) - 1
-    return "; ".join(words) + (f" (and {others} more)" if others else "")
+    if findings[0].expected:
+        told, more = [findings[0].words], len(findings) - 1
+    else:
+        told = [*dict.fromkeys(one.words for one in findings)][:OBSERVED]
+        more = sum(one.words not in told for one in findings)
+    return "; ".join(told) + (f" (and {more} more)" if more else "")

@@ -6,7 +6,7 @@ from email.utils import formatdate
 from time import asctime, gmtime, strftime, time
 
 from hostup_conformance.clients.scenes import Turn, add, problem, refuses, scene, sent, success
-from hostup_conformance.clients.story import Act
+from hostup_conformance.clients.story import Act, TaskRequest
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.scripted import Reply
 
@@ -211,27 +211,18 @@ add(
     "Nothing listens any more once the command has been started, or polled for the first time.", "poll",
     timeout=4.0, refused_later=True,
 )  # fmt: skip
-add(
-    "redirected", "Each {kind} gets the status 307, with a Location on another host.", "probe", "start", "poll",
-    act=lambda turn: elsewhere(turn, 307),
-)  # fmt: skip
-add(
-    "found", "Each {kind} gets the status 302, with a Location on another host.", "probe", "start", "poll",
-    act=lambda turn: elsewhere(turn, 302),
-)  # fmt: skip
-add(
-    "moved", "Each {kind} gets the status 308, with a Location on another host.", "probe", "start", "poll",
-    act=lambda turn: elsewhere(turn, 308),
-)  # fmt: skip
-add(
-    "moved-for-good", "Each {kind} gets the status 301, with a Location on another host.", "probe",
-    act=lambda turn: elsewhere(turn, 301),
-)  # fmt: skip
 
 
-def elsewhere(turn: Turn, status: int) -> Reply:
-    """Return a redirect to the other origin."""
-    return Reply(status, [("Location", turn.state.elsewhere + turn.request.target)])
+def redirects(name: str, status: int, *kinds: TaskRequest) -> None:
+    """Register scenes with a redirect to the other origin."""
+    doc = f"Each {{kind}} gets the status {status}, with a Location on another host."
+    add(name, doc, *kinds, act=lambda turn: Reply(status, [("Location", turn.state.elsewhere + turn.request.target)]))
+
+
+redirects("redirected", 307, "probe", "start", "poll")
+redirects("found", 302, "probe", "start", "poll")
+redirects("moved", 308, "probe", "start", "poll")
+redirects("moved-for-good", 301, "probe")
 
 
 @scene("start")

@@ -494,16 +494,23 @@ def every_nth(split: Split) -> str | None:
     """Of so many requests in a row, each gets what the same one of the last so many got."""
     marked = {e.number: odd for e, odd in split.every}
     alone = {e.number for e in split.course.ordered if split.course.is_alone(e)}
-    shares = dict[int, float]()
-    for step in (1, *IN_TURN):
-        kept = [n for n in marked if n + step in marked and alone.issuperset(range(n, n + step + 1))]
-        # Two usual ones so many apart say nothing of a turn, since most are usual.
-        telling = [n for n in kept if step == 1 or marked[n] or marked[n + step]]
-        if telling and (step == 1 or (len(kept) >= PAIRS and len(telling) >= ENOUGH)):
-            shares[step] = sum(marked[n] == marked[n + step] for n in telling) / len(telling)
-    step = next((step for step in IN_TURN if shares.get(step, 0.0) >= MOST), 0)
+
+    def pairs(step: int) -> list[tuple[bool, bool]]:
+        """Return of each two that are so many apart, with none under way beside them, whether they are odd."""
+        near = (n for n in marked if n + step in marked and alone.issuperset(range(n, n + step + 1)))
+        return [(marked[n], marked[n + step]) for n in near]
+
+    def agree(some: Sequence[tuple[bool, bool]]) -> float:
+        return sum(one is other for one, other in some) / len(some)
+
+    def is_turn(step: int) -> bool:
+        some = pairs(step)
+        telling = [pair for pair in some if any(pair)]  # two usual ones say nothing of a turn, since most are usual
+        return len(some) >= PAIRS and len(telling) >= ENOUGH and agree(telling) >= MOST
+
+    step = next(filter(is_turn, IN_TURN), 0)
     few = min(len(split.odd), len(split.usual)) < ENOUGH
-    if few or not step or shares.get(1, 1.0) > 1 - 1 / IN_TURN[-1]:
+    if few or not step or not (neighbours := pairs(1)) or agree(neighbours) > 1 - 1 / IN_TURN[-1]:
         return None
     number = min(step - 1, max(1, round(step * len(split.odd) / len(split.every))))
     said = f"{len(split.odd)} of {len(split.every)} requests, {number} of each {step} in a row"

@@ -564,8 +564,10 @@ def failures(course: Course) -> list[Cause]:
     """
     causes = list[Cause]()
     # By 501 a server says of a method such as HEAD that it has none, of whatever cause another 501 is.
-    unknown = [e for e in course.ordered if e.status == 501 and e.request.method not in {"GET", "POST"}]
-    failing = [e for e in course.ordered if failed(e) and not e.obeyed and e not in unknown]
+    served = {"GET", "POST"}
+    failing = [
+        e for e in course.ordered if failed(e) and not e.obeyed and (e.status != 501 or e.request.method in served)
+    ]
     for status, *form in sorted({form_of_failure(e) for e in failing}):
         every = [e for e in failing if form_of_failure(e) == (status, *form)]
         alike = [e for e in every if not e.ask.unavailable] or every

@@ -275,9 +275,10 @@ def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
     It is judged until X-RateLimit-Reset has passed. HTTP-08 judges a 5xx.
     """
     served, used_up = set[tuple[str | None, str]](), dict[str | None, datetime]()
+    probes = {e.number for e in exchanges.known(asks_availability, lambda e: e.response is not None and not e.obeyed)}
     for e in exchanges.everything:
-        due = e.limited and e.request.method == "GET"
-        if e.obeyed or e.response is None or not (due or asks_availability(e)):
+        # A 429 counts, though its request was sent again, and served.
+        if e.number not in probes and not (e.limited and e.request.method == "GET"):
             continue
         key = e.request.header("authorization")
         until = used_up.get(key)
