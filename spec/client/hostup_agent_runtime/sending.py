@@ -150,7 +150,7 @@ class Evidence:
             httpx.PoolTimeout: it is too late to send it
         """
         self._refuse_too_late()
-        self._line, self._is_handed_over = ref(line), True
+        self._line, self._is_handed_over = ref(line), not line.client.is_closed
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take an event of the transport."""
@@ -317,7 +317,10 @@ def sending(client: Client, request: Request[Any], options: Options) -> Steps[ht
         tried += 1
 
 
-_IN_BETWEEN = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError)
+# Transports that are not httpx's may raise what the system does.
+_OF_SYSTEM = (ConnectionError, TimeoutError)
+LOST = (httpx.TransportError, *_OF_SYSTEM)
+_IN_BETWEEN = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError, *_OF_SYSTEM)
 
 
 def _pause_after(error: Exception, attempt: Attempt, client: Client, tried: int) -> float | None:

@@ -180,7 +180,7 @@ class _Polls:
             Exception: it is of no use to go on
         """
         is_lost = evidence.may_have_been_sent
-        if isinstance(error, httpx.TransportError) and (is_lost or self._is_server_known or not self.span.left):
+        if isinstance(error, LOST) and (is_lost or self._is_server_known or not self.span.left):
             self._missed = error.with_traceback(None)  # without its frames, one of which would keep it
             self._lost = self._missed if is_lost else self._lost
         elif is_lost and not isinstance(error, HostUpError):  # of a hook, say, after the response

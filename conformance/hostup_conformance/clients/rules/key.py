@@ -4,6 +4,7 @@ from hostup_conformance.clients.rules import Findings, rule
 from hostup_conformance.clients.story import Exchange, Story
 from hostup_conformance.http.json_text import read_json
 from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import split_url
 
 
 @rule("CLIENT-01", lambda story: story.own)
@@ -46,8 +47,14 @@ def elsewhere(story: Story) -> list[Exchange]:
 
 def led_away(story: Story) -> bool:
     """Whether a response named the other origin, or a request went there."""
-    led = any("://localhost:" in (e.header("location") or "") for e in story.own)
+    hosts = [(split_url(e.header("location") or "").netloc, e.request.header("host")) for e in story.own]
+    led = any(to and to != own for to, own in hosts)
     return led or bool(elsewhere(story)) or story.play.scene.name.startswith("poll-url")
+
+
+def texts_of(e: Exchange) -> list[str]:
+    """Return all texts of a request in which a key may be."""
+    return [e.request.target, e.request.body.decode("utf-8", "replace"), *(value for _, value in e.request.headers)]
 
 
 @rule("CLIENT-03", led_away)
@@ -58,8 +65,7 @@ def no_other_origin(story: Story) -> Findings:
     """
     holds_key = redactor((story.play.key,)).finds_in
     for e in elsewhere(story):
-        texts = [e.request.target, e.request.body.decode("utf-8", "replace"), *(v for _, v in e.request.headers)]
-        if any(map(holds_key, texts)):
+        if any(map(holds_key, texts_of(e))):
             advice = "do not follow redirects, and take from pollUrl no more than its pid"
             yield e, f"no key for another host ({advice})", "the key"
 
@@ -84,6 +90,18 @@ def certificate_is_verified(story: Story) -> Findings:
     for e in story.own:
         how = "with the key, without TLS" if e.ask.without_tls else "with the key"
         yield e, "no request, since the server's certificate must not be trusted", f"{e.request.method or 'one'} {how}"
+
+
+@rule("CLIENT-48", lambda story: story.play.scene.certificate == "right" and story.own)
+def key_is_not_sent_in_plain_text(story: Story) -> Findings:
+    """Where the base URL begins with https:, a request that comes without TLS, with the key in any form, is a finding.
+
+    A client that sends one without the key passes.
+    """
+    holds_key = redactor((story.play.key,)).finds_in
+    for e in story.own:
+        if e.ask.without_tls and any(map(holds_key, texts_of(e))):
+            yield e, "no key without TLS, since the base URL begins with https: (do not follow redirects)", "the key"
 
 
 @rule("CLIENT-43", lambda story: story.outcome.exposing is not None)

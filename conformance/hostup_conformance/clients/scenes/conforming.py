@@ -191,6 +191,7 @@ add(
     completes=THROUGH, act=without("pollUrl"),
 )  # fmt: skip
 add("no-pid", "The response to the start has pollUrl alone; pid is optional too.", "start", act=without("pid"))
+add("null-pid", "The response to the start has a pollUrl, and a pid that is null.", "start", act=says(pid=None))
 add(
     "neither-pid-nor-poll-url", "The response to the start has neither pid nor pollUrl; both are optional.", "start",
     act=without("pid", "pollUrl"),

@@ -6,7 +6,7 @@ from email.utils import formatdate
 from time import asctime, gmtime, strftime, time
 
 from hostup_conformance.clients.scenes import Turn, add, problem, refuses, scene, sent, success
-from hostup_conformance.clients.story import Act, TaskRequest
+from hostup_conformance.clients.story import PATIENT, Act, TaskRequest
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.scripted import Reply
 
@@ -187,6 +187,13 @@ add(
 )  # fmt: skip
 
 
+add(
+    "start-late", "The start is carried out, and its response comes after eleven seconds, of the 25 that there are.",
+    "start",
+    timeout=PATIENT, act=sent(delay=11.0),
+)  # fmt: skip
+
+
 @scene("probe", "start", "poll", timeout=4.0, long=True)
 def trickling(turn: Turn) -> Reply:
     """The body of each response to a {kind} comes byte by byte, and would take minutes."""
@@ -223,6 +230,18 @@ redirects("redirected", 307, "probe", "start", "poll")
 redirects("found", 302, "probe", "start", "poll")
 redirects("moved", 308, "probe", "start", "poll")
 redirects("moved-for-good", 301, "probe")
+
+
+@scene("probe", "poll", origin="https://localhost", certificate="right")
+def redirected_to_plain_text(turn: Turn) -> Reply:
+    """The server speaks TLS, and each {kind} gets the status 302, with a Location on the same host, but with http:."""
+    return Reply(302, [("Location", f"http://{turn.request.header('host')}{turn.request.target}")])
+
+
+@scene("start", origin="https://localhost", certificate="right")
+def plain_text_poll_url(turn: Turn) -> Reply:
+    """The server speaks TLS, and the pollUrl is on the same host, but begins with http:."""
+    return turn.right(pollUrl=f"http://{turn.request.header('host')}{turn.path}?pid={turn.state.scene.pid}")
 
 
 @scene("start")

@@ -112,13 +112,22 @@ class StartsAgainAfter500(Right):
 class StartsAgainWhenSlow(Right):
     """It repeats a start after waiting a second for the response."""
 
+    patience = 1
+
     def start(self) -> Any:
-        deadline, self.deadline = self.deadline, time.monotonic() + 1
+        deadline, self.deadline = self.deadline, time.monotonic() + self.patience
         try:
             return super().start()
         except OSError:
             self.deadline = deadline
             return super().start()
+
+
+@trips("CLIENT-17", "start-late")
+class StartsAgainAfterTenSeconds(StartsAgainWhenSlow):
+    """It repeats a start after waiting ten seconds for the response, as HTTP libraries are often told to."""
+
+    patience = 10
 
 
 @trips("CLIENT-17", "start-broken-json", "start-empty-body")

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from clients.faulty import Got, Headers, Right, trips
 
@@ -139,6 +139,24 @@ class CommandFollowsRedirect(Redirecting):
 
     def headers(self) -> Headers:
         return super().headers() | ({} if self.at.startswith(self.base) else {"Authorization": "none"})
+
+
+@trips("CLIENT-48", "probe-redirected-to-plain-text", "poll-redirected-to-plain-text")
+class KeyFollowsRedirectOnTheHost(Redirecting):
+    """It follows redirects with the key, on the same host, as Go does, whether they lead to TLS or away from it."""
+
+    def headers(self) -> Headers:
+        same = urlsplit(self.at).hostname == urlsplit(self.base).hostname
+        return super().headers() | ({} if same else {"Authorization": "none"})
+
+
+@trips("CLIENT-48", "plain-text-poll-url")
+class KeyFollowsPollUrlOnTheHost(Right):
+    """It follows a pollUrl on the same host with the key, whether it begins with https: or with http:."""
+
+    def poll_url(self, started: Any) -> str:
+        same = urlsplit(started["pollUrl"]).hostname in {None, urlsplit(self.base).hostname}
+        return str(urljoin(self.base, started["pollUrl"])) if same else super().poll_url(started)
 
 
 class Unverified(Right):
