@@ -226,3 +226,36 @@ def test_a_call_by_itself_says_so_too(server: Server, voice: Voice) -> None:
         with pytest.raises(errors.StartLost):
             start()
     assert server.started == 1
+
+
+def test_a_closed_client_that_was_given_has_sent_nothing(server: Server) -> None:
+    given = httpx.Client()
+    given.close()
+    failed(Voice("sync"), client_of(server).set_httpx_client(given), RuntimeError)
+    assert server.started == 0
+
+
+class OfTheSystem(Wrapping):
+    """A transport that raises what the system raises, as some do that are not made with httpx: of the first poll."""
+
+    count = 0
+
+    def lose_one(self, request: httpx.Request) -> None:
+        if "pid=" in str(request.url):
+            self.count += 1
+            if self.count == 1:
+                raise ConnectionResetError("reset by peer")
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.lose_one(request)
+        return self.inner.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.lose_one(request)
+        return await self.async_inner.handle_async_request(request)
+
+
+def test_a_poll_that_the_system_lost_is_sent_again(server: Server, voice: Voice) -> None:
+    with client_of(server, transport=OfTheSystem()) as client:
+        assert voice.run(command="reboot", client=client, timeout=5).stdout == "x"
+    assert server.started == 1

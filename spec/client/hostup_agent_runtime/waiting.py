@@ -25,7 +25,7 @@ from .errors import (
     shown,
     without,
 )
-from .sending import Evidence, Options, Request, Steps, sending
+from .sending import LOST, Evidence, Options, Request, Steps, sending
 from .values import check_callback, check_seconds
 
 if TYPE_CHECKING:
