@@ -43,6 +43,10 @@ add(
     times=1, act=lambda turn: replace(limits("3")(turn), translated=True, delay=1.5),
 )  # fmt: skip
 add(
+    "poll-limited-for-longer", "The first poll gets the status 429, and Retry-After: 11.", "poll",
+    timeout=PATIENT, times=1, act=limits("11"),
+)  # fmt: skip
+add(
     "rate-limited-until",
     "The first {kind} gets the status 429, and a Retry-After that is a date, two to three seconds ahead.",
     "probe", "start", "poll",

@@ -369,3 +369,12 @@ class WaitsFromTheRequestOn(Right):
     def pause(self, got: Got) -> float | None:
         seconds = super().pause(got)
         return None if seconds is None else max(seconds - (time.monotonic() - self.sent), 0.0)
+
+
+@trips("CLIENT-20", "poll-limited-for-longer")
+class WaitsTenSecondsAtMost(Right):
+    """It waits for as long as it is told, but ten seconds at most, as libraries are told to with a maximal delay."""
+
+    def pause(self, got: Got) -> float | None:
+        seconds = super().pause(got)
+        return None if seconds is None else min(seconds, 10.0)
