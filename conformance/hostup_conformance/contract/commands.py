@@ -297,6 +297,22 @@ def steady(token: str, pause: float) -> Command:
     return Command("steady", tag("steady", token) + text, printed, seconds=pause * STEADY_TIMES)
 
 
+def leaving(token: str, seconds: float) -> Command:
+    """Return a command whose shell ends at once, and leaves a process that writes the rest of its output later.
+
+    Nobody has documented what comes of it, so it is not among those that `recognized` knows.
+    """
+    text = f"{tag('leaving', token)}printf begun; {{ sleep {seconds:g} 2>/dev/null; printf %s -later; }} &"
+    return Command("leaving", text, b"begun-later", seconds=seconds)
+
+
+def left(text: str) -> Command | None:
+    """Return the command of `leaving` that has this text; None for any other text."""
+    found = re.match(r": hostup-leaving-(\w+); .*; { sleep ([\d.]+)", text)
+    command = leaving(found[1], float(found[2])) if found else None
+    return command if command and command.text == text else None
+
+
 def file(token: str) -> str:
     """Return the path of the file in the guest's temporary folder, for a shell."""
     return f'"${{TMPDIR:-/tmp}}/hostup-{token}"'

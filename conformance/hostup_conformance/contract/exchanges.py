@@ -104,7 +104,13 @@ class Exchanges(core.Exchanges[Ask, Target]):
         """What was changed in the text of commands before they ran: START-19 judges these."""
         cut = {life.start.number for life in self.cut_short}
         ran_on = [life for life in self.own_lives if life.start.number not in cut]
-        return output.form_of_commands(ran_on) or mishaps.alteration(ran_on)
+        found = output.form_of_commands(ran_on) or mishaps.alteration(ran_on)
+        return None if found and mishaps.lost(found.lives[0]) & self.lost_by_output else found
+
+    @cached_property
+    def lost_by_output(self) -> set[str]:
+        """The characters that output has lost, and not the text of commands: START-13 judges that."""
+        return mishaps.lost_by_output(self.own_lives)
 
     @property
     def altered(self) -> Sequence[Life]:

@@ -14,6 +14,7 @@ from hostup_conformance.contract.commands import (
     Command,
     Guest,
     guest_of,
+    left,
     printed_anywhere,
     recognized,
 )
@@ -112,7 +113,8 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
             of_pid[e.ask.number].elsewhere.append(e)
     for life in filter(is_redacted, found):
         life.command, life.text = None, ""
-    quick = max((seen_running(life) for life in found if not seconds_of(life)), default=0.0)
+    at_once = (life for life in found if not seconds_of(life) and not left(command_text(life)))
+    quick = max(map(seen_running, at_once), default=0.0)
     for life in found:
         life.has_sleep = life.name in {"slow", "closed"} and seen_running(life) > RUNS_LONGER + 2 * quick
     return found

@@ -19,6 +19,7 @@ from hostup_conformance.contract.commands import (
     NOTED,
     WRITING,
     Command,
+    left,
     printed_anywhere,
     recognized,
     without_note,
@@ -103,7 +104,7 @@ class MemoryAgent:
         """Pretend to start a command: one of the suite's own, or what `acted` knows."""
         self._check_available()
         known = recognized(command)
-        ran = known or acted(command)
+        ran = known or left(command) or acted(command)
         stdout = self._printed(known) if known else ran.stdout.decode()
         pid = self.add_finished(stdout, ran.exit_code, ran.stderr.decode())
         self._ends[pid] = time.monotonic() + ran.seconds

@@ -26,7 +26,7 @@ WATCHING, NOW_AND_THEN = 9, 0.8
 #: The greatest number of commands that are started: by `StartedCommands`, and more where starts fail; by the scenarios;
 #: and where commands were lost.
 MOST_COMMANDS = (
-    38 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + control_commands.MOST_STARTED + rate_limit.MOST_STARTED
+    39 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + control_commands.MOST_STARTED + rate_limit.MOST_STARTED
 )
 
 

@@ -206,8 +206,8 @@ def listing(wire: Wire, items: list[dict[str, Any]]) -> Iterator[Callable[[], ob
     yield partial(pages, wire, size)
     yield partial(get_list, wire, "", "the list of VPSs once more")
     yield partial(get_list, wire, "?limit=0", "a page with a limit that is not documented")
-    nobodys = f"?name={NONE}{token_hex(8)}"
-    yield partial(get_list, wire, nobodys, "the list of VPSs with a name that none has")
+    nobodys = f"?name={NONE}%27{token_hex(8)}"
+    yield partial(get_list, wire, nobodys, "the list of VPSs with a name that none has, and a quotation mark in it")
     # A server that compares cursors as strings finds nothing after this one.
     unknown = f"?limit={size}&cursor=~{token_hex(8)}"
     yield partial(get_list, wire, unknown, "the page behind a cursor that was never given")

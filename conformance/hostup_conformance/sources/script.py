@@ -34,6 +34,8 @@ UNSIGNED = ".".join(
 )
 #: An ETag that nothing has.
 NOBODYS_TAG = '"hostup-conformance"'
+#: What a browser says that is set to another language than English.
+ABROAD: Headers = (("Accept-Language", "sv-SE,sv;q=0.9,de;q=0.8"),)
 #: What a proxy says of requests from this machine; and what says that a browser or a monitor asks first, or a framework
 #: itself.
 AS_LOCAL: Headers = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP"))
@@ -324,7 +326,7 @@ class Script:
         if not self.target.is_live:
             purpose = "a pid with an operator of a database"
             yield self._get(purpose, query="?pid%5B%24ne%5D=0", capability="input")
-        yield self._get("an empty pid", pid="", capability="input")
+        yield self._get("an empty pid", pid="", headers=ABROAD, capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input", telling=7)
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
 
@@ -370,14 +372,15 @@ class Script:
         for name, path, (telling, without_key, reading) in (of_list, of_status):
             yield self._get(name, path=path, telling=telling)
             yield self._get(f"{name} without a key", path=path, key=None, capability="credentials", telling=without_key)
-            yield self._get(f"{name} with a wrong key", path=path, key=self._other_key(), capability="credentials")
+            yield self._get(f"{name} with a wrong key", path=path, key=self._other_key(), headers=ABROAD,
+                            capability="credentials")  # fmt: skip
             if self.target.read_key:
                 yield self._get(f"{name} with read:vm alone", path=path, key=self.target.read_key, capability="scopes",
                                 telling=reading)  # fmt: skip
         for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
             if vps:
-                yield self._get(f"the status of {whose} VPS", path=path_of(vps, "status"), capability="ids",
-                                telling=5 if whose == "an unknown" else None)  # fmt: skip
+                yield self._get(f"the status of {whose} VPS", path=path_of(vps, "status"), headers=ABROAD,
+                                capability="ids", telling=5 if whose == "an unknown" else None)  # fmt: skip
 
     def _ended_command(self) -> Iterator[Step]:
         """Yield the one poll that gets the output, and what follows it."""

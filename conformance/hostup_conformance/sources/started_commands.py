@@ -24,6 +24,7 @@ from hostup_conformance.contract.commands import (
     catalogue,
     environment,
     guest_of,
+    leaving,
     look,
     refused,
     trace,
@@ -119,7 +120,8 @@ class StartedCommands:
         others = [command for command in commands if command not in first]
         if not self.traced:
             others = [without_note(command) for command in others if command.name in NOTED]
-        self.at_once(*(partial(self._start_known, command) for command in others))
+        starts = [partial(self._start_known, command) for command in others]
+        self.at_once(*starts, *([self._start_leaving] if guest == "posix" else []))
         self._marked_at = time.monotonic()
         self.at_once(self._poll_slow, self._poll_closed, at_least=1)
 
@@ -230,6 +232,10 @@ class StartedCommands:
         if not self._target.running_pid:
             self._running_at = time.monotonic()
             self._running = self._start("the start of a command that runs on", SLEEP)
+
+    def _start_leaving(self) -> None:
+        text = leaving(self.token, self._slow_seconds / 2).text
+        self._start("the start of a command that leaves a process behind", text)
 
     def _start_longest(self) -> None:
         self._start("the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))

@@ -664,3 +664,10 @@ def test_connections_speak_http_1(is_async: bool) -> None:
     transport._pool._http1 = False
     with pytest.raises(ValueError, match=r"^http1=False: expected a client that may speak HTTP/1\.1"):
         only_http1(httpx.Client(transport=transport) if not is_async else httpx.AsyncClient(transport=transport))
+
+
+def test_a_client_of_httpx_of_the_other_kind_is_refused_at_once() -> None:
+    with pytest.raises(TypeError, match=r"^client: expected an httpx\.Client"):
+        new_client().set_httpx_client(httpx.AsyncClient())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^async_client: expected an httpx\.AsyncClient"):
+        new_client().set_async_httpx_client(httpx.Client())  # type: ignore[arg-type]

@@ -146,3 +146,10 @@ def test_retries_go_through_the_proxy_of_the_environment(voice: Voice, monkeypat
         with AuthenticatedClient("http://h.test", KEY, allow_plain_http=True, retries=1) as client:
             voice.call("v", client=client)
     assert asked == ["http://h.test/api/v2/vps/v/agent/exec"] * 2
+
+
+def test_a_wait_of_hundreds_of_digits_is_no_short_one(clock: Clock) -> None:
+    client, asked = repeated(3, httpx.Response(429, headers={"Retry-After": "9" * 400}))
+    with pytest.raises(errors.RateLimited):
+        get_agent_exec.sync(VPS, client=client)
+    assert (len(asked), clock.slept) == (1, [])

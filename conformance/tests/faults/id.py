@@ -157,3 +157,10 @@ def no_id_is_the_first(request: Request, response: Response) -> None:
     """An empty id is that of the first VPS of the account."""
     if request.path == "/api/v2/vps//agent/exec" and request.full:
         response.become(200, {"available": True, "reason": None, "vmRunning": True})
+
+
+@trips("ID-10")
+def polls_look_for_the_pid_alone(request: Request, response: Response) -> None:
+    """A poll of another account's VPS is refused only since there is no such pid."""
+    if request.vps == FOREIGN_VPS_ID and request.pid and response.status == 404 and request.full:
+        response.change(detail="There is no such command.")

@@ -257,3 +257,10 @@ def pointer_is_the_examples(_request: Request, response: Response) -> None:
     if response.status == 400 and response.is_problem:
         item = {"pointer": "/items/0/domainName", "detail": "`domainName` is required.", "code": "invalid_request"}
         response.change(errors=[item])
+
+
+@trips("PROBLEM-09")
+def codes_are_translated(request: Request, response: Response) -> None:
+    """Codes are in the language that the client prefers."""
+    if response.is_problem and request.headers.get("accept-language", "").startswith("sv"):
+        response.change(code={400: "ogiltig_begaran", 401: "obehorig", 404: "hittades_inte"}[response.status])

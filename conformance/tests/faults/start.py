@@ -10,7 +10,7 @@ from math import inf
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from hostup_conformance.contract.commands import NOTED, Command, posix, printed_anywhere, recognized
+from hostup_conformance.contract.commands import NOTED, Command, left, posix, printed_anywhere, recognized
 from stage import Request, Response
 
 from faults import trips
@@ -1758,3 +1758,23 @@ def processes_run_out(request: Request, response: Response) -> None:
         late.add(str(response.json["pid"]))
     elif response.is_output and response.json["exited"] and request.pid in late:
         response.change(stdout="", stderr="sh: 0: Cannot fork\n", exitCode=2)
+
+
+@trips("START-35")
+def the_end_is_that_of_the_shell(request: Request, response: Response) -> None:
+    """A command has ended as soon as its shell has, with what was written by then."""
+    leaving = request.memory.setdefault("leaving", set())
+    if response.is_started and left(json.loads(request.body)["command"]):
+        leaving.add(str(response.json["pid"]))
+    elif response.is_output and request.pid in leaving:
+        response.json = {"exited": True, "exitCode": 0, "stdout": "begun", "stderr": ""}
+
+
+@trips("START-08")
+def a_poll_takes_the_exit_code_away(request: Request, response: Response) -> None:
+    """A command that was polled while it ran ends without exitCode, since that poll has waited for its process."""
+    waited = request.memory.setdefault("waited", set())
+    if response.is_output and not response.json["exited"]:
+        waited.add(request.pid)
+    elif response.is_output and request.pid in waited:
+        response.drop("exitCode")

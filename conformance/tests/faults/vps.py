@@ -374,3 +374,10 @@ def list_misses_one(request: Request, response: Response) -> None:
     """A VPS whose agent does not respond is not in the list."""
     if is_list(request, response):
         response.change(data=[item for item in response.json["data"] if item["id"] != UNAVAILABLE_VPS_ID])
+
+
+@trips("HTTP-08")
+def a_quotation_mark_ends_the_query(request: Request, response: Response) -> None:
+    """A name with a quotation mark ends the text in the query of the database."""
+    if is_list(request, response) and "%27" in request.query:
+        refuse(request, response, 500, "internal_error", "Internal error")

@@ -286,12 +286,24 @@ class Client:
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Send through ``client``, which stays yours to close. Base URL, headers, key and bounds still come from
-        here."""
+        here.
+
+        Raises:
+            TypeError: it is none
+        """
+        if not isinstance(client, httpx.Client):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError("client: expected an httpx.Client; set_async_httpx_client takes an httpx.AsyncClient")
         self._given = Line(client, is_own=False)
         return self
 
     def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
-        """Send through ``async_client``, which stays yours to close. Base URL, headers and key still come from here."""
+        """Send through ``async_client``, which stays yours to close. Base URL, headers and key still come from here.
+
+        Raises:
+            TypeError: it is none
+        """
+        if not isinstance(async_client, httpx.AsyncClient):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError("async_client: expected an httpx.AsyncClient; set_httpx_client takes an httpx.Client")
         self._async_given = AsyncLine(async_client)
         return self
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import responses as phrases
-from math import isfinite
+from sys import float_info
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -302,7 +302,7 @@ def _field(response: httpx.Response, name: str) -> str:
 
 def _decimal(text: str) -> float | None:
     plain = text.isascii() and text.replace(".", "", 1).isdigit()
-    return float(text) if plain and isfinite(float(text)) else None
+    return min(float(text), float_info.max) if plain else None  # hundreds of digits are no reason to come soon
 
 
 def _count(text: str) -> int | None:

@@ -288,7 +288,7 @@ def sending(client: Client, request: Request[Any], options: Options) -> Steps[ht
         try:
             response: httpx.Response = yield attempt
         except BaseException as raised:
-            without_key(raised, client.key_header)
+            _tell(raised, client, request)
             if not isinstance(raised, Exception):
                 raise
             error = httpx.RemoteProtocolError("the server said goodbye") if is_goodbye(raised) else raised
@@ -321,6 +321,13 @@ def sending(client: Client, request: Request[Any], options: Options) -> Steps[ht
 _OF_SYSTEM = (ConnectionError, TimeoutError)
 LOST = (httpx.TransportError, *_OF_SYSTEM)
 _IN_BETWEEN = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError, *_OF_SYSTEM)
+
+
+def _tell(raised: BaseException, client: Client, request: Request[Any]) -> None:
+    """Let an error be without the key, and have words."""
+    without_key(raised, client.key_header)
+    if isinstance(raised, httpx.TransportError) and not str(raised):  # for some, anyio has none
+        raised.args = (f"no response came ({client.told(request)})",)
 
 
 def _pause_after(error: Exception, attempt: Attempt, client: Client, tried: int) -> float | None:

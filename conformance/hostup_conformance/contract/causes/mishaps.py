@@ -377,6 +377,20 @@ def changes(text: str, came: str) -> Iterator[tuple[str, str]]:
             yield text[a:b], came[c:d]
 
 
+def lost(life: Life) -> set[str]:
+    """Return the characters that what a command prints has lost somewhere; none if little of it came."""
+    found = list(changes(printed(life), stdout(life)))
+    few = 2 * sum(len(gone) for gone, _ in found) <= len(printed(life))
+    return {character for gone, _ in found for character in gone} if few else set()
+
+
+def lost_by_output(every: Sequence[Life]) -> set[str]:
+    """Return the characters that output has lost and that the text of its command does not have."""
+    return set[str]().union(
+        *(lost(life) - set(command_text(life)) for life in every if life.end and life.name == "control")
+    )
+
+
 def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
     """Return the starts that only got the pid of an earlier one of the same command, each with the first of these.
 

@@ -272,19 +272,21 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
 def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
     """A probe that got 200 before must get 429 or be served, after a response with X-RateLimit-Remaining: 0.
 
-    It is judged until X-RateLimit-Reset has passed. HTTP-08 judges a 5xx.
+    It is judged until X-RateLimit-Reset has passed. HTTP-08 judges a 5xx, but for a 503 where no request gets 429.
     """
+    instead = {*range(400, 500)} - {429} | (set[int]() if any(e.limited for e in exchanges.everything) else {503})
     served, used_up = set[tuple[str | None, str]](), dict[str | None, datetime]()
     probes = {e.number for e in exchanges.known(asks_availability, lambda e: e.response is not None and not e.obeyed)}
     for e in exchanges.everything:
-        # A 429 counts, though its request was sent again, and served.
-        if e.number not in probes and not (e.limited and e.request.method == "GET"):
+        # A 429 or a 503 counts, though its request was sent again, and served.
+        refused = e.limited or (e.status == 503 and 503 in instead)
+        if e.number not in probes and not (refused and e.request.method == "GET"):
             continue
         key = e.request.header("authorization")
         until = used_up.get(key)
         if (key, e.request.target) in served and until and e.server_time < until:
             exchanges.take(e)
-            if 400 <= (e.status or 0) < 500 and not e.limited:
+            if e.status in instead:
                 yield e, "status 429, since none remained (X-RateLimit-Remaining: 0)", e.status
         if e.status == 200:
             served.add((key, e.request.target))

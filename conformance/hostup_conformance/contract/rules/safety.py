@@ -37,6 +37,8 @@ CREDENTIALS = re.compile(
     re.VERBOSE,
 )
 #: Who a URL names as its user, with a password.
+#: What the command that looks into its environment prints of it.
+NAMES_OF_SECRETS = re.compile(r"\b(?:\w*(?:PASSWORD|SECRET|TOKEN|API_KEY)\w*|DATABASE_URL)\b")
 USER_IN_URL = re.compile(r"""://[^\s/"@]{1,100}+@""")
 #: The last labels of names that only their own network knows.
 INNER = (".internal", ".local", ".lan")
@@ -257,7 +259,7 @@ def secrets_are_not_handed_on(exchanges: Exchanges) -> Findings:
     The command prints their names alone. As for SAFETY-06, the environment of a server on this machine passes.
     """
     for e, command in exchanges.ends("environment"):
-        if found := [word for word in printed_by(e, command).split() if word.isupper()]:
+        if found := NAMES_OF_SECRETS.findall(printed_by(e, command)):
             yield e, "no credentials in the environment of a command", ", ".join(found)
 
 

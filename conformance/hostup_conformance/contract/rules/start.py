@@ -375,7 +375,7 @@ def tells_the_exit_code(exchanges: Exchanges) -> Findings:
         code = e.body.get("exitCode")
         if code != 0 or isinstance(code, bool):
             yield e, "exitCode 0", code_of(e, exchanges)
-    for e, command in exchanges.ends("exit", *EASY, *commands.WINDOWS):
+    for e, command in exchanges.ends("exit", "slow", "closed", *EASY, *commands.WINDOWS):
         code = e.body.get("exitCode")
         if code is None or isinstance(code, str):
             yield e, f"exitCode {command.exit_code}", code_of(e, exchanges)
@@ -608,7 +608,8 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     What it prints shows how the shell read it. START-13 judges the white space around that.
 
     Where other commands went wrong that have the characters which were changed, though they print none of these, the
-    text of all of them was altered before they ran, and no other rule judges them.
+    text of all of them was altered before they ran, and no other rule judges them. Where output has lost the same
+    characters that stand in the text of no command, it is the output that was altered, and START-13 judges it.
     """
     as_sent = "a command that runs as it was sent"
     for at, life in enumerate(exchanges.altered):
@@ -620,7 +621,8 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
             yield e, as_sent, f'{mishaps.ALTERED}: "kill" became {short_json(word, 40)}'
     for e, command in exchanges.ends("verbatim", "lines"):
         got = differs(exchanges, e, "stdout", command.stdout)
-        if got and not exchanges.told_by(e):
+        lost = mishaps.lost(next(life for life in exchanges.lives if life.end is e)) - {" "}
+        if got and not exchanges.told_by(e) and not (lost and lost <= exchanges.lost_by_output):
             ends = command.name == "lines" and stops_at_a_failure(e, command)
             how = f"{got}, with exitCode 1, that of its second line: it ended there, as with sh -e, it seems"
             yield e, f"stdout: {shortened(command.stdout)}", how if ends else got
@@ -850,10 +852,10 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     it did; START-06 judges the time before that. A 409, a 429 and a 503 pass, since the server may be busy. So does a
     gateway's failure, if three of four commands came to their end, those that got it are not just the several that
     print most, and the command does not get it again and again while polls of others get 200. A server need not keep
-    for more than thirty seconds what nobody polls. A command of which an earlier poll was refused is START-25's, one
-    that OPTIONS or HEAD was asked for before is START-29's or START-30's; one that did not run as it was sent is
-    START-19's, and one that did not run again START-16's. Where a 200 may have told the end in a form that nobody can
-    read, others judge that.
+    for more than thirty seconds what nobody polls. Unless it is a 5xx, what a command gets of which an earlier poll was
+    refused is START-25's. One that OPTIONS or HEAD was asked for before is START-29's or START-30's; one that did not
+    run as it was sent is START-19's, and one that did not run again START-16's. Where a 200 may have told the end in a
+    form that nobody can read, others judge that.
     """
     every = exchanges.with_any_poll
     asked = {e.request.target for e in exchanges.asked_otherwise}
@@ -870,8 +872,9 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         if late := next((e for e in said_to_run_too_long(life) if e.number > told_since[life.start.number]), None):
             expected = f"exited true for {named(life)}, as was told of commands that were started after it"
             yield late, expected, f"exited false {life.seconds_until(late):.0f} s after the start"
-        passes = life.end or any(map(is_unreadable, polls)) or life.refusals_before(polls[0])
         gone = life.lost
+        refused_before = life.refusals_before(polls[0]) and not (gone and content.failed(gone))
+        passes = life.end or any(map(is_unreadable, polls)) or refused_before
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
             continue
         if gone:
@@ -1010,3 +1013,21 @@ def shell_reads_commands(exchanges: Exchanges) -> Findings:
             e = exchanges.take(life.end)
             if exchanges.guest == "none":
                 yield e, f"42 for {commands.SUM}, or another shell's expansion", lives.stream(e, "stdout")
+
+
+@rule("START-35", seeks="end of a command that leaves a process behind")
+def what_is_left_is_heard(exchanges: Exchanges) -> Findings:
+    """stdout of a command whose shell ends at once must have what a process writes that it has left, a while later.
+
+    What does not begin as it should is for other rules.
+    """
+    for life in exchanges.lives:
+        command = commands.left(lives.command_text(life))
+        got = lives.stream(life.end, "stdout").strip() if life.end else ""
+        if not command or not life.end or not got.startswith("begun"):
+            continue
+        e, whole = exchanges.take(life.end), command.stdout.decode()
+        if not got.startswith(whole):
+            ended = f"exited true {lives.seconds_to_end(life):.1f} s after the start"
+            why = "what the command leaves behind is ended with its shell, or what it writes is not waited for"
+            yield e, f"stdout: {whole}, once that has come", f"stdout: {got}, and {ended}: {why}"

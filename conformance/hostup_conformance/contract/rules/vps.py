@@ -403,12 +403,14 @@ def shows_running(e: ask.Exchange) -> bool | None:
 def errors_are_problems(exchanges: Exchanges) -> Findings:
     """A 4xx of a list or a status that the server offers must be a JSON object with the strings type, code and detail.
 
-    Of a request with a limit that is not documented, any 4xx passes.
+    Of a request with a limit that is not documented, any 4xx passes, and so does what a firewall has refused.
     """
     selected = exchanges.each(asks_either, selectors.asking(vps={None, *CALLERS, "foreign", "unknown"}))
     offered = offered_in(selected)
     for e in selected:
         if e.ask.resource not in offered or not content.refused(e) or has_odd_limit(e):
+            continue
+        if responder.responded(e, responder.Who.FIREWALL):
             continue
         if lacking := [name for name in ("type", "code", "detail") if not isinstance(content.member(e, name), str)]:
             got = f"{content.status_of(e)} without {', '.join(lacking)}"
