@@ -107,7 +107,7 @@ def judge(
     else:
         verdict.not_shown = not_shown(verdict.results, exchanges, target)
     # What only explains it must not lose a verdict.
-    return verdict.defects.survive(lambda: with_notes(verdict, exchanges, target.key), verdict)
+    return verdict.defects.survive(lambda: with_notes(verdict, exchanges, target.key, target.read_key), verdict)
 
 
 def unread_refusals(exchanges: Sequence[Exchange]) -> list[str]:

@@ -88,9 +88,13 @@ class Course:
     """How a run went: what its requests carry, and what was sent before them and with them."""
 
     def __init__(
-        self, exchanges: Sequence[Exchange], key: str, life_of: Callable[[], Mapping[int, Life]] = dict
+        self,
+        exchanges: Sequence[Exchange],
+        key: str,
+        life_of: Callable[[], Mapping[int, Life]] = dict,
+        read_key: str | None = None,
     ) -> None:
-        self.key = key
+        self.key, self._keys = key, [key, *filter(None, [read_key])]
         self._life_of = life_of
         self.ordered = sorted(exchanges, key=lambda e: e.number)
         self._traits = dict[int, frozenset[str]]()
@@ -129,7 +133,7 @@ class Course:
             polled = printed(life) + errors_of(life) if life and not e.ask.starts else ""
             if not (unquote(e.request.path) + polled).isascii():
                 of_its_command.append("for a path, or for output, with characters outside ASCII")
-            self._traits[e.number] = frozenset([*traits(e, self.key), *of_its_command, *self._after_others(e)])
+            self._traits[e.number] = frozenset([*traits(e, *self._keys), *of_its_command, *self._after_others(e)])
         return self._traits[e.number]
 
     def kinds(self, e: Exchange) -> AbstractSet[str]:

@@ -91,11 +91,13 @@ OF_ANOTHER = "that the command of request "
 OF_COMMANDS = {"POLL", "START"}
 
 
-def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -> Verdict[Ask]:
+def with_notes(
+    verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str, read_key: str | None = None
+) -> Verdict[Ask]:
     """Return a verdict whose broken requirements say what their first exchange has in common with others."""
     broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
     reasons = Reasons(exchanges)
-    course = Course(exchanges, key, lambda: reasons.evidence.life_of)
+    course = Course(exchanges, key, lambda: reasons.evidence.life_of, read_key)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
     found += [
         cause for find in (refused_keys, let_in_keys, goes_down, not_served) if broken and (cause := find(course))

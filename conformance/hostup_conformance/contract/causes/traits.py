@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import pairwise, product
+from itertools import pairwise, product, takewhile
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import NO_ESCAPE, WITHOUT_KEY, Ask, Credential, Exchange, Pid, Vps, json_of
@@ -143,8 +143,8 @@ ENOUGH_ASKED = 5
 OF_PARTS = {*VPSS.values(), *PIDS.values()}
 
 
-def traits(e: Exchange, key: str) -> Iterator[str]:
-    """Yield what a request carries."""
+def traits(e: Exchange, *keys: str) -> Iterator[str]:
+    """Yield what a request carries; the keys are those that are good."""
     request, ask = e.request, e.ask
     yield from of_method(e)
     marks = sorted(marks_in(ask.command or ""))
@@ -168,7 +168,7 @@ def traits(e: Exchange, key: str) -> Iterator[str]:
     if "json" not in (request.header("accept") or ""):
         yield "without JSON in Accept"
     yield f"{'with' if 'gzip' in (request.header('accept-encoding') or '') else 'without'} gzip in Accept-Encoding"
-    yield from credentials(e, key)
+    yield from credentials(e, *keys)
     yield from of_target(request)
     strange = STRANGE_VPS if ask.vps in {"unknown", "similar", "case", "malformed"} else ""
     kinds = strange, RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
@@ -275,9 +275,17 @@ def text_of(printed: bytes) -> str | None:
         return None
 
 
-def credentials(e: Exchange, key: str) -> Iterator[str]:
-    """Yield how the credential of a request resembles a key, if it does."""
+def alike(key: str, token: str) -> int:
+    """Return how many characters at its beginning and at its end a credential has in common with a key."""
+    a, b = key.lower(), token.lower()
+    pairs = (*zip(a, b, strict=False),), (*zip(a[::-1], b[::-1], strict=False),)
+    return sum(1 for some in pairs for _ in takewhile(lambda pair: pair[0] == pair[1], some))
+
+
+def credentials(e: Exchange, *keys: str) -> Iterator[str]:
+    """Yield how the credential of a request resembles one of the keys, if it does: the one that it is most alike."""
     scheme, blank, token = (e.request.header("authorization") or "").partition(" ")
+    key = max(keys, key=lambda one: alike(one, token), default="")
     if e.ask.credential == "wrong" and key and token:
         if token.lower() == key.lower():
             yield "with the key but for the case of a letter"

@@ -159,7 +159,7 @@ def no_start_elsewhere(exchanges: Exchanges) -> Findings:
 def said(e: ask.Exchange) -> tuple[object, ...]:
     """Return how a request was refused, and in which words: without the ids and numbers in them."""
     words = re.sub(r"\d+", "", str(content.member(e, "detail")).replace(e.ask.id or "\0", ""))
-    return e.status, content.member(e, "code"), words
+    return e.status, str(content.member(e, "code")), words
 
 
 @rule("ID-10", seeks="poll of another account's VPS whose refusal tells what was checked")
