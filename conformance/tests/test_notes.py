@@ -277,11 +277,11 @@ CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
     ignores_the_key_and_the_query: (
         "AUTH-01",
-        "nothing checks this, something in front adds a key, or the server keeps what it decided for another key",
+        "nothing checks this, something in front adds a key, or the server keeps what it decided for another request",
     ),
     remembers_who_asked_by_the_path: (
         "AUTH-01",
-        "nothing checks this, something in front adds a key, or the server keeps what it decided for another key",
+        "nothing checks this, something in front adds a key, or the server keeps what it decided for another request",
     ),
     sends_all_errors_with_200: ("AUTH-01", "got an error with the status 200, and none that is to be served"),
     tells_errors_by_a_member_alone: (

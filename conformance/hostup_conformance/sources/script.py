@@ -278,7 +278,7 @@ class Script:
                             capability="ids", telling=15)  # fmt: skip
         raw = quote(own, safe="")
         odd = [
-            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20",
+            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + ";x=1",
             f"{raw}%27%20OR%20%271%27=%271", f"{raw}%2F..%2F{raw}", "%2A", "vps_%25", "..",
             "", "..%2F..%2Fvps", raw + "%22%5C", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip

@@ -373,7 +373,7 @@ def told_apart(
         return f"{some}: something changes the status code, it seems"
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
-        kept = "something in front adds a key, or the server keeps what it decided for another key"
+        kept = "something in front adds a key, or the server keeps what it decided for another request"
         begin = ", or only how keys begin is compared" if begin_alike(odd.values(), course.key) else ""
         return f"{said}: nothing checks this{f', {kept}{begin}' if result.requirement.area != 'ID' else ''}"
     if let_in and usual and len(usual) < FEWEST <= len(odd):

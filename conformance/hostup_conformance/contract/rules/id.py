@@ -83,9 +83,9 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
 
 
 def is_own_once_normalized(e: ask.Exchange, own: str) -> bool:
-    """Whether an id is the own one once the path is normalized, and blanks and control characters are ignored."""
+    """Whether an id is the own one once the path is normalized, without blanks, control characters and parameters."""
     parts: list[str] = []
-    for part in re.sub(r"[\x00-\x20\x7f]", "", e.ask.id or "").split("/"):
+    for part in re.sub(r"[\x00-\x20\x7f]|;[^/]*", "", e.ask.id or "").split("/"):
         if part == "..":
             parts[-1:] = []
         elif part not in {"", "."}:
