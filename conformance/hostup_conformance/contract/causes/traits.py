@@ -288,7 +288,9 @@ def credentials(e: Exchange, *keys: str) -> Iterator[str]:
     key = max(keys, key=lambda one: alike(one, token), default="")
     if e.ask.credential == "wrong" and key and token:
         if token.lower() == key.lower():
-            yield "with the key but for the case of a letter"
+            yield "with a good key but for the case of a letter"
+            if key == keys[0]:
+                yield "with the key but for the case of a letter"
         elif key.startswith(token):
             yield "with the beginning of the key"
         elif token.startswith(key):
