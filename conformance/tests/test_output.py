@@ -214,3 +214,15 @@ def test_a_stream_that_is_not_there_is_no_empty_one() -> None:
     assert differences.difference("a€b€" * 9, "a€b\ufffd" + "a€b€" * 8) == (
         'with U+FFFD instead of "€", after the first 3: what came in parts was decoded part by part, it seems'
     )
+
+
+@pytest.mark.parametrize(
+    ("came", "words"),
+    [
+        ("a\tb\nc\u2028d", "that has lost each '\\x1b'"),
+        ("ab\nc\x1bd", "that has lost each '\\t', '\\u2028'"),
+        ("a\tb\nc\x1b d", "that has ' ' for each '\\u2028'"),
+    ],
+)
+def test_what_became_of_characters_that_are_not_seen_is_told(came: str, words: str) -> None:
+    assert output.looks_the_same(text("a\tb\nc\x1b\u2028d", came)) == words

@@ -450,6 +450,19 @@ def before(text: Text) -> list[Exchange]:
     return polls if whole else []
 
 
+def changed_throughout(sent: str, came: str) -> str | None:
+    """Return which characters a text has lost wherever they stood, or what one has become there; None if neither."""
+    gone = sorted(set(sent) - set(came))
+    names = ", ".join("CR" if character == "\r" else ascii(character) for character in gone)
+    if gone and came == "".join(character for character in sent if character not in gone):
+        return f"that has lost each {names}"
+    if len(gone) == 1:
+        more, at = (len(came) - len(sent)) // sent.count(gone[0]), sent.index(gone[0])
+        if came == sent.replace(gone[0], new := came[at : at + more + 1]):
+            return f"that has {new!a} for each {names}"
+    return None
+
+
 def looks_the_same(text: Text) -> str | None:
     """It differs in what is not seen."""
     if visible(text.sent) != visible(text.came):
@@ -460,8 +473,8 @@ def looks_the_same(text: Text) -> str | None:
         return "that has LF for each CR LF"
     if "\r" in text.sent and text.came == text.sent.replace("\r\n", "\n").replace("\r", "\n"):
         return "that has LF for each CR, and for each CR LF"
-    if "\r" in text.sent and text.came == text.sent.replace("\r", ""):
-        return "that has lost each CR"
+    if changed := changed_throughout(text.sent, text.came):
+        return changed
     without = {
         text.sent.rstrip("\n"): "line ends at its end",
         text.sent.rstrip(): "white space at its end",

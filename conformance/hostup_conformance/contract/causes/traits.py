@@ -282,23 +282,30 @@ def alike(key: str, token: str) -> int:
     return sum(1 for some in pairs for _ in takewhile(lambda pair: pair[0] == pair[1], some))
 
 
-def credentials(e: Exchange, *keys: str) -> Iterator[str]:
-    """Yield how the credential of a request resembles one of the keys, if it does: the one that it is most alike."""
-    scheme, blank, token = (e.request.header("authorization") or "").partition(" ")
+def resembling(token: str, *keys: str) -> Iterator[str]:
+    """Yield how a wrong key resembles the one of the good keys that it is most alike, the first of which is the key."""
     key = max(keys, key=lambda one: alike(one, token), default="")
-    if e.ask.credential == "wrong" and key and token:
-        if token.lower() == key.lower():
-            yield "with a good key but for the case of a letter"
-            if key == keys[0]:
-                yield "with the key but for the case of a letter"
-        elif key.startswith(token):
-            yield "with the beginning of the key"
-        elif token.startswith(key):
-            yield "with the key and more behind it"
-        elif token[1:] == key[1:]:
-            yield "with the key but for its first character"
-        if len(token) == len(key):
-            yield "with a key as long as the right one"
+    if not key or not token:
+        return
+    if token.lower() == key.lower():
+        yield "with a good key but for the case of a letter"
+        if key == keys[0]:
+            yield "with the key but for the case of a letter"
+    elif key.startswith(token):
+        yield "with the beginning of the key"
+    elif token.startswith(key):
+        yield "with the key and more behind it"
+    elif token[1:] == key[1:]:
+        yield "with the key but for its first character"
+    if len(token) == len(key):
+        yield "with a key as long as the right one"
+
+
+def credentials(e: Exchange, *keys: str) -> Iterator[str]:
+    """Yield how the credential of a request resembles a good one, if it does."""
+    scheme, blank, token = (e.request.header("authorization") or "").partition(" ")
+    if e.ask.credential == "wrong":
+        yield from resembling(token, *keys)
     if scheme and not blank:
         yield "with an Authorization of one word"
     if blank and scheme in SCHEMES:
