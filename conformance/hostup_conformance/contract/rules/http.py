@@ -11,6 +11,7 @@ from typing import Any
 from hostup_conformance.contract import ask, content, oracles, problems, responder, selectors
 from hostup_conformance.contract.causes.widespread import few_connections
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.http.messages import says_to_close
 from hostup_conformance.http.times import http_date, is_imf_fixdate
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -231,7 +232,7 @@ def should_not_fail(e: ask.Exchange) -> bool:
 
 def ends_its_connection(e: ask.Exchange) -> bool:
     """A response after which the connection is closed."""
-    return "close" in (e.header("connection") or "").lower()
+    return e.response is not None and says_to_close(e.response.headers)
 
 
 @rule("HTTP-08")
