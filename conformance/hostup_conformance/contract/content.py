@@ -183,6 +183,12 @@ def refused(e: Exchange) -> bool:
     return e.status is not None and 400 <= e.status < 500
 
 
+def refusal(e: Exchange) -> tuple[int | None, str, str]:
+    """Return with which status code and code a request was refused, and in which words, without ids and numbers."""
+    detail = str(member(e, "detail")).replace(e.ask.id or "\0", "")
+    return e.status, str(member(e, "code")), re.sub(r"\d+", "", detail)
+
+
 def fresh_seconds(e: Exchange) -> int:
     """Return for how many seconds a private cache may reuse a response without asking (RFC 9111 section 4.2.1)."""
     directives = cache_directives(e)

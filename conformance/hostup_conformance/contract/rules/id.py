@@ -156,12 +156,6 @@ def no_start_elsewhere(exchanges: Exchanges) -> Findings:
             yield e, "status 404, or 403", content.status_of(e)
 
 
-def said(e: ask.Exchange) -> tuple[object, ...]:
-    """Return how a request was refused, and in which words: without the ids and numbers in them."""
-    words = re.sub(r"\d+", "", str(content.member(e, "detail")).replace(e.ask.id or "\0", ""))
-    return e.status, str(content.member(e, "code")), words
-
-
 @rule("ID-10", seeks="poll of another account's VPS whose refusal tells what was checked")
 def ownership_comes_before_the_pid(exchanges: Exchanges) -> Findings:
     """A poll of another account's VPS must not be refused in the words that an unknown pid of the own VPS gets.
@@ -170,9 +164,9 @@ def ownership_comes_before_the_pid(exchanges: Exchanges) -> Findings:
     """
     by_full_key = selectors.asking(credential="full")
     refused = exchanges.known(selectors.understood, by_full_key, content.refused)
-    no_pid = {said(e) for e in refused if e.ask.vps == "own" and e.ask.pid == ask.Pid.UNKNOWN}
-    probes = {said(e) for e in refused if e.ask.vps == "foreign" and e.ask.pid == ask.Pid.ABSENT}
+    no_pid = {content.refusal(e) for e in refused if e.ask.vps == "own" and e.ask.pid == ask.Pid.UNKNOWN}
+    probes = {content.refusal(e) for e in refused if e.ask.vps == "foreign" and e.ask.pid == ask.Pid.ABSENT}
     polls = [e for e in refused if e.ask.vps == "foreign" and e.ask.pid in ask.WELL_FORMED]
     for e in polls if probes and no_pid and not no_pid & probes else ():
-        if said(exchanges.take(e)) in no_pid:
+        if content.refusal(exchanges.take(e)) in no_pid:
             yield e, "the refusal that the probe of the same VPS gets", f"{content.status_of(e)}, as for a pid alone"

@@ -333,14 +333,18 @@ def beyond_ascii(e: ask.Exchange) -> bool:
 def text_is_passed_on(exchanges: Exchanges) -> Findings:
     """The start must get 200, and stdout must be what the command printed.
 
-    A busy server (409, 429 or 503) and one that blocks the command (403) pass, and so does a front end that refuses
-    large bodies in a form of its own. START-01 judges the refusal of a length that is refused in ASCII too, and HTTP-02
-    a body in another encoding. In a Windows guest, the console's code page decides what is printed.
+    A busy server (409, 429 or 503) and one that blocks the command (403, or what commands in ASCII get) pass, and so
+    does a front end that refuses large bodies in a form of its own. START-01 judges the refusal of a length that is
+    refused in ASCII too, and HTTP-02 a body in another encoding. In a Windows guest, the console's code page decides
+    what is printed.
     """
     ascii_alone = exchanges.known(selectors.starts, lambda e: not beyond_ascii(e))
+    plain = [e for e in ascii_alone if (e.ask.command or "").isprintable()]
+    blocked = {content.refusal(e) for e in plain if content.refused(e)}
     for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
         elsewhere = by_length(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
-        if e.status != 200 and not elsewhere and not responder.responded(e, responder.Who.FRONT_END):
+        blocks = content.member(e, "detail") is not None and content.refusal(e) in blocked
+        if e.status != 200 and not elsewhere and not blocks and not responder.responded(e, responder.Who.FRONT_END):
             size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
             yield e, "status 200", f"{content.status_of(e)}{size}"
     for e, text in exchanges.echoes() if exchanges.guest not in commands.WINDOWS else ():
