@@ -37,6 +37,8 @@ CREDENTIALS = re.compile(
     re.VERBOSE,
 )
 #: Who a URL names as its user, with a password.
+#: A shorter id may stand in any text by chance, as a number does.
+SHORTEST_ID = 8
 #: What the command that looks into its environment prints of it.
 NAMES_OF_SECRETS = re.compile(r"\b(?:\w*(?:PASSWORD|SECRET|TOKEN|API_KEY)\w*|DATABASE_URL)\b")
 USER_IN_URL = re.compile(r"""://[^\s/"@]{1,100}+@""")
@@ -274,7 +276,8 @@ def details(e: ask.Exchange) -> set[str]:
 def owners_stay_unknown(exchanges: Exchanges) -> Findings:
     """An e-mail address, an IP address or a member that names an owner is a finding, unless other refusals have it too.
 
-    The address of a support desk passes. The id of the VPS is a finding where nobody asked for it; VPS-02 judges lists.
+    The address of a support desk passes. The id of the VPS is a finding where nobody asked for it, unless it has fewer
+    than eight characters; VPS-02 judges lists.
     """
     refusals = exchanges.known(content.refused, selectors.asking(credential={"full", "read"}))
     foreign = exchanges.target.foreign_vps
@@ -284,7 +287,8 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
         if told := details(exchanges.take(e)) - known:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
     for e in exchanges.known(is_searched, lambda e: e.ask.resource != "list"):
-        if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
+        searched = foreign and len(foreign) >= SHORTEST_ID and foreign not in unquote(e.request.target)
+        if foreign and searched and any(foreign in text for text in texts(e)):
             fields = e.response.headers if e.response else ()
             members = e.body.items() if isinstance(e.body, dict) else ()
             where = [f" in the header field {name}" for name, value in fields if foreign in value]
