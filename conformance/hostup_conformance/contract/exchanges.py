@@ -104,8 +104,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
         """What was changed in the text of commands before they ran: START-19 judges these."""
         cut = {life.start.number for life in self.cut_short}
         ran_on = [life for life in self.own_lives if life.start.number not in cut]
-        found = output.form_of_commands(ran_on) or mishaps.alteration(ran_on)
-        return None if found and mishaps.lost(found.lives[0]) & self.lost_by_output else found
+        return output.form_of_commands(ran_on) or mishaps.alteration(ran_on)
 
     @cached_property
     def lost_by_output(self) -> set[str]:

@@ -385,10 +385,14 @@ def lost(life: Life) -> set[str]:
 
 
 def lost_by_output(every: Sequence[Life]) -> set[str]:
-    """Return the characters that output has lost and that the text of its command does not have."""
-    return set[str]().union(
-        *(lost(life) - set(command_text(life)) for life in every if life.end and life.name == "control")
-    )
+    """Return the characters that output has lost and that the text of its command does not have, if nothing else is."""
+    found = set[str]()
+    for life in every:
+        gone = [set(some) for some, _ in changes(printed(life), stdout(life))] if life.name == "control" else []
+        own = set(command_text(life))
+        if lost(life) and all(some - own for some in gone):
+            found |= set[str]().union(*gone) - own
+    return found
 
 
 def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
