@@ -377,21 +377,25 @@ def changes(text: str, came: str) -> Iterator[tuple[str, str]]:
             yield text[a:b], came[c:d]
 
 
+def gone(life: Life) -> list[str]:
+    """Return what the text that a command prints has lost, in pieces; nothing if little, or far more, of it came."""
+    text, came = printed(life), stdout(life)
+    found = [lost for lost, _ in changes(text, came)] if len(came) <= VALUE * len(text) else []
+    return found if 2 * sum(map(len, found)) <= len(text) else []
+
+
 def lost(life: Life) -> set[str]:
-    """Return the characters that what a command prints has lost somewhere; none if little of it came."""
-    found = list(changes(printed(life), stdout(life)))
-    few = 2 * sum(len(gone) for gone, _ in found) <= len(printed(life))
-    return {character for gone, _ in found for character in gone} if few else set()
+    """Return the characters that what a command prints has lost somewhere."""
+    return set("".join(gone(life)))
 
 
 def lost_by_output(every: Sequence[Life]) -> set[str]:
     """Return the characters that output has lost and that the text of its command does not have, if nothing else is."""
     found = set[str]()
-    for life in every:
-        gone = [set(some) for some, _ in changes(printed(life), stdout(life))] if life.name == "control" else []
-        own = set(command_text(life))
-        if lost(life) and all(some - own for some in gone):
-            found |= set[str]().union(*gone) - own
+    for life in (life for life in every if life.name == "control" and life.end):
+        pieces, own = gone(life), set(command_text(life))
+        if all(set(piece) - own for piece in pieces):
+            found |= set("".join(pieces)) - own
     return found
 
 
