@@ -299,7 +299,7 @@ CAUSES: dict[Change, tuple[str, str]] = {
     asks_no_key_for_polls: ("SCOPE-02", "a request without a key gets it as well (AUTH-01)"),
     has_a_form_of_the_framework_for_keys: ("AUTH-01", "each request with a wrong key got 403, and none"),
     keeps_errors: ("AUTH-08", "a cache keeps errors, it seems"),
-    fails_now_and_then: ("HTTP-08", "1 of each 5 in a row"),
+    fails_now_and_then: ("HTTP-08", " of each 5 "),
     hides_from_strangers: ("AUTH-01", "each request with a wrong key got 404"),
     has_a_form_of_the_framework: ("PID-02", "they are the framework's own, or of something in front"),
 }

@@ -37,6 +37,11 @@ def present(e: Exchange, names: Iterable[str]) -> list[str]:
     return [name for name in names if name in e.body] if isinstance(e.body, dict) else []
 
 
+def with_values(body: Any) -> dict[str, Any]:
+    """Return the members of a body that are not null; none if it is no JSON object."""
+    return {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
+
+
 def items_of(e: Exchange) -> list[dict[str, Any]]:
     """Return the VPSs in a list, as far as it has the documented form."""
     data = member(e, "data")
@@ -57,6 +62,12 @@ def envelope_of(body: dict[str, Any]) -> str | None:
 def is_availability_alone(e: Exchange) -> bool:
     """Whether a body has members of the availability, and none of command output."""
     return bool(present(e, AVAILABILITY)) and not output_members(e.body)
+
+
+def availability_in(e: Exchange) -> list[str]:
+    """Return the members of the availability that a body has; one that is null beside command output is none."""
+    body = e.body if is_availability_alone(e) else with_values(e.body)
+    return [name for name in AVAILABILITY if name in body]
 
 
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
@@ -86,13 +97,16 @@ def named_strings(value: Any, name: str = "") -> list[tuple[str, str]]:
 
 
 def output_members(value: Any) -> set[str]:
-    """Return the names of members, at any depth, that hold a command's state or output."""
+    """Return the names of members, at any depth, that hold a command's state or output.
+
+    Beside available, exited is the state of no command: some servers have one type for both bodies.
+    """
     if isinstance(value, list):
         return set().union(*map(output_members, value)) if value else set()
     if not isinstance(value, dict):
         return set()
     own = {name for name in ("stdout", "stderr") if isinstance(value.get(name), str) and value[name]}
-    own |= {"exited"} if isinstance(value.get("exited"), bool) else set()
+    own |= {"exited"} if isinstance(value.get("exited"), bool) and value.get("available") is None else set()
     return own.union(*(output_members(member) for member in value.values()))
 
 

@@ -67,7 +67,8 @@ def not_shown(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange],
     said += [f"never seen: {', '.join(hidden)}"] if hidden else []
     said += [f"not offered: {' and '.join(absent)} of VPSs"] if (absent := not_offered(exchanges)) else []
     if weak := [one for one in results.values() if one.status == "disabled" and "lack write:vm" in one.message]:
-        return (*said, f"to judge {len(weak)} more, give a key with write:vm as {KEYS['key']}")
+        otherwise = "; or leave out --allow-exec, to judge what this key may do" if target.allow_exec else ""
+        return (*said, f"to judge {len(weak)} more, give a key with write:vm as {KEYS['key']}{otherwise}")
     gains = {option: sum(enables(option, one, target) for one in results.values()) for option in OPTIONS}
     best = max(gains, key=lambda option: gains[option])
     if gains[best] and target.kind != "har":

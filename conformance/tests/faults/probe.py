@@ -113,9 +113,9 @@ def one_stale_replica(request: Request, response: Response) -> None:
 
 @trips("PROBE-04")
 def output_beside_availability(_request: Request, response: Response) -> None:
-    """The availability also has exited, from a struct that serves both responses."""
+    """The availability also has the members of command output, from a struct whose members are never null."""
     if response.is_availability:
-        response.change(exitCode=None, stdout=None)
+        response.change(exited=False, exitCode=0, stdout="")
 
 
 @trips("PROBE-04")

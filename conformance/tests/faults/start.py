@@ -1692,13 +1692,6 @@ def a_pipe_fails_with_its_first_command(request: Request, response: Response) ->
         response.change(exitCode=1)
 
 
-@trips("START-13")
-def words_end_at_line_ends_alone(request: Request, response: Response) -> None:
-    """Commands are run with an IFS of the server's own, so that blanks do not end words."""
-    if ended(request, response, "number"):
-        response.change(stdout="0 ")
-
-
 @trips("START-05")
 def a_comment_takes_the_closing_brace(request: Request, response: Response) -> None:
     """A command is put between braces in one line, so that one with a comment at its end has no end."""

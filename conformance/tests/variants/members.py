@@ -137,3 +137,12 @@ def absent_extensions_are_null(_request: Request, response: Response) -> None:
     """extensions is null if there are none."""
     if response.is_problem:
         response.change(extensions=None)
+
+
+@allowed()
+def one_type_for_both_bodies(_request: Request, response: Response) -> None:
+    """One type serves both responses, and what is not in use of it comes as null."""
+    if response.is_availability:
+        response.change(pid=None, exited=None, exitCode=None, stdout=None, stderr=None)
+    elif response.is_output:
+        response.change(available=None, reason=None, vmRunning=None)

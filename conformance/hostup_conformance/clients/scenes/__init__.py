@@ -50,6 +50,7 @@ _QUICK = """
     start-rate-limited start-redirected poll-found poll-url-elsewhere poll-url-without-scheme
     poll-url-of-the-console slow-command slow-server connection-closed-between never-ends poll-unresponsive
     poll-trickling poll-lost poll-not-found poll-empty-body poll-rate-limited poll-overloaded
+    poll-redirected-to-plain-text plain-text-poll-url
     probe-rate-limited-until exited-missing exited-null exited-as-text poll-error-like-a-success exit-code-3
     exit-code-256 exit-code-missing output-of-16-mib output-without-newline output-with-space-around
     streams-null output-within-latin-1 output-outside-ascii output-escaped output-while-running

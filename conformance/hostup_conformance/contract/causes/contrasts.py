@@ -532,7 +532,7 @@ def each_so_many(split: Split) -> str | None:
     first = [at for at, before in zip(each, [-inf, *each], strict=False) if at - before > STRETCH]
     out_of = ": they are counted, it seems, or run out of something"
     patterns: dict[str, tuple[int, Callable[[Exchange], bool], list[int]]] = {
-        f"about one of each {{:.0f}} requests in a row{out_of}": (IN_TURN[-1] + 1, lambda _: True, each),
+        f"about one of each {{:.0f}} requests in a row{out_of}": (IN_TURN[-1], lambda _: True, each),
         f"about one of each {{:.0f}} starts, and nothing else{out_of}": (IN_TURN[1], starts, each),
         "after each {:.0f} refusals or so (4xx): these are counted, it seems": (STRETCH, refused, first),
     }

@@ -168,7 +168,7 @@ def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
     takes for an integer.
     """
     for e in exchanges.each(with_pid(ask.Pid.LOOSE, ask.Pid.REPEATED, ask.Pid.STRANGE), is_loose_or_second):
-        if e.status == 200 and (shown := content.present(e, content.AVAILABILITY)):
+        if e.status == 200 and (shown := content.availability_in(e)):
             yield e, "a 4xx, or command output", f"the availability ({', '.join(shown)})"
 
 

@@ -41,7 +41,7 @@ def has_exited(exchanges: Exchanges) -> Findings:
 
 @rule("POLL-02", seeks="command output")
 def not_availability(exchanges: Exchanges) -> Findings:
-    """Any of the members available, reason and vmRunning is a finding.
+    """Any of the members available, reason and vmRunning is a finding, but for one that is null beside command output.
 
     Where a known pid gets them alone, the same response to any other pid is a finding as well: they have one cause.
     """
@@ -53,7 +53,7 @@ def not_availability(exchanges: Exchanges) -> Findings:
         lambda e: not selectors.is_output(e),
     )
     for e in [*exchanges.each(selectors.is_output), *ignored]:
-        if found := content.present(e, content.AVAILABILITY):
+        if found := content.availability_in(e):
             yield e, "command output", f"members of the availability ({', '.join(found)})"
 
 

@@ -49,9 +49,12 @@ def has_empty_pid(e: ask.Exchange) -> bool:
 
 @rule("PROBE-04")
 def not_output(exchanges: Exchanges) -> Findings:
-    """Any member of command output is a finding, in any spelling. An empty pid may be refused as well."""
+    """Any member of command output is a finding, in any spelling. An empty pid may be refused as well.
+
+    A member that is null is none: a server that has one type for both bodies sends those of the other as null.
+    """
     for e in exchanges.each(lambda e: selectors.is_availability(e) or has_empty_pid(e)):
-        body = e.body if e.status == 200 and isinstance(e.body, dict) else {}
+        body = content.with_values(e.body) if e.status == 200 else {}
         empty = " for an empty pid" if has_empty_pid(e) else ""
         if found := [name for name in body if name in content.OUTPUT] + content.misspelled(body, content.OUTPUT):
             yield e, "the availability", f"command output ({', '.join(found)}){empty}"
