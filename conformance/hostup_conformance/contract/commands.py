@@ -156,7 +156,7 @@ def plain(token: str, slow_seconds: float) -> list[Command]:
         Command("lines", f"printf 'A{CONTROLS}{token}'\ntest a = b\nprintf B{token}",
                 f"A{CONTROLS}{token}B{token}".encode()),
         # Some languages take its output for nothing. A shell may have other options, or find no end behind the comment.
-        Command("number", "hostup=0; false | printf %s $hostup$hostup_none # the end", b"0"),
+        Command("number", "hostup='0 '; false | printf %s ${hostup% }$hostup_none # the end", b"0"),
         NOTHING,
         Command("errors", "printf 'error alone å' >&2", stderr="error alone å".encode()),
         # Most of it is written at once, and the rest in small pieces after that.

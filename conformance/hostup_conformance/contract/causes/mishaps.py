@@ -58,6 +58,8 @@ MOST_LOST = 32
 MESSAGE = 80
 #: So many characters may be added at one place of a text by whoever writes another for it, or for a variable.
 ADDED, VALUE = 8, 64
+#: How long two texts may be, in the product of their characters, to be compared with each other: a tenth of a second.
+COMPARABLE = 1_000_000
 #: After how many seconds the command that reads its input ends itself where that stays open.
 INPUT_SECONDS = 4.0
 
@@ -371,7 +373,13 @@ def lost_marks(text: str, came: str) -> set[str]:
 
 
 def changes(text: str, came: str) -> Iterator[tuple[str, str]]:
-    """Yield what of a text was lost, and what came in its place."""
+    """Yield what of a text was lost, and what came in its place: all of it where the two are too long to be compared.
+
+    How long comparing takes grows with the product of their lengths, and faster.
+    """
+    if len(text) * len(came) > COMPARABLE:
+        yield text, came
+        return
     for kind, a, b, c, d in SequenceMatcher(None, text, came, autojunk=False).get_opcodes():
         if kind != "equal":
             yield text[a:b], came[c:d]
@@ -380,7 +388,7 @@ def changes(text: str, came: str) -> Iterator[tuple[str, str]]:
 def gone(life: Life) -> list[str]:
     """Return what the text that a command prints has lost, in pieces; nothing if little, or far more, of it came."""
     text, came = printed(life), stdout(life)
-    found = [lost for lost, _ in changes(text, came)] if len(came) <= VALUE * len(text) else []
+    found = [lost for lost, _ in changes(text, came)]
     return found if 2 * sum(map(len, found)) <= len(text) else []
 
 
