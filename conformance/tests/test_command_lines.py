@@ -120,6 +120,13 @@ def test_the_words_arrive_as_they_were_meant(tmp_path: Path) -> None:
     assert printed_by("sh", [line], tmp_path) == [[*words, "before in the environment after"]]
 
 
+def test_curl_is_told_the_method_of_a_request_with_a_body() -> None:
+    """It would take a GET with a body for a POST."""
+    sent = Request("GET", "/api/v2/vps/v/agent/exec", (), b"{}")
+    assert line_of(sent).words[2:4] == ["-X", "GET"]
+    assert "-X" not in line_of(replace(sent, body=b"")).words
+
+
 def test_no_word_of_ours_is_one_of_the_command() -> None:
     """In a shell that knows no comments, as zsh has it for what is typed, it would be a host that gets the key."""
     line = CommandLine(["curl", ("Authorization: Bearer ", Variable("HOSTUP_API_KEY")), "http://127.0.0.1:1/"])

@@ -234,9 +234,13 @@ def header_variable(name: str) -> str:
 
 
 def altered_keys(key: str) -> list[str]:
-    """Return keys that resemble the given one but differ from it: at their ends, and in one character between."""
+    """Return keys that resemble the given one but differ from it: at their ends, and in one character between.
+
+    The character that one of them has more may stand in any token (RFC 9110, token68), and is in few keys: what leaves
+    out all that is no letter, digit or underscore takes it for the key.
+    """
     first, last = ("a" if key[at:][:1] != "a" else "b" for at in (0, -1))
-    altered = [key[:-1], key + "x", first + key[1:], key[:-1] + last, altered_within(key)]
+    altered = [key[:-1], key + "~", first + key[1:], key[:-1] + last, altered_within(key)]
     return list(dict.fromkeys(value for value in altered if value and value != key))
 
 

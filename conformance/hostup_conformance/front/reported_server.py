@@ -74,7 +74,7 @@ def curl(e: Exchange, target: Target) -> CommandLine:
     words: list[str | tuple[str | Variable, ...]] = ["curl", "-i"]
     words += ["--path-as-is"] if "/." in request.target else []
     words += ["--globoff"] if set("[]{}") & set(url) else []  # or curl takes them for many URLs
-    if method != "GET":
+    if method != "GET" or request.body:  # with a body, curl sends a POST
         words += ["--head"] if method == "HEAD" else ["-X", method]
     variables = {target.key: "HOSTUP_API_KEY", target.read_key: "HOSTUP_READ_API_KEY"}
     for name, value in request.headers:

@@ -271,9 +271,12 @@ def timestamp_is_now(exchanges: Exchanges) -> Findings:
 
 @rule("PROBLEM-16", seeks="problem document with type and title")
 def one_title_for_each_type(exchanges: Exchanges) -> Findings:
-    """Two titles for the same type are a finding. The first difference is reported."""
+    """Two titles for the same type are a finding. The first difference is reported.
+
+    The type about:blank is none of its own: its title is that of the status code (RFC 9457 section 4.2.1).
+    """
     titles: dict[str, ask.Exchange] = {}
-    for e in exchanges.each(with_texts("title", "type")):
+    for e in exchanges.each(with_texts("title", "type"), lambda e: e.body["type"] != "about:blank"):
         before = titles.setdefault(e.body["type"], e)
         if before.body["title"] != e.body["title"]:
             yield e, f"{before.body['title']!r}, as in request {before.number}", e.body["title"]
