@@ -271,7 +271,13 @@ def is_busy_while_commands_run(_request: Request, response: Response) -> None:
         response.header("Retry-After", "0")
 
 
+def lets_the_read_key_poll(request: Request, response: Response) -> None:
+    if response.status == 403 and request.method == "GET" and request.own and request.pid is not None:
+        response.become(200, {"exited": False})
+
+
 CAUSES: dict[Change, tuple[str, str]] = {
+    lets_the_read_key_poll: ("SCOPE-02", "nothing checks this, HOSTUP_READ_API_KEY has write:vm after all, "),
     shows_stacks: ("SAFETY-02", "only errors, and none of"),
     sends_the_key_back: ("SAFETY-01", "only what is served, and none of"),
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),

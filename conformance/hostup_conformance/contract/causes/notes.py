@@ -54,6 +54,7 @@ from hostup_conformance.contract.content import (
 from hostup_conformance.contract.lives import Life, command_text, overlap, shows_traces, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_availability, is_output, is_plain, new_poll, starts
+from hostup_conformance.contract.target import KEYS
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.messages import Request
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
@@ -347,6 +348,13 @@ def error_within(e: Exchange) -> str:
     return f"the member {named}" if named and not served else ""
 
 
+def with_keys(odd: Sequence[Exchange], course: Course) -> str:
+    """Return why else, than that nothing checks this, none of some requests is refused for its key."""
+    whole = f", {KEYS['read_key']} has write:vm after all" if all(e.ask.credential == "read" for e in odd) else ""
+    kept = ", something in front adds a key, or the server keeps what it decided for another request"
+    return f"{whole}{kept}{', or only how keys begin is compared' if begin_alike(odd, course.key) else ''}"
+
+
 def told_apart(
     result: Result[Ask], course: Course, tellers: Iterable[Teller], blamed: AbstractSet[int] = frozenset()
 ) -> str | None:
@@ -373,9 +381,8 @@ def told_apart(
         return f"{some}: something changes the status code, it seems"
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
-        kept = "something in front adds a key, or the server keeps what it decided for another request"
-        begin = ", or only how keys begin is compared" if begin_alike(odd.values(), course.key) else ""
-        return f"{said}: nothing checks this{f', {kept}{begin}' if result.requirement.area != 'ID' else ''}"
+        by_keys = "" if result.requirement.area == "ID" else with_keys([*odd.values()], course)
+        return f"{said}: nothing checks this{by_keys}"
     if let_in and usual and len(usual) < FEWEST <= len(odd):
         return of_few(course, [*odd.values()], usual)
     words = told(Split([*odd.values()], usual, course), tellers)
