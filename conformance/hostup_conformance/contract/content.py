@@ -37,9 +37,13 @@ def present(e: Exchange, names: Iterable[str]) -> list[str]:
     return [name for name in names if name in e.body] if isinstance(e.body, dict) else []
 
 
-def with_values(body: Any) -> dict[str, Any]:
-    """Return the members of a body that are not null; none if it is no JSON object."""
-    return {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
+def without_null(value: Any) -> Any:
+    """Return a JSON value without the members that are null."""
+    if isinstance(value, list):
+        return [without_null(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: without_null(item) for name, item in value.items() if item is not None}
 
 
 def items_of(e: Exchange) -> list[dict[str, Any]]:
@@ -66,8 +70,8 @@ def is_availability_alone(e: Exchange) -> bool:
 
 def availability_in(e: Exchange) -> list[str]:
     """Return the members of the availability that a body has; one that is null beside command output is none."""
-    body = e.body if is_availability_alone(e) else with_values(e.body)
-    return [name for name in AVAILABILITY if name in body]
+    alone = is_availability_alone(e)
+    return [name for name in present(e, AVAILABILITY) if alone or member(e, name) is not None]
 
 
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:

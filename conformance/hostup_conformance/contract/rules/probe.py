@@ -54,7 +54,7 @@ def not_output(exchanges: Exchanges) -> Findings:
     A member that is null is none: a server that has one type for both bodies sends those of the other as null.
     """
     for e in exchanges.each(lambda e: selectors.is_availability(e) or has_empty_pid(e)):
-        body = content.with_values(e.body) if e.status == 200 else {}
+        body = content.without_null(e.body) if e.status == 200 and isinstance(e.body, dict) else {}
         empty = " for an empty pid" if has_empty_pid(e) else ""
         if found := [name for name in body if name in content.OUTPUT] + content.misspelled(body, content.OUTPUT):
             yield e, "the availability", f"command output ({', '.join(found)}){empty}"

@@ -625,11 +625,16 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
             yield e, as_sent, f'{mishaps.ALTERED}: "kill" became {short_json(word, 40)}'
     for e, command in exchanges.ends("verbatim", "lines"):
         got = differs(exchanges, e, "stdout", command.stdout)
-        lost = mishaps.lost(next(life for life in exchanges.lives if life.end is e)) - {" "}
-        if got and not exchanges.told_by(e) and not (lost and lost <= exchanges.lost_by_output):
+        if got and not exchanges.told_by(e) and not is_lost_by_output(exchanges, e):
             ends = command.name == "lines" and stops_at_a_failure(e, command)
             how = f"{got}, with exitCode 1, that of its second line: it ended there, as with sh -e, it seems"
             yield e, f"stdout: {shortened(command.stdout)}", how if ends else got
+
+
+def is_lost_by_output(exchanges: Exchanges, e: ask.Exchange) -> bool:
+    """Whether all that the output of a command has lost, but for blanks, other output has lost as well."""
+    lost = mishaps.lost(next(life for life in exchanges.lives if life.end is e)) - {" "}
+    return bool(lost) and lost <= exchanges.lost_by_output
 
 
 def words_for_kill(stdout: str) -> str | None:

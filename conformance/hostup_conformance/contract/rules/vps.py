@@ -175,20 +175,11 @@ def as_the_document_says(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.gives_either):
         schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
         if isinstance(e.body, dict):
-            for error in oracles.faults(schema, without_null(e.body), 3):
+            for error in oracles.faults(schema, content.without_null(e.body), 3):
                 yield e, f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
             names = content.PAGE if e.ask.resource == "list" else content.STATUS
             if found := content.misspelled(e.body, names):
                 yield e, f"the spelling {', '.join(names)}", ", ".join(found)
-
-
-def without_null(value: Any) -> Any:
-    """Return a JSON value without the members that are null."""
-    if isinstance(value, list):
-        return [without_null(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: without_null(item) for name, item in value.items() if item is not None}
 
 
 @rule("VPS-10", seeks="list or status")
