@@ -39,7 +39,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def with_any_poll(self) -> list[Life]:
         """The same commands, each with the polls by whatever key, and under another VPS."""
-        return lives(self.known(lambda e: starts(e) or (understood(e) and e.ask.number is not None)))
+        tells = (understood, lambda e: e.response is None)
+        return lives(self.known(lambda e: starts(e) or (e.ask.number is not None and any(one(e) for one in tells))))
 
     @cached_property
     def asked_otherwise(self) -> list[Exchange]:

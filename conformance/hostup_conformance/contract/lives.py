@@ -44,6 +44,8 @@ class Life:
     polls: list[Exchange] = field(default_factory=list)
     #: The polls of the same pid under another VPS.
     elsewhere: list[Exchange] = field(default_factory=list)
+    #: Whether a poll of it broke off after the beginning of its response, which may have told the end.
+    broke_off: bool = False
     #: Whether the guest is known to have a sleep, since it was seen to run much longer than commands that end at once.
     has_sleep: bool = False
 
@@ -65,7 +67,7 @@ class Life:
     @property
     def lost(self) -> Exchange | None:
         """The first poll that got an error although no end was reported, unless nobody has polled for too long."""
-        polls = [] if self.end else self.full_polls
+        polls = [] if self.end or self.broke_off else self.full_polls
         kept = bool(polls) and not RETAINED < self.seconds_until(polls[0]) < inf
         return next((e for e in polls if kept and e.status != 200 and e.status not in BUSY), None)
 
@@ -105,8 +107,11 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
         if poll := new_poll(e):
             latest[poll] = of_pid[new_pid(e)] = Life(e, recognized(e.ask.command or ""), text_of(e))
             found.append(latest[poll])
-        elif e.request.method != "GET" or e.response is None:
+        elif e.request.method != "GET":
             continue
+        elif e.response is None:
+            if e.failure and e.lost is None and e.request.target in latest:
+                latest[e.request.target].broke_off = True
         elif e.request.target in latest:
             latest[e.request.target].polls.append(e)
         elif e.ask.number in of_pid and e.ask.vps != of_pid[e.ask.number].start.ask.vps:

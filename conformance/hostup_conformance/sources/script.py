@@ -315,7 +315,7 @@ class Script:
         hexadecimal = "0xbadbad" if self.target.is_live else f"0x{known:x}"
         loose = [hexadecimal, f"%20{known}", f"{known}%20", f"{known}%0A", f"%2B{known}", in_arabic]
         if not self.target.is_live:
-            loose += [f"0{known}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
+            loose += [f"0{known}", f"0{known:o}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
         for value in loose:
             yield self._get("a pid that some parsers take for an integer", pid=value, capability="input", telling=26)
         beyond = [str(2**63 + 1 + 2 * self._random.randrange(10**6)), str(2**64 + known), "9" * 2500]
@@ -357,6 +357,7 @@ class Script:
         nobodys = (("If-None-Match", NOBODYS_TAG), ("If-Modified-Since", "Mon, 01 Jan 1990 00:00:00 GMT"))
         yield self._get("the probe, if it is not what nobody has seen", headers=nobodys)
         yield self._get("the probe, in part", headers=(("Range", "bytes=0-9"),), telling=36)
+        yield self._get("the probe, from a client that accepts anything", headers=(("Accept", "*/*"),), telling=37)
         content = (*with_key, ("Content-Type", "application/json"))
         yield Step("the probe, with content", Request("GET", own, content, b"{}"), telling=35)
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
@@ -410,7 +411,6 @@ class Script:
         for _ in range(2):
             yield self._get("the probe once more")
         yield self._get("the probe, gzip unwelcome", headers=NOT_CODED)
-        yield self._get("the probe, from a client that accepts anything", headers=(("Accept", "*/*"),))
         silent = self._get("the probe, from a client that does not say what it accepts")
         headers = tuple(field for field in silent.request.headers if field[0] != "Accept")
         yield replace(silent, request=replace(silent.request, headers=headers))

@@ -615,6 +615,15 @@ def closes_in_name_only(_request: Request, response: Response) -> None:
     response.header("Connection", "Close")
 
 
+@trips("HTTP-01", starts=True)
+def chunks_are_counted_in_characters(_request: Request, response: Response) -> None:
+    """The size of a chunk is its number of characters, so that what has any outside ASCII is malformed."""
+    if not response.body.isascii():
+        size = len(response.body.decode())
+        response.header("Transfer-Encoding", "chunked")
+        response.raw = [response.head(None) + b"%x\r\n" % size + response.body + b"\r\n0\r\n\r\n"]
+
+
 @trips("HTTP-03", starts=True)
 def lengths_are_in_characters(_request: Request, response: Response) -> None:
     """Content-Length is the number of characters, so that a body ends too early that has any outside ASCII."""
@@ -644,3 +653,10 @@ def cache_says_that_it_hit(request: Request, response: Response) -> None:
     """A cache in front keeps availabilities, and says so as RFC 9211 has it."""
     if request.method == "GET" and response.is_availability:
         response.header("Cache-Status", "edge.example; hit; ttl=2")
+
+
+@trips("HTTP-31")
+def json_is_to_be_accepted_by_name(request: Request, response: Response) -> None:
+    """A request whose Accept does not name JSON gets 406, and so does one without Accept."""
+    if "json" not in request.headers.get("accept", ""):
+        response.become(406, b"<html><h1>406 Not Acceptable</h1></html>", "text/html")

@@ -301,6 +301,13 @@ def a_pid_may_have_an_exponent(request: Request, response: Response) -> None:
         response.become(200, {"exited": False})
 
 
+@trips("PID-14")
+def a_pid_may_be_octal(request: Request, response: Response) -> None:
+    """A pid that begins with 0 is read as octal digits."""
+    if response.status == 404 and request.full and request.own and re.fullmatch("0[0-7]+", request.pid or ""):
+        response.become(200, {"exited": False})
+
+
 @trips("PID-11")
 def pid_is_read_only_at_the_beginning(request: Request, response: Response) -> None:
     """A query that does not begin with pid is taken for one without it."""

@@ -1343,6 +1343,16 @@ def commands_are_cut_at_1000_characters(request: Request, response: Response) ->
         response.change(stdout=known.stdout.decode()[:kept] if known.name.startswith("longest") else "")
 
 
+@trips("START-19")
+def commands_are_cut_at_64_characters(request: Request, response: Response) -> None:
+    """Only the first 64 characters of a command run, which for most ends within quotation marks."""
+    known = command_of(request, response)
+    if known and response.json["exited"] and len(known.text) > 64 and known.name != "unknown_program":
+        printed = known.stdout.decode()
+        kept = len(printed) - len(known.text) + 64 if known.name.startswith("longest") else 0
+        response.change(stdout=printed[:kept], stderr="" if kept else "sh: Syntax error\n", exitCode=0 if kept else 2)
+
+
 @trips("START-22")
 def commands_are_ended_and_succeed(request: Request, response: Response) -> None:
     """A command that takes long is ended after a while, and said to have succeeded."""

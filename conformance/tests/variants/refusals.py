@@ -128,9 +128,10 @@ def unknown_pids_are_bad_requests(request: Request, response: Response) -> None:
 
 
 @allowed()
-def json_is_to_be_accepted_by_name(request: Request, response: Response) -> None:
-    """A request whose Accept, unlike the documentation's, does not name JSON gets 406."""
-    if "json" not in request.headers.get("accept", ""):
+def what_does_not_accept_json_is_refused(request: Request, response: Response) -> None:
+    """A request whose Accept names neither JSON nor anything that it is part of gets 406."""
+    accept = request.headers.get("accept", "*/*")
+    if "json" not in accept and "*/*" not in accept:
         response.become(406, b"<html><h1>406 Not Acceptable</h1></html>", "text/html")
 
 

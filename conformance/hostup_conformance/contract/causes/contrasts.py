@@ -26,6 +26,8 @@ from hostup_conformance.contract.causes.traits import (
     CHANCE,
     CLOCK,
     FEWEST,
+    OUTSIDE_ASCII,
+    PRINTS_OUTSIDE_ASCII,
     WHAT,
     all_beside,
     in_common,
@@ -130,11 +132,25 @@ class Course:
             of_its_command = [f"{what}{does}" for does in (of_command(life) if life else ())]
             if life and is_chunked(life.start):
                 of_its_command.append("of a command whose start was chunked")
-            polled = printed(life) + errors_of(life) if life and not e.ask.starts else ""
+            # What is refused, or comes before the end, has no output.
+            tells = not (e.ask.starts or refused(e) or member(e, "exited") is False)
+            polled = printed(life) + errors_of(life) if life and tells else ""
             if not (unquote(e.request.path) + polled).isascii():
-                of_its_command.append("for a path, or for output, with characters outside ASCII")
+                of_its_command.append(OUTSIDE_ASCII)
+            if not polled.isascii():
+                of_its_command.append(PRINTS_OUTSIDE_ASCII)
             self._traits[e.number] = frozenset([*traits(e, *self._keys), *of_its_command, *self._after_others(e)])
         return self._traits[e.number]
+
+    def is_padded(self, e: Exchange) -> bool:
+        """Whether a pid is digits alone that begin with 0, and no command has it."""
+        digits = e.ask.pids[0] if e.ask.pid == Pid.LOOSE else ""
+        return bool(re.fullmatch("0[0-9]+", digits)) and digits.lstrip("0") not in self._known
+
+    @cached_property
+    def _known(self) -> AbstractSet[str]:
+        """The pids of commands, as they were polled."""
+        return {e.ask.pids[0] for e in self.ordered if e.ask.pid.known}
 
     def kinds(self, e: Exchange) -> AbstractSet[str]:
         """Return what an exchange asks for and what it got, each in words that may follow "a request"."""
@@ -159,7 +175,8 @@ class Course:
         life = self.life_of.get(e.number)
         end = life.end if life else None
         ended = end is not None and end is not e and (end.number < e.number or overlap(end, e))
-        if (e.ask.pid in {Pid.UNKNOWN, Pid.STRANGE} and e.ask.pids) or (ended and not e.ask.starts):
+        nobodys = e.ask.pid in {Pid.UNKNOWN, Pid.STRANGE} and e.ask.pids
+        if nobodys or (ended and not e.ask.starts) or self.is_padded(e):
             yield "for a pid that no command has, or none any longer"
         if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
             yield "with a wrong key that had come before"
@@ -658,7 +675,8 @@ class Measure:
 
 def crowded(split: Split) -> str:
     """Return why it may be that only what was sent with others is odd."""
-    disturbed = not split.is_refusal or any(e.status in {500, 502} for e in split.odd)
+    broken = any(e.failure and e.lost is None for e in split.odd)
+    disturbed = not split.is_refusal or broken or any(e.status in {500, 502} for e in split.odd)
     limit = "a limit on requests at once, or the shedding of load"
     return f": {'requests at the same time disturb each other' if disturbed else limit}, it seems"
 

@@ -290,20 +290,21 @@ def covering(some: Sequence[set[str]]) -> list[str]:
 def cut_after(every: Sequence[Life]) -> int | None:
     """Return after how many characters commands were cut before they ran, by one that ends in what it prints.
 
-    Output that is as long must have come whole, no longer command may have printed all that it prints, and no shorter
-    one the beginning of it.
+    Longer output must have come, no longer command may have gone well whose text tells, and no shorter one may have
+    printed the beginning of what it prints.
     """
     for life in every:
         text, came, command = printed(life), stdout(life), command_text(life)
         if life.name != "longest" or not came or len(came) >= len(text) or not text.startswith(came):
             continue
-        whole = any(len(stdout(one)) > len(came) and printed(one) == stdout(one) for one in every)
+        whole = any(len(stdout(one)) > len(came) for one in every)
         limit = len(command) - len(text) + len(came)
         longer = longer_than(limit, every)
         same = all(is_cut_there(one, limit) for one in longer)
+        telling = (one for one in longer if one.name not in UNTELLING and (one.command or one.text))
         others = ((plain(printed(one)), plain(stdout(one))) for one in every if one not in longer)
         shorter = any(own and text != own and text.startswith(own) for text, own in others)
-        return limit if whole and same and not shorter and all(map(went_wrong, longer)) else None
+        return limit if whole and same and not shorter and all(map(went_wrong, telling)) else None
     return None
 
 

@@ -104,8 +104,11 @@ DOES: dict[str, Callable[[Command], bool]] = {
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
 #: How output of such a size is told, and what goes without saying where something broader is told.
 SIZED = "of a command that prints {:,} bytes or more"
+OUTSIDE_ASCII = "for a path, or for output, with characters outside ASCII"
+PRINTS_OUTSIDE_ASCII = "for output with characters outside ASCII"
 BROADER = {
     NOT_DIGITS: NO_INTEGER,
+    OUTSIDE_ASCII: PRINTS_OUTSIDE_ASCII,
     "of a command that prints characters above U+FFFF": "of a command that prints characters outside ASCII",
     "of a command that prints characters beyond Latin-1": "of a command that prints characters outside ASCII",
     **{SIZED.format(more): SIZED.format(less) for less, more in pairwise(PRINTED)},

@@ -519,8 +519,8 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     they are command output, the code of an error, and whether instance is the path. A 429 and a 5xx pass, since the
     server may be busy, and so does all where a 5xx comes alone; and the availability for a poll, if polls get it alone
     too. What must be refused, and is served when it is alone, is no mistake when it is refused; and what cannot be read
-    as JSON, though it is said to be, is no other request's. A run judges only the requests that it sends together for
-    this purpose: with a slow server most others are sent together too.
+    as JSON, though it is said to be, is no other request's. Nor is a 401 for a good key that gets it alone as well. A
+    run judges only the requests that it sends together for this purpose: with a slow server most others are too.
     """
     selected = exchanges.known(is_plain)
     together = sent_with_others(selected)
@@ -530,6 +530,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     for e in selected:
         if e.number not in together:
             alone.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), []).append(substance(e))
+    unknown = {e.ask.credential for e in selected if e.status == 401 and e.number not in together} & {"full", "read"}
     for e in selected:
         before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
         ignored = exchanges.pid_ignored and e.ask.pid != ask.Pid.ABSENT and content.is_availability_alone(e)
@@ -537,7 +538,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
             continue
         if before[0]["status"] >= 500 or (before[0]["status"] == 200 and is_refused_as_it_must_be(e)):
             continue
-        if is_json(e) and not selectors.has_json(e):
+        if (is_json(e) and not selectors.has_json(e)) or (e.status == 401 and e.ask.credential in unknown):
             continue
         exchanges.take(e)
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
@@ -598,7 +599,9 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
     So is one ETag for two different states. A 304 for an ETag of the same path, pid and key passes.
     """
     states: dict[tuple[str, str | None, str], ask.Exchange] = {}
-    for e in exchanges.each(has_etag):
+    tagged = exchanges.each(has_etag)
+    whatever = any(e.status == 304 and e.request.header("if-modified-since") is None for e in tagged)
+    for e in tagged:
         tag = (e.header("etag") or "").removeprefix("W/") if e.status not in {304, 412} else ""
         before = states.setdefault((e.request.target, e.request.header("authorization"), tag), e) if tag else e
         if e.status == before.status == 200 and documented_members(e) != documented_members(before):
@@ -607,11 +610,12 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
         asked = (e.request.header("if-none-match") or "").removeprefix("W/")
         known = (e.request.target, e.request.header("authorization"), asked) in states
         if e.status in {304, 412} and asked and not known:
-            dated = e.request.header("if-modified-since") is not None and not states
             why = (
-                "If-None-Match comes before If-Modified-Since"
-                if dated
-                else "the ETag in If-None-Match is of something else"
+                "the ETag in If-None-Match is of something else"
+                if states
+                else "no ETag was sent that If-None-Match could name"
+                if whatever
+                else "If-None-Match comes before If-Modified-Since"
             )
             yield e, f"status 200, since {why}", e.status
 
@@ -676,3 +680,23 @@ def no_cache_responds(exchanges: Exchanges) -> Findings:
         if (tells_age or HIT.search(status)) and not content.cache_directives(e).keys() & LETS_SHARE:
             told = f"Age: {age}" if tells_age else f"Cache-Status: {status}"
             yield e, "a response of the server, since the request has a key", told
+
+
+def accepts_anything(e: ask.Exchange) -> bool:
+    """A GET of the endpoint that accepts any media type: its Accept says so, or is not there."""
+    return e.request.method == "GET" and e.ask.endpoint and (e.request.header("accept") or "*/*").strip() == "*/*"
+
+
+@rule("HTTP-31", seeks="request that accepts anything, and one that accepts JSON and was served")
+def anything_is_acceptable(exchanges: Exchanges) -> Findings:
+    """A 406 is a finding where the same request got 200 with an Accept that names JSON."""
+    probes = exchanges.known(selectors.asks_availability)
+    served = {(e.request.target, e.ask.credential) for e in probes if e.status == 200 and not accepts_anything(e)}
+    for e in exchanges.each(accepts_anything, lambda e: (e.request.target, e.ask.credential) in served):
+        if e.status == 406:
+            accept = e.request.header("accept")
+            yield (
+                e,
+                f"status 200, {f'for Accept: {accept}' if accept else 'although it has no Accept'}",
+                content.status_of(e),
+            )

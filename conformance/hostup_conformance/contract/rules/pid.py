@@ -231,8 +231,21 @@ def only_integers_reach_commands(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding for a pid with a prefix (0x1f) or an exponent (5e3).
 
     What many parsers of integers take passes: signs, zeros and white space, a fraction of zeros, underscores, and
-    digits of other scripts.
+    digits of other scripts. So does a 0 before a pid, unless its digits, taken as octal, are the pid of a command.
     """
-    for e in exchanges.each(with_pid(ask.Pid.LOOSE), lambda e: bool(re.search("[xXeE]", e.ask.pids[0]))):
+    commands = exchanges.target.pids
+    for e in exchanges.each(with_pid(ask.Pid.LOOSE), lambda e: is_prefixed(e) or is_octal(e, commands)):
         if shows_output(e):
-            yield e, "a 4xx", f"command output for the pid {short_json(e.ask.pids[0], 60)}"
+            octal = "" if is_prefixed(e) else f", as of {int(e.ask.pids[0], 8)}: it is read as octal"
+            yield e, "a 4xx", f"command output for the pid {short_json(e.ask.pids[0], 60)}{octal}"
+
+
+def is_prefixed(e: ask.Exchange) -> bool:
+    """A pid with a prefix or an exponent."""
+    return bool(re.search("[xXeE]", e.ask.pids[0]))
+
+
+def is_octal(e: ask.Exchange, commands: Collection[int]) -> bool:
+    """A pid that begins with 0, whose digits are the pid of a command if they are octal ones, and of none if not."""
+    digits = re.fullmatch(r"0[0-7]{1,20}", e.ask.pids[0])
+    return digits is not None and int(digits[0], 8) in commands and int(digits[0]) not in commands

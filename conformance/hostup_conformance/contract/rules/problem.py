@@ -192,10 +192,14 @@ def is_malformed(e: ask.Exchange) -> bool:
 
 
 def can_be_pointed_at(e: ask.Exchange) -> bool:
-    """A 400 for a request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
-    return e.status == 400 and (
-        ask.has_object(e.request) if ask.is_start(e) else not any("\ufffd" in pid for pid in e.ask.pids)
-    )
+    """A 400 for a request with a part that an item could point to: a pid that is valid UTF-8, or members of a body.
+
+    A pid of digits alone, which begins with 0, may be refused as an unknown one is.
+    """
+    if ask.is_start(e):
+        return e.status == 400 and ask.has_object(e.request)
+    digits = e.ask.pid == ask.Pid.LOOSE and e.ask.pids[0].isdecimal()
+    return e.status == 400 and not digits and not any("\ufffd" in pid for pid in e.ask.pids)
 
 
 @rule("PROBLEM-11", seeks="400 for a mistake that can be pointed at")
