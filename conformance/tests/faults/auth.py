@@ -230,7 +230,7 @@ def unknown_pid_is_unauthorized(request: Request, response: Response) -> None:
         response.header("WWW-Authenticate", "Bearer")
 
 
-@trips("AUTH-08")
+@trips("AUTH-08", starts=True)
 def one_replica_knows_no_keys(request: Request, response: Response) -> None:
     """Every twelfth GET with the right key gets 401."""
     if request.full and request.method == "GET" and request.nth("with the right key") % 12 == 0:
