@@ -37,19 +37,32 @@ def test_the_port_of_a_server_that_is_gone_is_nobody_else_s(reuse: int) -> None:
     assert response.startswith(b"HTTP/1.1 200")
 
 
-def test_a_client_of_http_1_0_reads_to_the_end_of_the_connection() -> None:
+def response_to(request: bytes) -> tuple[bytes, bytes]:
+    """Return the head and the body that come before the server ends the connection."""
+
     async def main() -> bytes:
-        server = ScriptedServer(lambda _: Reply(200, body=b"{}", chunked=True))
+        server = ScriptedServer(lambda _: Reply(200, body=b"{}", chunked=b"HTTP/1.0" in request))
         port = await server.listen("h.test", "own")
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        writer.write(request)
         response = await asyncio.wait_for(reader.read(), 20)
         writer.close()
         await server.close()
         return response
 
     head, _, body = asyncio.run(main()).partition(b"\r\n\r\n")
+    return head, body
+
+
+def test_a_client_of_http_1_0_reads_to_the_end_of_the_connection() -> None:
+    head, body = response_to(b"GET / HTTP/1.0\r\n\r\n")
     assert (b"Content-Length: 2" in head, body) == (True, b"{}")
+
+
+def test_a_connection_that_the_client_closes_is_said_to_be_closed() -> None:
+    """A client that keeps connections by what the response says would send its next request on it."""
+    head, body = response_to(b"GET / HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\n\r\n")
+    assert (b"Connection: close" in head, body) == (True, b"{}")
 
 
 @pytest.mark.parametrize("goes", [True, False])

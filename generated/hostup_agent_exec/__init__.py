@@ -2,5 +2,5 @@
 
 from .client import AuthenticatedClient, Client
 
-__version__ = "14.1.0"
+__version__ = "15.0.0"
 __all__ = ("AuthenticatedClient", "Client", "__version__")

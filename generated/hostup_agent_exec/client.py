@@ -7,7 +7,7 @@ from .models.problem import Problem
 
 _CONTRACT = _runtime.Contract(
     package="hostup_agent_exec",
-    version="14.1.0",
+    version="15.0.0",
     server="https://cloud.hostup.se",
     base_url_variable="HOSTUP_BASE_URL",
     key_variable="HOSTUP_API_KEY",

@@ -291,6 +291,9 @@ class ScriptedServer:
         reply = decided if isinstance(decided, Reply) else await decided
         if is_old:  # HTTP/1.0 has no chunks
             reply = replace(reply, chunked=False)
+        if says_to_close(request.headers) and not reply.until_close:
+            # Or a client that keeps connections may send its next request on this one (RFC 9112 section 9.6).
+            reply = replace(reply, headers=[*reply.headers, ("Connection", "close")])
         self.received.append(received)
         if reply.last:
             self.refuse()

@@ -272,6 +272,12 @@ def merged(spans: Iterable[tuple[int, int]], apart: int = 0) -> Iterator[tuple[i
         yield begun
 
 
+def most_of(key: str) -> tuple[str, ...]:
+    """Return three quarters of a key, its first and its last, which is too much to show; none of a short one."""
+    most = 3 * len(key) // 4
+    return (key[:most], key[-most:]) if len(key) >= 2 * PIECE else ()
+
+
 @lru_cache(maxsize=16)
 def redactor(secrets: tuple[str, ...]) -> Redactor:
     """Return the redactor of some secrets, from a cache, since it is costly to make."""

@@ -155,7 +155,8 @@ async def serving(socket: Path | None = None, seconds: float = 5.0) -> AsyncIter
         key, read_key = (f"hu_agent_{kind}_{secrets.token_hex(16)}" for kind in ("full", "read"))
         unavailable = AgentBackend(GuestAgent(path.with_name("no-agent.sock")))
         provider = provider_of(key, read_key, own, unavailable, foreign=AgentBackend(agent))
-        environment = {**environment_of(key, read_key), **await fixtures(agent, own)}
+        started = await fixtures(agent, own) or (await fixtures(agent, own) if supervisor else {})
+        environment = {**environment_of(key, read_key), **started}
         agent.seconds = seconds
         listener, base_url = listen()
         stack.enter_context(listener)

@@ -43,6 +43,13 @@ def key_in_base64(_request: Request, response: Response) -> None:
     response.header("Set-Cookie", "who=" + b64encode(b"key:" + API_KEY.encode()).decode())
 
 
+@trips("SAFETY-01")
+def key_is_masked_badly(request: Request, response: Response) -> None:
+    """A header field of each response has the key, with its last four characters masked."""
+    if request.token == API_KEY:
+        response.header("X-Caller", f"{request.token[:-4]}****")
+
+
 @trips("SAFETY-02")
 def stack_trace(_request: Request, response: Response) -> None:
     """A 404 shows a stack trace."""

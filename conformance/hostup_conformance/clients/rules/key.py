@@ -3,7 +3,7 @@
 from hostup_conformance.clients.rules import Findings, rule
 from hostup_conformance.clients.story import Exchange, Story
 from hostup_conformance.http.json_text import read_json
-from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.redact import most_of, redactor
 from hostup_conformance.keeping.safe_text import split_url
 
 
@@ -121,8 +121,8 @@ def key_is_no_argument(story: Story) -> Findings:
 
 @rule("CLIENT-04", lambda story: story.outcome.is_seen)
 def key_is_not_printed(story: Story) -> Findings:
-    """Neither standard output nor standard error may contain the key."""
-    holds_key = redactor((story.play.key,)).finds_in
+    """Neither standard output nor standard error may contain the key, or the first or last three quarters of it."""
+    holds_key = redactor((story.play.key, *most_of(story.play.key))).finds_in
     for name, printed in story.outcome.printed.items():
         text = printed[: 2**20].decode("utf-8", "replace")
         if holds_key(text) or holds_key("".join(text.split())):  # in lines of some characters each

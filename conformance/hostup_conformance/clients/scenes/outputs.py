@@ -12,8 +12,8 @@ LARGEST_STREAM = 16 << 20
 
 #: Text that is changed where it is taken for anything but text.
 ESCAPED = (
-    'C:\\new\\table "q" %s %d %41%20 \\x41 ${HOME} $& $1 $$ &amp; <b>[bold]x[/bold]</b>\x1b[31mred\x1b[0m\x07 ab\b\bc '
-    "50 %\r100 % \0 end\n"
+    'C:\\new\\table "q" %s %d %% %41%20 \\x41 ${HOME} $& $1 $$ &amp; <b>[bold]x[/bold]</b>\x1b[31mred\x1b[0m\x07 ab\b\b'
+    "c 50 %\r100 % \0 end\n"
 )
 
 

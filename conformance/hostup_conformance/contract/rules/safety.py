@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from hostup_conformance.contract import ask, commands, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
-from hostup_conformance.keeping.redact import MARK, Redactor, redactor
+from hostup_conformance.keeping.redact import MARK, Redactor, most_of, redactor
 from hostup_conformance.keeping.safe_text import shown, split_url
 
 #: Marks of a server's internals: stack traces of several languages, file paths, database errors, and what it did or
@@ -97,9 +97,11 @@ def is_searched(e: ask.Exchange) -> bool:
 def key_stays(exchanges: Exchanges) -> Findings:
     """The reason phrase, each header field and the body are searched for the caller's keys, in plain and encoded.
 
+    So is what shows the first or the last three quarters of one, as a mask of a few characters does.
     Any other credential that the request had counts too, if it has at least 12 characters; a cookie does not.
     """
-    redact = redactor(exchanges.target.given_secrets)
+    target = exchanges.target
+    redact = redactor((*target.given_secrets, *most_of(target.key), *most_of(target.read_key or "")))
     searched: dict[bytes, bool] = {}
     left = ALL_WITH_ESCAPES
     for e in exchanges.each(is_searched, whole_run=True):

@@ -245,6 +245,15 @@ class KeyInArguments(Right):
 
 
 @trips("CLIENT-04")
+class MasksKeyBadly(Right):
+    """It logs its key, with the last four characters masked."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        print(f"> {method} {url} as {self.key[:-4]}****", file=sys.stderr)
+        return super().send(method, url, body)
+
+
+@trips("CLIENT-04")
 class LogsKey(Right):
     """It logs its header fields."""
 
