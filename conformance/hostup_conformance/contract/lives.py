@@ -66,8 +66,12 @@ class Life:
 
     @property
     def lost(self) -> Exchange | None:
-        """The first poll that got an error although no end was reported, unless nobody has polled for too long."""
-        polls = [] if self.end or self.broke_off else self.full_polls
+        """The first poll that got an error although no end was reported, unless nobody has polled for too long.
+
+        The end may have been reported under another VPS, as it must not.
+        """
+        told = self.end or self.broke_off or any(member(e, "exited") is True for e in self.elsewhere)
+        polls = [] if told else self.full_polls
         kept = bool(polls) and not RETAINED < self.seconds_until(polls[0]) < inf
         return next((e for e in polls if kept and e.status != 200 and e.status not in BUSY), None)
 

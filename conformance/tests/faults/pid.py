@@ -336,6 +336,19 @@ def list_another(request: Request, response: Response, id: str = OTHER_VPS_ID) -
 
 
 @trips("PID-05", starts=True)
+def a_poll_under_another_vps_takes_the_output(request: Request, response: Response) -> None:
+    """A poll under another VPS gets the end of a command, which is forgotten then."""
+    started, taken = (request.memory.setdefault(name, set()) for name in ("started", "taken"))
+    if response.is_started and b"sleep" not in request.body:
+        started.add(str(response.json["pid"]))
+    elif request.full and request.vps == UNAVAILABLE_VPS_ID and request.pid in started - taken:
+        taken.add(request.pid)
+        response.become(200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})
+    elif response.is_output and request.pid in taken:
+        refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("PID-05", starts=True)
 def pids_of_all_vpss_are_searched(request: Request, response: Response) -> None:
     """Another VPS that the list shows has the commands of this one too."""
     list_another(request, response)

@@ -679,7 +679,7 @@ def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
     if limited or life is None or not life.name or others or len(ended) < FEWEST:
         return None
     what = of_one_kind([life], ended)
-    return f"it is a poll of the command {life.name}{f', the only {what}' if what else ''}"
+    return f"it is a poll of the command named {life.name}{f', the only {what}' if what else ''}"
 
 
 def by_their_starts(result: Result[Ask], reasons: Reasons) -> str | None:

@@ -956,7 +956,7 @@ def named(life: lives.Life) -> str:
 
 def called(start: ask.Exchange, known: commands.Command | None) -> str:
     """Return the name of the command of a start if it is known, or its beginning."""
-    return f"the command {known.name}" if known else short_json(start.ask.command, 60)
+    return f"the command named {known.name}" if known else short_json(start.ask.command, 60)
 
 
 def has_a_command_elsewhere(e: ask.Exchange) -> bool:
