@@ -216,7 +216,8 @@ class Connections:
                 stream.shut_down()  # it was under way when connections were still kept
         is_old, number = version == b"HTTP/1.0", stream.number if isinstance(stream, BoundedStream) else 0
         phrase = response.extensions.get("reason_phrase", b"").decode("latin-1")
-        return Response(response.status, fields, body, surplus, miscoded, is_old, kept_open, number, phrase)
+        bare = self._network.transfer.has_bare_ends
+        return Response(response.status, fields, body, surplus, miscoded, is_old, kept_open, number, phrase, bare)
 
     def _stays_open(self, fields: Headers, stream: object) -> bool:
         """Whether the first connection that a response says is closed stays open nevertheless."""

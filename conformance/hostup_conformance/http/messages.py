@@ -79,6 +79,8 @@ class Response(Message):
     connection: int = 0
     #: The reason phrase, which may be any text (RFC 9112 section 4).
     phrase: str = ""
+    #: Whether a line of its header section ends in a line feed alone.
+    has_bare_ends: bool = False
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields with a name, given in lower case."""

@@ -29,6 +29,8 @@ MOST_BEFORE = 1 << 20
 STEADY, MOST_SECONDS_MORE = 50_000, 15.0
 #: The beginning of what a server may send, unasked, when it closes an idle connection (RFC 9110 section 15.5.9).
 REQUEST_TIMEOUT = re.compile(rb"HTTP/1\.[01] 408 ")
+#: The end of a header section, whose lines may end in a line feed alone, as many recipients read them; and such an end.
+END_OF_HEAD, BARE_END = re.compile(rb"\r?\n\r?\n"), re.compile(rb"(?<!\r)\n")
 #: The beginning of a response that is no interim one.
 FINAL_STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d) ")
 
@@ -77,11 +79,11 @@ class Transfer:
 
     def surplus(self, status: int, method: str) -> str | None:
         """Return by how much the response exceeds the length that it declares, in words; None if it does not."""
-        head, declared = self._header_section()
+        head, end, declared = self._header_section()
         without_body = method == "HEAD" or status in {204, 304}
         if head.startswith(b"HTTP/1.1 1") or (declared is None and not without_body):
             return None
-        end = len(head) + 4 + (0 if without_body else declared or 0)
+        end += 0 if without_body else declared or 0
         if REQUEST_TIMEOUT.match(self.head, end):
             return None
         extra = self.received - end
@@ -90,21 +92,28 @@ class Transfer:
     @property
     def came(self) -> str:
         """How much had come of a response that did not end, in words; empty if its header section had not."""
-        head, declared = self._header_section()
+        head, end, declared = self._header_section()
         status = FINAL_STATUS.match(head)
         if not status or not self.begun:
             return ""
-        much = f"{self.received - len(head) - 4:,}"
+        much = f"{self.received - end:,}"
         whole = f" of {declared:,} bytes" if declared is not None else " bytes, and no end of it,"
         return f": status {int(status[1])} and {much}{whole} of content had come"
 
-    def _header_section(self) -> tuple[bytes, int | None]:
-        """Return the header section, and the length of the content if that is declared by Content-Length alone."""
-        head, _, _ = bytes(self.head).partition(b"\r\n\r\n")
-        fields = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
+    @property
+    def has_bare_ends(self) -> bool:
+        """Whether a line of the header section ends in a line feed alone, without CR (RFC 9112 section 2.2)."""
+        _, end, _ = self._header_section()
+        return BARE_END.search(self.head, 0, end) is not None
+
+    def _header_section(self) -> tuple[bytes, int, int | None]:
+        """Return the header section, where it ends, and the length of the content if Content-Length declares it."""
+        found = END_OF_HEAD.search(self.head)
+        head = bytes(self.head[: found.start() if found else None])
+        fields = dict(line.lower().partition(b":")[::2] for line in re.split(rb"\r?\n", head)[1:])
         length = fields.get(b"content-length", b"").strip()
         known = b"transfer-encoding" not in fields and length.isdigit() and len(length) <= LONGEST_LENGTH
-        return head, int(length) if known else None
+        return head, found.end() if found else len(head), int(length) if known else None
 
 
 class BoundedNetwork(httpcore.NetworkBackend):

@@ -42,6 +42,13 @@ def body_goes_on(request: Request, response: Response) -> None:
 
 
 @trips("HTTP-01")
+def lines_end_in_line_feeds(request: Request, response: Response) -> None:
+    """The lines of a header section end without CR, which Node.js does not read."""
+    content = b"" if request.method == "HEAD" else response.body
+    response.raw = [response.head().replace(b"\r\n", b"\n") + content]
+
+
+@trips("HTTP-01")
 def length_is_negative(request: Request, response: Response) -> None:
     """Content-Length is -1."""
     if probes(request, response):

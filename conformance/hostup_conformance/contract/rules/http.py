@@ -89,13 +89,14 @@ def is_json(e: ask.Exchange) -> bool:
 def response_is_complete(exchanges: Exchanges) -> Findings:
     """The response must be complete, within the limits of time and size, and nothing may follow it.
 
-    Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
-    three connections may be lost where the same request then gets a response, and twice the server may not accept any
-    for a while, as when it is started anew; HTTP-08 warns of that. Content with another method than POST need
-    not be read, and a connection that ends at once then passes (RFC 9110 section 9.3.1): the unread content may cost
-    the response (RFC 9112 section 9.6). More may follow the response to a chunked request, as from a server that does
-    not know chunks and takes them for another request; START-24 judges that. What got lost since it waited for the end
-    of other connections, which the run kept open, passes if its like was served at once when none was kept.
+    Its status code must lie between 200 and 599, it must not have both Content-Length and Transfer-Encoding, and the
+    lines of its header section must end in CRLF, which some clients need. Up to three connections may be lost where the
+    same request then gets a response, and twice the server may not accept any for a while, as when it is started anew;
+    HTTP-08 warns of that. Content with another method than POST need not be read, and a connection that ends at once
+    then passes (RFC 9110 section 9.3.1): the unread content may cost the response (RFC 9112 section 9.6). More may
+    follow the response to a chunked request, as from a server that does not know chunks and takes them for another
+    request; START-24 judges that. What got lost since it waited for the end of other connections, which the run kept
+    open, passes if its like was served at once when none was kept.
     """
     queued = few_connections(exchanges.everything)
     waited = queued.numbers if queued else set[int]()
@@ -112,6 +113,8 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
             yield e, "a status from 200 to 599", e.status
         if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
             yield e, "Content-Length or Transfer-Encoding", "both"
+        if e.response and e.response.has_bare_ends:
+            yield e, "header lines that end in CRLF", "one that ends in a line feed alone, which some clients refuse"
         if e.response and e.response.surplus and e.request.method != "HEAD" and not responder.is_chunked(e):
             bare = f", since a {e.status} has no content" if e.status in {204, 304} else ""
             yield e, f"nothing after the response{bare}", e.response.surplus
