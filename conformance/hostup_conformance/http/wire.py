@@ -249,7 +249,7 @@ class Wire(Generic[A]):
         """Send a request once, and return what came as an exchange without a number."""
         request, has_content = draft.request, bool(draft.request.body)
         # A server that does not read the content of a request takes it for the next one (RFC 9112, section 9.3).
-        exchange = replace(draft, when=datetime.now(UTC), followed=self._may_be_unread(request))
+        exchange = replace(draft, followed=self._may_be_unread(request))
         apart = draft.aside or exchange.followed
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
         # What follows a response to HEAD that has a body, though it may have none, is no response to the next request.
@@ -264,6 +264,7 @@ class Wire(Generic[A]):
         with self._lock:  # another request may be at its end, and look at all of them
             self._under_way.add(exchange)
         longest, seconds, began = draft.ask.longest_body, self._seconds, time.monotonic()
+        exchange.when = datetime.now(UTC)  # after the other clock: the response came no later than the two together say
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)
         except TooLarge as error:
