@@ -5,6 +5,7 @@ It judges nothing. Each teller is a hypothesis about all of both; it returns Non
 
 import re
 from bisect import bisect_left, bisect_right
+from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -445,7 +446,8 @@ def responds(split: Split) -> str | None:
         fields = ((n, value) for n, value in e.response.headers if n.lower().startswith(RESPONDERS))
         said = (f"{n}: {shown(value, 40)}" for n, value in fields if n.lower() != MADE_WITH or with_it)
         old = "a response with an Age" if (e.header("age") or "").strip("0") else ""
-        plain = e.response.body.isascii() or not below(e, 300)
+        body = e.response.body.removeprefix(BOM_UTF8)
+        plain = body.isascii() or b"\0" in body or not below(e, 300)  # what is UTF-16 is no letter
         form = "" if plain else "a body with characters outside ASCII"
         end = "the end of a command" if member(e, "exited") not in (None, False, 0, "0", "false", "False") else ""
         return frozenset(f"that got {one}" for one in (*said, old, form, end) if one)
