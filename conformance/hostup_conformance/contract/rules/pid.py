@@ -231,9 +231,11 @@ def only_integers_reach_commands(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding for a pid with a prefix (0x1f) or an exponent (5e3).
 
     What many parsers of integers take passes: signs, zeros and white space, a fraction of zeros, underscores, and
-    digits of other scripts. So does a 0 before a pid, unless its digits, taken as octal, are the pid of a command.
+    digits of other scripts. So does a 0 before a pid, unless its digits, taken as octal, are the pid of a command, and
+    not every unknown pid has output.
     """
-    commands = exchanges.target.pids
+    made_up = any(map(shows_output, exchanges.known(with_pid(ask.Pid.UNKNOWN))))
+    commands = set[int]() if made_up else exchanges.target.pids
     for e in exchanges.each(with_pid(ask.Pid.LOOSE), lambda e: is_prefixed(e) or is_octal(e, commands)):
         if shows_output(e):
             octal = "" if is_prefixed(e) else f", as of {int(e.ask.pids[0], 8)}: it is read as octal"
