@@ -205,7 +205,8 @@ def main() -> int:
     try:
         now = digests(read_plain(arguments.page, LARGEST_PAGE).decode("utf-8").replace("\r\n", "\n"))
     except (OSError, UnicodeDecodeError, Unusable) as error:
-        print(f"PAGE={arguments.page}: {error}", file=sys.stderr)
+        why = f"{error.strerror}; give the file of the saved page" if isinstance(error, OSError) else error
+        print(f"PAGE={arguments.page}: {why}", file=sys.stderr)
         return 2
     if arguments.record:
         RECORD.write_text(HEAD + yaml.safe_dump(now, sort_keys=False), encoding="utf-8")

@@ -99,11 +99,12 @@ def read(file: Path) -> Recording:
         text = data.decode("utf-8-sig")
         del data
         # Some programs write NaN for an unknown time.
-        log = json.loads(text, parse_constant=lambda _: None)["log"]
+        whole = json.loads(text, parse_constant=lambda _: None)
         del text
-        entries, known = log["entries"], log.get("_target") or {}
+        log = whole.get("log") if isinstance(whole, dict) else None
+        entries, known = (log.get("entries"), log.get("_target") or {}) if isinstance(log, dict) else (None, {})
         if not isinstance(entries, list) or not isinstance(known, dict):
-            raise TypeError("log.entries is not an array, or log._target is not an object")
+            raise ValueError("log.entries is no array, or log._target is no object")
         if len(entries) > MOST_ENTRIES:
             remedy = "record the endpoint's requests alone"
             raise Misconfigured(f"--har {file}: it has more than {MOST_ENTRIES} entries; {remedy}")
@@ -111,8 +112,7 @@ def read(file: Path) -> Recording:
     except OSError as error:
         raise Misconfigured(f"--har {file}: {error.strerror}; give a recording (HAR 1.2)") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
-        raise Misconfigured(f"--har {file}: not HAR 1.2 ({why}); export it again") from None
+        raise Misconfigured(f"--har {file}: not HAR 1.2 ({on_one_line(str(error)[:300])}); export it again") from None
 
 
 def checked(entry: Any, number: int) -> Entry:
