@@ -448,6 +448,14 @@ def test_a_key_that_should_poll_and_may_not_leaves_a_doubt() -> None:
     assert "lack write:vm" in str(verdict.core.doubt)
 
 
+def test_keys_that_are_exchanged_are_told() -> None:
+    stage = Stage()
+    keys = {"HOSTUP_API_KEY": READ_API_KEY, "HOSTUP_READ_API_KEY": API_KEY, "HOSTUP_VPS_ID": VPS_ID}
+    with wire_to(stage, keys, allow_exec=True) as wire:
+        commands.run(wire)
+    assert "HOSTUP_API_KEY and HOSTUP_READ_API_KEY are exchanged" in str(verdict_by(wire).core.doubt)
+
+
 LACKS = "set HOSTUP_RUNNING_PID or HOSTUP_FINISHED_PID, or run with --allow-exec"
 
 

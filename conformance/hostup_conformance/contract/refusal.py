@@ -7,7 +7,7 @@ proxy may want a login.
 from collections.abc import Sequence
 from contextlib import suppress
 
-from hostup_conformance.contract.ask import Exchange, Pid, new_pid
+from hostup_conformance.contract.ask import Exchange, Pid, is_start, new_pid
 from hostup_conformance.contract.content import is_page, named_status, refused
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
@@ -62,13 +62,21 @@ def refusal_of_starts(exchanges: Sequence[Exchange]) -> str | None:
 
 
 def refusal_of_polls(exchanges: Sequence[Exchange]) -> str | None:
-    """Say that the key seems to lack write:vm, if it may probe, starts nothing, and every poll got 403; else None."""
+    """Say that the key seems to lack write:vm, if it may probe, starts nothing, and every poll got 403; else None.
+
+    Where the other key may start, the two may have been given in each other's place.
+    """
     whole = [e for e in exchanges if is_permitted(e) and e.ask.vps == "own" and e.ask.pid.well_formed]
     polls = [e for e in whole if e.ask.pid != Pid.ABSENT]
     forbidden = len(polls) > 1 and all(e.status == 403 for e in polls) and any(map(shows_core, exchanges))
     if not forbidden or any(map(started, exchanges)):
         return None
-    lacks = "HOSTUP_API_KEY seems to lack write:vm, or the server not to see it there"
+    reader_starts = any(is_start(e) and e.ask.credential == "read" and e.status == 200 for e in exchanges)
+    lacks = (
+        "HOSTUP_API_KEY and HOSTUP_READ_API_KEY are exchanged, or the check of their scopes is inverted, it seems"
+        if reader_starts
+        else "HOSTUP_API_KEY seems to lack write:vm, or the server not to see it there"
+    )
     return f"{lacks}: each of {counted(len(polls), 'poll')} got {named_status(polls[0])}"
 
 
