@@ -87,7 +87,7 @@ def in_time(file: Path) -> Iterator[None]:
             yield
     except TimeUp:
         why = f"it takes more than {READING_SECONDS:g} seconds to read"
-        raise Misconfigured(f"--har {file}: {why}; record the endpoint's requests alone") from None
+        raise Misconfigured(f"recording {file}: {why}; record the endpoint's requests alone") from None
 
 
 def read(file: Path) -> Recording:
@@ -95,7 +95,7 @@ def read(file: Path) -> Recording:
     try:
         data = read_plain(file, LARGEST_FILE)
         if bytes_in_memory(data) + BYTES_PER_VALUE * count_values(data) > 2 * LARGEST_FILE:
-            raise Misconfigured(f"--har {file}: too large to be judged; record the endpoint's requests alone")
+            raise Misconfigured(f"recording {file}: too large to be judged; record the endpoint's requests alone")
         text = data.decode("utf-8-sig")
         del data
         # Some programs write NaN for an unknown time.
@@ -107,12 +107,13 @@ def read(file: Path) -> Recording:
             raise ValueError("log.entries is no array, or log._target is no object")
         if len(entries) > MOST_ENTRIES:
             remedy = "record the endpoint's requests alone"
-            raise Misconfigured(f"--har {file}: it has more than {MOST_ENTRIES} entries; {remedy}")
+            raise Misconfigured(f"recording {file}: it has more than {MOST_ENTRIES} entries; {remedy}")
         return Recording([checked(entry, number) for number, entry in enumerate(entries)], known)
     except OSError as error:
-        raise Misconfigured(f"--har {file}: {error.strerror}; give a recording (HAR 1.2)") from None
+        raise Misconfigured(f"recording {file}: {error.strerror}; give a recording (HAR 1.2)") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Misconfigured(f"--har {file}: not HAR 1.2 ({on_one_line(str(error)[:300])}); export it again") from None
+        why = on_one_line(str(error)[:300])
+        raise Misconfigured(f"recording {file}: not HAR 1.2 ({why}); export it again") from None
 
 
 def checked(entry: Any, number: int) -> Entry:

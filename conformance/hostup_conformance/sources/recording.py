@@ -49,7 +49,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
         except (ValueError, TypeError, KeyError) as error:
             damage = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
             why = f"the suite's own notes in it are damaged ({damage}); record it again"
-            raise Misconfigured(f"--har {file}: {why}") from None
+            raise Misconfigured(f"recording {file}: {why}") from None
 
 
 def understood(file: Path, recording: har.Recording, target: Target) -> tuple[list[Exchange], Target, int]:
@@ -66,7 +66,7 @@ def understood(file: Path, recording: har.Recording, target: Target) -> tuple[li
     exchanges = [e for e, is_ours in pairs if is_ours or e.ask.resource != "other"]
     core.mark_recovered(exchanges, lambda e: may_pass(e) and e.ask.repeatable)
     if not any(e.ask.endpoint for e in exchanges):
-        raise Misconfigured(f"--har {file}: none of its {total} entries is about the endpoint; record its use")
+        raise Misconfigured(f"recording {file}: none of its {total} entries is about the endpoint; record its use")
     return exchanges, target, total - len(exchanges)
 
 

@@ -36,11 +36,11 @@ CREDENTIALS = re.compile(
       | \bPVEAPIToken=(?=\S) | \b[\w.-]{1,60}@(?:pam|pve)!""",
     re.VERBOSE,
 )
-#: Who a URL names as its user, with a password.
 #: A shorter id may stand in any text by chance, as a number does.
 SHORTEST_ID = 8
 #: What the command that looks into its environment prints of it.
 NAMES_OF_SECRETS = re.compile(r"\b(?:\w*(?:PASSWORD|SECRET|TOKEN|API_KEY)\w*|DATABASE_URL)\b")
+#: Who a URL names as its user, with a password.
 USER_IN_URL = re.compile(r"""://[^\s/"@]{1,100}+@""")
 #: The last labels of names that only their own network knows.
 INNER = (".internal", ".local", ".lan")
