@@ -420,6 +420,17 @@ def unending(*, first: str = "echo hostup-x", runs: bool = True) -> Story:
     return story
 
 
+@pytest.mark.parametrize("one_ends_soon", [False, True])
+def test_that_all_commands_take_long(one_ends_soon: bool) -> None:
+    story = Story()
+    for pid in range(1, 7):
+        story.start(10 * pid, pid)
+        story.poll(10 * pid + 4.1, pid, RUNS)
+        if pid > 2:
+            story.poll(10 * pid + (3.1 if one_ends_soon and pid == 6 else 5.1), pid, ENDED)
+    assert ("every command takes so long" in (story.reasons.unending or "")) is not one_ends_soon
+
+
 def test_starts_that_are_lost() -> None:
     said = unending().reasons.unending or ""
     assert "starts were lost" in said

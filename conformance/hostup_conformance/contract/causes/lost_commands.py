@@ -564,6 +564,16 @@ def nothing_ends(evidence: Evidence) -> str | None:
     return "no poll of any command has exited true: no end is noticed, or a cache keeps what the first poll got"
 
 
+def all_end_late(evidence: Evidence) -> str | None:
+    """All commands whose end is told took longer than the others were polled."""
+    polled = max((life.seconds_polled for life in evidence.unending), default=inf)
+    took = [life.seconds_until(life.end) - seconds_of(life) for life in evidence.ended if life.end]
+    if len(took) < ENOUGH or not polled < min(took) < inf:
+        return None
+    soonest = f"{min(took):.1f} s after its start"
+    return f"none of {len(took)} that ended did so sooner than {soonest}: every command takes so long, it seems"
+
+
 def never_ending(evidence: Evidence) -> str | None:
     """Why several commands are said to run on that should have ended."""
     stuck, ended = evidence.unending, evidence.ended
@@ -571,6 +581,7 @@ def never_ending(evidence: Evidence) -> str | None:
     return (
         nothing_ends(evidence)
         or in_common(stuck, ended, evidence)
+        or all_end_late(evidence)
         or lost_together(evidence)
         or so_is(stuck, ended, "said to run on: its end is not noticed, or nobody reads all that it writes")
         or (in_between(stuck, after, "said to run for ever") if len(after) >= len(stuck) else None)
