@@ -150,6 +150,10 @@ def test_where_texts_differ(came: str, words: str | None) -> None:
     assert bool(found) == bool(words)
 
 
+def test_what_repeats_itself_does_not_tell_which_part_came() -> None:
+    assert differences.difference("x" * 100, "x" * 40) == "that is only 40 of 100 characters"
+
+
 @pytest.mark.parametrize("size", [300, 1000, 4096])
 @pytest.mark.parametrize("errors", ["replace", "ignore"])
 def test_blocks_that_end_within_a_character(size: int, errors: str) -> None:

@@ -238,7 +238,7 @@ FIRST = {
     "sign_is_dropped": ("PID-12", " with a sign"),
     "cursors_are_ignored": ("VPS-12", "another nextCursor on each page"),
     "results_of_two_are_exchanged": ("START-05", "what another was to get, which got its own: the two are exchanged"),
-    "half_of_long_output_comes_later": ("START-12", "got stdout that is only the first "),
+    "half_of_long_output_comes_later": ("START-12", "got stdout that is only "),
     "pids_are_one_off": ("START-05", "a start gives a pid that is one off, or the one before, it seems"),
     "starts_give_the_pid_before": ("START-05", "a start gives a pid that is one off, or the one before, it seems"),
     "pids_are_not_looked_at": ("START-05", "of the command that was started last: the pid is not looked at, it seems"),

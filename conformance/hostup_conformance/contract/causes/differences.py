@@ -78,7 +78,8 @@ def a_part(sent: str, came: str, at: int, rest: int) -> str | None:
     if at and at >= len(came.rstrip(TORN)):
         torn = ", and ends within one" if at < len(came) else ""
         lines = in_lines(sent[:at]) if sent[:at].endswith("\n") else ""
-        return f"that is only the first {at:,} of {len(sent):,} characters{lines}{torn}{before_what(sent, at)}"
+        which = "" if min(at, rest) >= len(came) else "the first "  # what repeats itself does not tell
+        return f"that is only {which}{at:,} of {len(sent):,} characters{lines}{torn}{before_what(sent, at)}"
     if rest and rest >= len(came.lstrip(TORN)):
         lines = in_lines(sent[-rest:]) if sent[:-rest].endswith("\n") else ""
         return f"that is only the last {rest:,} of {len(sent):,} characters{lines}"
