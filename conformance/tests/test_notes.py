@@ -276,7 +276,20 @@ def lets_the_read_key_poll(request: Request, response: Response) -> None:
         response.become(200, {"exited": False})
 
 
+def probes_for_the_read_key(request: Request, response: Response) -> None:
+    """Take a poll that is not allowed for a probe."""
+    if response.status == 403 and request.method == "GET" and request.own and request.pid is not None:
+        response.become(200, {"available": True, "reason": None, "vmRunning": True})
+
+
+def says_no_to_strangers(request: Request, response: Response) -> None:
+    if response.status in {403, 404} and request.full and request.query == "" and request.path.endswith("/agent/exec"):
+        response.become(200, {"available": False, "reason": "There is no such VPS.", "vmRunning": False})
+
+
 CAUSES: dict[Change, tuple[str, str]] = {
+    probes_for_the_read_key: ("SCOPE-02", " such requests got command output: they are refused with 200, it seems"),
+    says_no_to_strangers: ("ID-01", " such requests was told that available is false: they are refused so, it seems"),
     lets_the_read_key_poll: ("SCOPE-02", "nothing checks this, HOSTUP_READ_API_KEY has write:vm after all, "),
     shows_stacks: ("SAFETY-02", "only errors, and none of"),
     sends_the_key_back: ("SAFETY-01", "only what is served, and none of"),

@@ -38,6 +38,7 @@ from hostup_conformance.contract.causes.traits import FEWEST, WHAT, of_one_kind
 from hostup_conformance.contract.causes.widespread import CAUSES, Cause, seconds_between
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import (
+    OUTPUT,
     PAGE,
     STARTED,
     STATE,
@@ -348,6 +349,20 @@ def error_within(e: Exchange) -> str:
     return f"the member {named}" if named and not served else ""
 
 
+def refused_with_200(odd: Sequence[Exchange]) -> str | None:
+    """Return what shows that requests were refused, though with a 200; None if nothing does."""
+    if within := [shows for e in odd if below(e, 300) and (shows := error_within(e))]:
+        some = f"{len(within)} of {len(odd)} are errors, as {within[0]} in their bodies says"
+        return f"{some}: something changes the status code, it seems"
+    if len(odd) < FEWEST:
+        return None
+    if all(e.ask.pid.is_integer and not present(e, OUTPUT) for e in odd):
+        return f"none of {len(odd)} such requests got command output: they are refused with 200, it seems"
+    if all(member(e, "available") is False for e in odd):
+        return f"each of {len(odd)} such requests was told that available is false: they are refused so, it seems"
+    return None
+
+
 def with_keys(odd: Sequence[Exchange], course: Course) -> str:
     """Return why else, than that nothing checks this, none of some requests is refused for its key."""
     whole = f", {KEYS['read_key']} has write:vm after all" if all(e.ask.credential == "read" for e in odd) else ""
@@ -376,9 +391,8 @@ def told_apart(
         usual = [e for e in usual if not (e.ask.credential in WITHOUT_KEY and e.status == 401)]
     if nothing_came(result):  # what prints nothing has nothing to lose
         usual = [e for e in usual if stream(e, "stdout")]
-    if let_in and (within := [shows for e in odd.values() if below(e, 300) and (shows := error_within(e))]):
-        some = f"{len(within)} of {len(odd)} are errors, as {within[0]} in their bodies says"
-        return f"{some}: something changes the status code, it seems"
+    if let_in and (words := refused_with_200([*odd.values()])):
+        return words
     if let_in and not usual and len(odd) >= FEWEST:
         said = f"none of {len(odd)} such requests was refused"
         by_keys = "" if result.requirement.area == "ID" else with_keys([*odd.values()], course)
