@@ -46,6 +46,7 @@ def said(pids: Sequence[int], seconds: Sequence[float] = ()) -> str:
         ([NOW, NOW + 1, NOW + 1, NOW + 2], [NOW, 5, 5, NOW], "the time in seconds"),
         ([NOW * 1000, NOW * 1000, NOW * 1000 + 7, NOW * 1000 + 7], [5, 5, 6, 6], "the time in milliseconds"),
         ([1, 2, 9, 9, 9, 9], [1, 9, 2, 9, 9, 9], "the largest"),
+        ([3, 4, 5, 9, 9, 9, 9], [3, 3, 3, 9, 9, 9, 9], "the largest"),
         ([1, 2, 3, 1, 2, 3], [1, 3, 2, 1, 3, 2], "6 starts have 3 pids"),
         ([1, 2**53 + 2, 2**53 + 2], [1, 2, 2], "was rounded"),
     ],
@@ -58,6 +59,12 @@ def test_how_pids_are_given(pids: list[int], otherwise: list[int], words: str) -
 def test_only_starts_at_the_same_time_share_a_pid() -> None:
     assert "drawn at once" in said([11, 12, 12], [0.0, 1.0, 1.05])
     assert "drawn at once" not in said([11, 12, 12], [0.0, 1.0, 3.0])
+
+
+def test_pids_that_go_up_by_the_second_are_told() -> None:
+    seconds = [0.1, 0.4, 1.2, 1.8, 3.0]
+    assert "goes up by one a second" in said([7, 7, 8, 8, 10], seconds)
+    assert "goes up by one a second" not in said([7, 7, 8, 8, 12], seconds)
 
 
 def test_a_start_that_is_sent_twice_is_started_once() -> None:

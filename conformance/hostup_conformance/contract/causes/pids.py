@@ -56,10 +56,21 @@ def are_near(pids: Sequence[int], times: Sequence[float], per_second: int) -> bo
 
 
 def ends_at_the_largest(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
-    """From the first that has the largest pid on, all have it."""
+    """From the first that has the largest pid on, all have it, and no other came twice."""
     largest = max(pids, default=0)
-    rest = pids[pids.index(largest) :] if pids else []
-    return len(pids) > len(rest) >= FEW and set(rest) == {largest}
+    first = pids.index(largest) if pids else 0
+    rest = pids[first:]
+    differ = len(set(pids[:first])) == first
+    return len(pids) > len(rest) >= FEW and set(rest) == {largest} and differ
+
+
+def goes_by_seconds(starts: Sequence[Exchange], pids: Sequence[int]) -> bool:
+    """Pids that differ do so by as many as there were seconds between their starts."""
+    times = [int(start.when.timestamp()) for start in starts if start.when]
+    if len(pids) < FEW or len(set(pids)) < 3 or len(times) < len(pids):
+        return False
+    ahead = {pid - at for pid, at in zip(pids, times, strict=True)}
+    return max(ahead) - min(ahead) <= 1
 
 
 def goes_round(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
@@ -83,6 +94,7 @@ WAYS: dict[Callable[[Sequence[Exchange], Sequence[int]], bool], str] = {
     is_one: ", as each of {0} starts",
     is_time: ", the time in {2}: starts at the same time share it, it seems",
     is_rounded: ", and each pid ends in 0: it is rounded, it seems",
+    goes_by_seconds: ", and goes up by one a second: starts within one share it, it seems",
     ends_at_the_largest: ", the largest that is given: no later start gets another, it seems",
     goes_round: ", and {0} starts have {1} pids: they are counted, and begin anew, it seems",
     is_shared_at_once: ", as only starts that were sent at the same time: their pids are drawn at once, it seems",
