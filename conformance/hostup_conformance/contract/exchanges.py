@@ -43,6 +43,14 @@ class Exchanges(core.Exchanges[Ask, Target]):
         return lives(self.known(lambda e: starts(e) or (e.ask.number is not None and any(one(e) for one in tells))))
 
     @cached_property
+    def _was_busy(self) -> bool:
+        return any(e.status == 503 and e.header("retry-after") is not None for e in self.known(starts))
+
+    def found_it_busy(self, e: Exchange) -> bool:
+        """Whether a start got a 503 with Retry-After, as one of a proper command did, whatever it has."""
+        return e.status == 503 and e.header("retry-after") is not None and self._was_busy
+
+    @cached_property
     def asked_otherwise(self) -> list[Exchange]:
         """The HEADs and OPTIONS with the full key that have the pid of a command."""
         return self.known(asks_by_another_method)

@@ -191,6 +191,14 @@ def polls_are_refused_while_busy(request: Request, response: Response) -> None:
 
 
 @allowed(starts=True, warns={"HTTP-08"})
+def starts_are_refused_while_busy(request: Request, response: Response) -> None:
+    """Every second start gets 503, whatever its body is, and is to be sent again."""
+    if request.method == "POST" and request.body and request.full and request.own and request.nth("starts") % 2:
+        response.become(503, problem(request, 503, "upstream_busy", "Busy"), "application/problem+json")
+        response.header("Retry-After", "0")
+
+
+@allowed(starts=True, warns={"HTTP-08"})
 def a_gateway_loses_one_end(request: Request, response: Response) -> None:
     """The response with the end of one command is lost, and the gateway says 502."""
     if is_ended(response) and request.full and request.nth("ends") == 9:

@@ -113,7 +113,7 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
     """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON.
 
     The start of a number or a boolean passes, since many validators take it for the text that it is written as. Where
-    all long commands are cut, START-19 judges that, also of one that is too long.
+    all long commands are cut, START-19 judges that, also of one that is too long. A server may be busy (503).
     """
     cut = any(life.name == "longest" for life in exchanges.altered)
     for e in content.served_first(exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e))):
@@ -121,7 +121,8 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
             continue
         is_scalar = isinstance(ask.command_of(e.request), bool | int | float)
         by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
-        if not (content.refused(e) or by_parser or (e.status == 200 and is_scalar)):
+        passes = by_parser or exchanges.found_it_busy(e) or (e.status == 200 and is_scalar)
+        if not (content.refused(e) or passes):
             yield e, f"a 4xx for {what_is_improper(e)}", content.status_of(e)
 
 

@@ -839,7 +839,7 @@ def refusal_in_words(e: ask.Exchange) -> str:
 
 @rule("START-26", seeks="start with a body that is hard to read")
 def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
-    """A 5xx is a finding. A refusal passes, and so does the start of the command.
+    """A 5xx is a finding. A refusal passes, and so do the start of the command, and the 503 of a server that is busy.
 
     The command has a NUL or half a surrogate pair, or the body is not UTF-8. HTTP-08 judges a gateway's failure that
     may have been transient, and what parsers do before the server's own code is asked: a 5xx in a form of the
@@ -849,7 +849,7 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     odd = exchanges.each(ask.asks_start, by_full_key, lambda e: not (responder.is_readable(e) or responder.is_deep(e)))
     for e in odd:
         passes = responder.is_page_of_parser(e) or responder.responded(e, responder.Who.GATEWAY)
-        if content.failed(e) and not passes:
+        if content.failed(e) and not passes and not exchanges.found_it_busy(e):
             yield e, "a 4xx", content.status_of(e)
 
 
