@@ -22,6 +22,11 @@ STREAMS = ("stdout", "stderr")
 NOBODYS = {Pid.UNKNOWN, Pid.IMPOSSIBLE}
 
 
+def says_it_is_busy(e: Exchange) -> bool:
+    """Whether a server said with a 503 when to come again."""
+    return e.status == 503 and e.header("retry-after") is not None
+
+
 def got_no_pid(e: Exchange) -> bool:
     """Whether nothing came of a start, or a success without its pid."""
     return e.response is None or (below(e, 300) and new_pid(e) is None)
@@ -39,16 +44,17 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def with_any_poll(self) -> list[Life]:
         """The same commands, each with the polls by whatever key, and under another VPS."""
-        tells = (understood, lambda e: e.response is None)
-        return lives(self.known(lambda e: starts(e) or (e.ask.number is not None and any(one(e) for one in tells))))
+        return lives(
+            self.known(lambda e: starts(e) or (e.ask.number is not None and (e.response is None or understood(e))))
+        )
 
     @cached_property
     def _was_busy(self) -> bool:
-        return any(e.status == 503 and e.header("retry-after") is not None for e in self.known(starts))
+        return any(map(says_it_is_busy, self.known(starts)))
 
     def found_it_busy(self, e: Exchange) -> bool:
-        """Whether a start got a 503 with Retry-After, as one of a proper command did, whatever it has."""
-        return e.status == 503 and e.header("retry-after") is not None and self._was_busy
+        """Whether a start was told that the server is busy, as one of a proper command was, whatever it has."""
+        return says_it_is_busy(e) and self._was_busy
 
     @cached_property
     def asked_otherwise(self) -> list[Exchange]:

@@ -114,7 +114,7 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
         elif e.request.method != "GET":
             continue
         elif e.response is None:
-            if e.failure and e.lost is None and e.request.target in latest:
+            if e.broke_off and e.request.target in latest:
                 latest[e.request.target].broke_off = True
         elif e.request.target in latest:
             latest[e.request.target].polls.append(e)

@@ -117,6 +117,11 @@ class Exchange(Generic[A]):
         return self.lost == "silent" or self.seconds >= QUEUED
 
     @property
+    def broke_off(self) -> bool:
+        """Whether it failed after the beginning of a response, which may have had an effect."""
+        return bool(self.failure) and self.lost is None
+
+    @property
     def kind(self) -> tuple[Hashable, ...]:
         """What of the request decides whether it is served: all of a kind may hang."""
         return self.request.method, *self.ask.served_like

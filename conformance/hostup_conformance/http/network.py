@@ -103,17 +103,22 @@ class Transfer:
     @property
     def has_bare_ends(self) -> bool:
         """Whether a line of the header section ends in a line feed alone, without CR (RFC 9112 section 2.2)."""
-        _, end, _ = self._header_section()
+        _, end = self._head_ends()
         return BARE_END.search(self.head, 0, end) is not None
+
+    def _head_ends(self) -> tuple[int, int]:
+        """Return where the header section ends, and where the content begins behind it."""
+        found = END_OF_HEAD.search(self.head)
+        return found.span() if found else (len(self.head), len(self.head))
 
     def _header_section(self) -> tuple[bytes, int, int | None]:
         """Return the header section, where it ends, and the length of the content if Content-Length declares it."""
-        found = END_OF_HEAD.search(self.head)
-        head = bytes(self.head[: found.start() if found else None])
+        end, begin = self._head_ends()
+        head = bytes(self.head[:end])
         fields = dict(line.lower().partition(b":")[::2] for line in re.split(rb"\r?\n", head)[1:])
         length = fields.get(b"content-length", b"").strip()
         known = b"transfer-encoding" not in fields and length.isdigit() and len(length) <= LONGEST_LENGTH
-        return head, found.end() if found else len(head), int(length) if known else None
+        return head, begin, int(length) if known else None
 
 
 class BoundedNetwork(httpcore.NetworkBackend):

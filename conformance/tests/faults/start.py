@@ -1334,13 +1334,18 @@ def backslashes_are_read_on_the_way_out(_request: Request, response: Response) -
         response.change(stdout=re.sub(r"\\([n\\])", lambda found: read[found[1]], response.json["stdout"]))
 
 
+def printed_if_cut(known: Command, limit: int) -> str:
+    """Return what comes of a command of which only so many characters run: of the longest ones, the rest of a text."""
+    text = known.stdout.decode()
+    return text[: len(text) - len(known.text) + limit] if known.name.startswith("longest") else ""
+
+
 @trips("START-19")
 def commands_are_cut_at_1000_characters(request: Request, response: Response) -> None:
     """Only the first thousand characters of a command run."""
     known = command_of(request, response)
     if known and response.json["exited"] and len(known.text) > 1000:
-        kept = len(known.stdout.decode()) - len(known.text) + 1000
-        response.change(stdout=known.stdout.decode()[:kept] if known.name.startswith("longest") else "")
+        response.change(stdout=printed_if_cut(known, 1000))
 
 
 @trips("START-19")
@@ -1348,9 +1353,8 @@ def commands_are_cut_at_64_characters(request: Request, response: Response) -> N
     """Only the first 64 characters of a command run, which for most ends within quotation marks."""
     known = command_of(request, response)
     if known and response.json["exited"] and len(known.text) > 64 and known.name != "unknown_program":
-        printed = known.stdout.decode()
-        kept = len(printed) - len(known.text) + 64 if known.name.startswith("longest") else 0
-        response.change(stdout=printed[:kept], stderr="" if kept else "sh: Syntax error\n", exitCode=0 if kept else 2)
+        printed = printed_if_cut(known, 64)
+        response.change(stdout=printed, stderr="" if printed else "sh: Syntax error\n", exitCode=0 if printed else 2)
 
 
 @trips("START-22")

@@ -677,7 +677,7 @@ class Measure:
 
 def crowded(split: Split) -> str:
     """Return why it may be that only what was sent with others is odd."""
-    broken = any(e.failure and e.lost is None for e in split.odd)
+    broken = any(e.broke_off for e in split.odd)
     disturbed = not split.is_refusal or broken or any(e.status in {500, 502} for e in split.odd)
     limit = "a limit on requests at once, or the shedding of load"
     return f": {'requests at the same time disturb each other' if disturbed else limit}, it seems"

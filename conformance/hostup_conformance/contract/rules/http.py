@@ -698,8 +698,5 @@ def anything_is_acceptable(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(accepts_anything, lambda e: (e.request.target, e.ask.credential) in served):
         if e.status == 406:
             accept = e.request.header("accept")
-            yield (
-                e,
-                f"status 200, {f'for Accept: {accept}' if accept else 'although it has no Accept'}",
-                content.status_of(e),
-            )
+            why = f"for Accept: {accept}" if accept else "although it has no Accept"
+            yield e, f"status 200, {why}", content.status_of(e)
