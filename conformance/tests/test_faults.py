@@ -16,7 +16,8 @@ IN_A_WHOLE_RUN = {
     "what_is_beyond_the_limit_is_forbidden",
 }
 #: The first fault of each MUST that no other test makes a whole run with (`test_root_causes.py`). The others are tried
-#: by what is sent for their requirement alone (`test_selection.py`), as a whole run does too, in a third of the time.
+#: by what is sent for their requirement alone (`test_selection.py`, `test_further_faults.py`), as a whole run does too,
+#: in a third of the time.
 MUSTS = {id for id, requirement in server_requirements().items() if requirement.level == "MUST"}
 FIRST = {
     **{fault.requirement: name for name, fault in reversed(FAULTS.all().items()) if fault.requirement in MUSTS},

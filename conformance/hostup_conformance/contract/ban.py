@@ -60,6 +60,8 @@ def is_for_good(e: Exchange) -> bool:
 
 def seems_banned(exchanges: Sequence[Exchange]) -> bool:
     """Whether the last requests of which none should, or the last of all kinds, got 403: then the probe is tried."""
+    if not is_for_good(exchanges[-1]):
+        return False
     recent = exchanges[-2 * CONNECTIONS :]
     undue = [e for e in recent if should_not_be_forbidden(e)][-SUSPICIOUS:]
     every = recent[-2 * SUSPICIOUS :]

@@ -11,7 +11,7 @@ from hostup_conformance.contract.causes.output import Fate, Text
 from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import below, failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
-from hostup_conformance.contract.responder import BURST
+from hostup_conformance.contract.responder import BURST, says_it_is_busy
 from hostup_conformance.contract.selectors import asks_by_another_method, asks_output, new_poll, starts, understood
 from hostup_conformance.contract.target import PIDS, Target
 from hostup_conformance.judging import rule as core
@@ -20,11 +20,6 @@ from hostup_conformance.judging import rule as core
 STREAMS = ("stdout", "stderr")
 #: The kinds of pid that no command has.
 NOBODYS = {Pid.UNKNOWN, Pid.IMPOSSIBLE}
-
-
-def says_it_is_busy(e: Exchange) -> bool:
-    """Whether a server said with a 503 when to come again."""
-    return e.status == 503 and e.header("retry-after") is not None
 
 
 def got_no_pid(e: Exchange) -> bool:

@@ -74,6 +74,11 @@ def is_gateways(e: Exchange) -> bool:
     return e.status in {408, 502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
 
 
+def says_it_is_busy(e: Exchange) -> bool:
+    """Whether a server said with a 503 when to come again."""
+    return e.status == 503 and e.header("retry-after") is not None
+
+
 def is_unretried(e: Exchange) -> bool:
     """Whether a failure may have been a gateway's, whose request may be sent only once."""
     return may_pass(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)

@@ -180,9 +180,10 @@ def decided_once(decide: Callable[[Exchange[A]], R]) -> Callable[[Exchange[A]], 
 
     @wraps(decide)
     def known(e: Exchange[A]) -> R:
-        if decide not in e.decisions:
-            e.decisions[decide] = decide(e)
-        decided: R = e.decisions[decide]
+        try:
+            decided: R = e.decisions[decide]
+        except KeyError:
+            decided = e.decisions[decide] = decide(e)
         return decided
 
     return known

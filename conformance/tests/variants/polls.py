@@ -190,7 +190,7 @@ def polls_are_refused_while_busy(request: Request, response: Response) -> None:
         response.header("Retry-After", "0")
 
 
-@allowed(starts=True, warns={"HTTP-08"})
+@allowed(starts=True)
 def starts_are_refused_while_busy(request: Request, response: Response) -> None:
     """Every second start gets 503, whatever its body is, and is to be sent again."""
     if request.method == "POST" and request.body and request.full and request.own and request.nth("starts") % 2:

@@ -36,7 +36,7 @@ from hostup_conformance.contract.content import (
     refused,
 )
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
-from hostup_conformance.contract.responder import BURST
+from hostup_conformance.contract.responder import BURST, says_it_is_busy
 from hostup_conformance.contract.selectors import is_error, is_output, is_plain
 from hostup_conformance.http.exchange import decided_once
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
@@ -321,13 +321,18 @@ def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
     polled = [(e, seconds_left(e, life_of.get(e.request.target))) for e in polls]
     for what, sent in {"start": begun, "poll": polled}.items():
         lasting = [e for e, left in sent if left >= AT_ONCE]
-        lost = [e for e in lasting if e.response is None or (failed(e) and (e.status != 500 or e.seconds > AT_ONCE))]
+        lost = [e for e in lasting if e.response is None or gave_up_waiting(e)]
         told = [e for e, left in sent if left >= AT_ONCE and e not in lost and e.seconds < TO_THE_END * left]
         if lost and not told and any(left <= 0 and below(e, 300) for e, left in sent):
             found = [e for e in exchanges if e.number >= lost[0].number and e.status in {one.status for one in lost}]
             words = f"no {what} of a command that goes on for a while got a response before its end, and others did"
             return Cause({e.number for e in found if not e.obeyed}, f"{words}: a {what} waits for the end, it seems")
     return None
+
+
+def gave_up_waiting(e: Exchange) -> bool:
+    """Whether a 5xx may be that of a gateway that waits no longer: one that says when to come again is none."""
+    return failed(e) and not says_it_is_busy(e) and (e.status != 500 or e.seconds > AT_ONCE)
 
 
 def seconds_left(poll: Exchange, life: Life | None) -> float:

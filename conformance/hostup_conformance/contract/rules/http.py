@@ -245,8 +245,9 @@ def no_5xx(exchanges: Exchanges) -> Findings:
     A 408 that ends its connection passes then: that had been idle until just before (RFC 9110 section 15.5.9).
     A VPS whose agent is not available is exempt if the response is a problem document with another status code than
     500, since the server's own request to the agent may fail, but that is not unexpected; so are another VPS of the
-    list, whose agent may be unavailable, and a recorded request with a key whose scopes are unknown. A 501 passes for
-    the list and the status, which a server need not offer.
+    list, whose agent may be unavailable, a recorded request with a key whose scopes are unknown, and a start that found
+    the server busy, as one of a proper command did. A 501 passes for the list and the status, which a server need not
+    offer.
     """
     for e in exchanges.each(selectors.is_unspoilt, should_not_fail, whole_run=True):
         waited_for_another = e.is_long and e.beside_open
@@ -257,6 +258,8 @@ def no_5xx(exchanges: Exchanges) -> Findings:
             yield e, "the same response each time", got
             continue
         if (e.ask.unavailable and content.is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
+            continue
+        if e.ask.starts and exchanges.found_it_busy(e):
             continue
         if e.status is not None and 500 <= e.status < 600:
             yield e, "no 5xx", content.status_of(e)
