@@ -25,6 +25,7 @@ from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.sources.start_steps import body_of
 
 KEY = "hu_0123456789abcdefghijklmnop"
+READ_KEY = "hu_9876543210zyxwvutsrqponml"
 TARGET = Target("http://127.0.0.1:1", "server", KEY, "vps_1", running_pid=7, finished_pid=8)
 PATH = "/api/v2/vps/vps_1/agent/exec"
 TURNS = "servers that take turns does so, or they are counted, it seems"
@@ -271,6 +272,9 @@ def test_how_much_of_a_key_is_compared_is_told() -> None:
     words = "only the 2 requests whose key begins with the first 9 characters of the right one, none of 3 others"
     why = "only the beginning of a key is compared, it seems"
     assert told(Split(odd, usual, Course(exchanges, KEY))) == f"{words}: {why}"
+    reading = in_order(*exchanges, *run_of([got(200)], key=READ_KEY[:9] + "q"))
+    words = "only the 3 requests whose key begins with the first 9 characters of a right one, none of 3 others"
+    assert told(Split([*odd, reading[-1]], usual, Course(reading, KEY, read_key=READ_KEY))) == f"{words}: {why}"
 
 
 def test_who_responded_is_told() -> None:

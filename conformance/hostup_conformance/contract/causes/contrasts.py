@@ -26,7 +26,10 @@ from hostup_conformance.contract.causes.traits import (
     CALLERS,
     CHANCE,
     CLOCK,
+    ENDED,
     FEWEST,
+    NOBODYS,
+    NOBODYS_ANY_LONGER,
     OUTSIDE_ASCII,
     PRINTS_OUTSIDE_ASCII,
     WHAT,
@@ -97,7 +100,7 @@ class Course:
         life_of: Callable[[], Mapping[int, Life]] = dict,
         read_key: str | None = None,
     ) -> None:
-        self.key, self._keys = key, [key, *filter(None, [read_key])]
+        self.key, self.keys = key, [key, *filter(None, [read_key])]
         self._life_of = life_of
         self.ordered = sorted(exchanges, key=lambda e: e.number)
         self._traits = dict[int, frozenset[str]]()
@@ -140,7 +143,7 @@ class Course:
                 of_its_command.append(OUTSIDE_ASCII)
             if not polled.isascii():
                 of_its_command.append(PRINTS_OUTSIDE_ASCII)
-            self._traits[e.number] = frozenset([*traits(e, *self._keys), *of_its_command, *self._after_others(e)])
+            self._traits[e.number] = frozenset([*traits(e, *self.keys), *of_its_command, *self._after_others(e)])
         return self._traits[e.number]
 
     def is_padded(self, e: Exchange) -> bool:
@@ -177,8 +180,10 @@ class Course:
         end = life.end if life else None
         ended = end is not None and end is not e and (end.number < e.number or overlap(end, e))
         nobodys = e.ask.pid in {Pid.UNKNOWN, Pid.STRANGE} and e.ask.pids
-        if nobodys or (ended and not e.ask.starts) or self.is_padded(e):
-            yield "for a pid that no command has, or none any longer"
+        if nobodys or self.is_padded(e):
+            yield from (NOBODYS, NOBODYS_ANY_LONGER)
+        elif ended and not e.ask.starts:
+            yield from (ENDED, NOBODYS_ANY_LONGER)
         if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
             yield "with a wrong key that had come before"
         before = self._before.get(e.number)
@@ -352,23 +357,23 @@ def asks(split: Split) -> str | None:
 
 
 def begins_as_the_key(split: Split) -> str | None:
-    """The keys that are let in begin as the right one does, with more characters than any that is refused."""
-    key = split.course.key
+    """The keys that are let in begin as a right one does, with more characters than any that is refused."""
+    keys = split.course.keys
     if not all(e.ask.credential == "wrong" and below(e, 300) for e in split.odd):
         return None
-    least = min(right_characters(e, key) for e in split.odd)
-    most = max((right_characters(e, key) for e in split.usual if e.ask.credential == "wrong"), default=0)
+    least = min(right_characters(e, *keys) for e in split.odd)
+    most = max((right_characters(e, *keys) for e in split.usual if e.ask.credential == "wrong"), default=0)
     if least < FEW_CHARACTERS or most >= least:
         return None
-    signed = most <= key.rfind(".") <= least
+    signed = all(most <= key.rfind(".") <= least for key in keys)
     how = "what is behind its last dot is not verified" if signed else "only the beginning of a key is compared"
-    begins = f"whose key begins with the first {least} characters of the right one"
+    begins = f"whose key begins with the first {least} characters of {'the' if len(keys) == 1 else 'a'} right one"
     return f"{split.only} {begins}, none of {len(split.usual)} others: {how}, it seems"
 
 
-def right_characters(e: Exchange, key: str) -> int:
-    """Return how many characters at the beginning of a key are those of the right one."""
-    return alike((e.request.header("authorization") or "").partition(" ")[2], key)
+def right_characters(e: Exchange, *keys: str) -> int:
+    """Return how many characters at the beginning of a key are those of a right one."""
+    return max(alike((e.request.header("authorization") or "").partition(" ")[2], key) for key in keys)
 
 
 def ends_at_one_size(split: Split) -> str | None:

@@ -599,8 +599,13 @@ def failures(course: Course) -> list[Cause]:
         if len(kinds.intersection(asked(e) for e in others if not e.ask.pid.is_used_up)) < KINDS:
             causes.append(Cause(numbers, told(Split(alike, others, course), [is_crowded, is_timed])))
             continue
-        often = f"{len(alike)} of {len(course.ordered)} requests got {status}, of {len(kinds)} kinds"
-        common = told(Split(alike, others, course)) or "others of which did not"
+        what, of = "requests", course.ordered
+        if all(e.ask.starts for e in alike):
+            # Those that are refused may not be counted by a server that fails every few.
+            what, of = "starts", [e for e in of if e.ask.starts and not refused(e)]
+        often = f"{len(alike)} of {len(of)} {what} got {status}, of {len(kinds)} kinds"
+        responded = [e for e in of if e.response and not failed(e)]
+        common = told(Split(alike, responded, course), [*BY_REQUEST, *IN_TIME]) or "others of which did not"
         causes.append(Cause(numbers, f"{often}: {common}", "HTTP-08", says_more=True, weak=True))
     return causes
 

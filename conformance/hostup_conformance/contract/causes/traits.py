@@ -102,16 +102,19 @@ DOES: dict[str, Callable[[Command], bool]] = {
 }
 #: Sizes of output in bytes, one of which may be too much for a server.
 PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
-#: How output of such a size is told, and what goes without saying where something broader is told.
+#: How output of such a size is told, and what goes without saying where one of some others is told.
 SIZED = "of a command that prints {:,} bytes or more"
 OUTSIDE_ASCII = "for a path, or for output, with characters outside ASCII"
 PRINTS_OUTSIDE_ASCII = "for output with characters outside ASCII"
-BROADER = {
-    NOT_DIGITS: NO_INTEGER,
-    OUTSIDE_ASCII: PRINTS_OUTSIDE_ASCII,
-    "of a command that prints characters above U+FFFF": "of a command that prints characters outside ASCII",
-    "of a command that prints characters beyond Latin-1": "of a command that prints characters outside ASCII",
-    **{SIZED.format(more): SIZED.format(less) for less, more in pairwise(PRINTED)},
+NOBODYS, ENDED = "for a pid that no command has", "for a pid whose command had ended"
+NOBODYS_ANY_LONGER = f"{NOBODYS}, or none any longer"
+UNSAID_BESIDE = {
+    NOT_DIGITS: {NO_INTEGER},
+    OUTSIDE_ASCII: {PRINTS_OUTSIDE_ASCII},
+    NOBODYS_ANY_LONGER: {NOBODYS, ENDED},
+    "of a command that prints characters above U+FFFF": {"of a command that prints characters outside ASCII"},
+    "of a command that prints characters beyond Latin-1": {"of a command that prints characters outside ASCII"},
+    **{SIZED.format(more): {SIZED.format(less)} for less, more in pairwise(PRINTED)},
 }
 #: What is asked for, whoever asks.
 REFUSED = "for what is to be refused"
@@ -350,7 +353,7 @@ def in_common(
         alone = [trait for trait in alone if trait not in {*KEYS.values(), *CONNECTIONS}]
     whats = common & (WHAT if len(odd) >= FEWEST else WHAT - OF_PARTS)
     # Where they have more than a few things in common, these are ways to say one.
-    alone = [trait for trait in alone if BROADER.get(trait) not in alone]
+    alone = [trait for trait in alone if UNSAID_BESIDE.get(trait, set()).isdisjoint(alone)]
     words = " and ".join(sorted(with_fields(alone), key=rank)[:MOST_TOLD]) or together(
         common, whats, [*map(carried, usual)]
     )
