@@ -705,7 +705,8 @@ def test_refused_commands_are_told() -> None:
     result = result_on(Stage(refuse_pipes), "START-32", allow_exec=True)
     assert result.status == "observe"
     # Which of the five is the first depends on which responses come first.
-    assert re.fullmatch(r"403 for the command named (trace|number|again), and 4 commands more", result.message)
+    told = r'403 for the command named (trace|number|again), and 4 commands more, all with "\|" in them'
+    assert re.fullmatch(told, result.message)
 
 
 def test_methods_that_are_dropped_end_no_run() -> None:

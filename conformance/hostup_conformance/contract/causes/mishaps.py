@@ -290,21 +290,22 @@ def covering(some: Sequence[set[str]]) -> list[str]:
 def cut_after(every: Sequence[Life]) -> int | None:
     """Return after how many characters commands were cut before they ran, by one that ends in what it prints.
 
-    Longer output must have come, no longer command may have gone well whose text tells, and no shorter one may have
-    printed the beginning of what it prints.
+    Longer output must have come, or an error of the shell for longer commands; no longer command may have gone well
+    whose text tells, and no shorter one may have printed the beginning of what it prints.
     """
     for life in every:
         text, came, command = printed(life), stdout(life), command_text(life)
         if life.name != "longest" or not came or len(came) >= len(text) or not text.startswith(came):
             continue
-        whole = any(len(stdout(one)) > len(came) for one in every)
         limit = len(command) - len(text) + len(came)
         longer = longer_than(limit, every)
+        whole = any(len(stdout(one)) > len(came) for one in every)
+        broken = sum(bool(foreign_errors(one)) for one in longer) >= FEW_COMMANDS
         same = all(is_cut_there(one, limit) for one in longer)
         telling = (one for one in longer if one.name not in UNTELLING and (one.command or one.text))
         others = ((plain(printed(one)), plain(stdout(one))) for one in every if one not in longer)
         shorter = any(own and text != own and text.startswith(own) for text, own in others)
-        return limit if whole and same and not shorter and all(map(went_wrong, telling)) else None
+        return limit if (whole or broken) and same and not shorter and all(map(went_wrong, telling)) else None
     return None
 
 

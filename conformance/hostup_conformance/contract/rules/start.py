@@ -214,13 +214,25 @@ def refusals_are_told(exchanges: Exchanges) -> Findings:
     judges those that are framed in another way.
     """
     refused: dict[str, list[ask.Exchange]] = {}
+    accepted = set[str]()
     for e in exchanges.each(selectors.starts, lambda e: not is_framed(e)):
         if content.refused(e) and e.status != 429:
             refused.setdefault(content.named_status(e), []).append(e)
+        elif selectors.started(e):
+            accepted |= words_of(e)
     for status, alike in refused.items():
         more = f", and {counted(len(alike) - 1, 'command')} more" if len(alike) > 1 else ""
         known = commands.recognized(alike[0].ask.command or "")
-        yield alike[0], "", f"{status} for {called(alike[0], known)}{more}"
+        alone = sorted(set[str].intersection(*map(words_of, alike)) - accepted)
+        having = (
+            f", all with {' and '.join(short_json(word, 20) for word in alone)} in them" if 0 < len(alone) <= 2 else ""
+        )
+        yield alike[0], "", f"{status} for {called(alike[0], known)}{more}{having if more else ''}"
+
+
+def words_of(start: ask.Exchange) -> set[str]:
+    """Return the words in the text of a command, and the characters between them, some of which a server may block."""
+    return set(re.findall(r"\w+|[^\w\s]", start.ask.command or ""))
 
 
 @rule("START-31", seeks="start that got a pid")
