@@ -13,6 +13,7 @@ from hostup_conformance.contract.causes.contrasts import (
     Course,
     Split,
     back_and_forth,
+    since,
     soon_after,
     told,
     undecided,
@@ -158,6 +159,14 @@ def test_what_came_just_before_all_failed_is_told() -> None:
     every = in_order(*run_of([*statuses("ssss"), *refused, *failed]))
     split = Split([e for e in every if e.status == 503], [e for e in every if e.status == 200], Course(every, KEY))
     assert told(split) == "none of 9 before request 15, and all 9 since"
+
+
+def test_few_at_the_end_of_many_are_told_and_how_far_the_last_before_was() -> None:
+    for usual, words in {22: "none of 22 before request 34, and all 3 since", 10: None}.items():
+        every = in_order(*run_of([got(200)] * usual + [got(404)] * 11 + [got(503)] * 3))
+        split = Split([e for e in every if e.status == 503], [e for e in every if e.status == 200], Course(every, KEY))
+        said = f"{words} (the last before it is request {usual})" if words else None
+        assert told(split, [since]) == said
 
 
 def test_that_all_else_fails_too_is_told() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, dropwhile, pairwise, takewhile
-from math import inf
+from math import comb, inf
 from statistics import median
 from typing import TypeAlias
 from urllib.parse import unquote
@@ -49,6 +49,10 @@ from hostup_conformance.keeping.safe_text import counted, shown
 
 #: So many requests of both kinds show a pattern in time that is hardly by chance.
 ENOUGH = 5
+#: After so many others, what came just before the first odd one hardly tells why.
+MANY_BETWEEN = 10
+#: One of so many ways in which the odd may lie among the others is hardly by chance that in which all come last.
+UNLIKELY = 1000
 #: In how many seconds the requests before one are counted, of which a server may take only so many.
 WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 #: Of how many servers each may get a request in turn, and how many pairs of requests show it, of which so many agree.
@@ -474,7 +478,8 @@ def since(split: Split) -> str | None:
         return None
     first = min(split.odd, key=lambda e: e.number)
     later = [e for e in split.usual if e.number > first.number and split.course.is_alone(e)]
-    few = len(split.odd) < ENOUGH or len(split.usual) < ENOUGH or split.every[-1][1] is False
+    by_chance = min(len(split.odd), len(split.usual)) < ENOUGH and comb(len(split.every), len(split.odd)) < UNLIKELY
+    few = min(len(split.odd), len(split.usual)) < FEWEST or by_chance or split.every[-1][1] is False
     if later or few or not (split.same or (split.is_refusal and split.alike)):
         return None
     silent = all(e.response is None for e in split.odd)
@@ -509,6 +514,8 @@ def just_after(first: Exchange, split: Split) -> str:
     if is_denied(first) and len(keyless) >= ENOUGH:
         row = f"{len(keyless)} in a row without a valid key, to request {before[0].number}"
         return f", just after {row}: these are counted, it seems"
+    if len(between) > MANY_BETWEEN:
+        return f" (the last before it is request {spared})"
     last = before[0] if before else first
     served = below(last, 400)
     alike = sum(below(e, 400) is served and (e.ask.starts if served else e.status == last.status) for e in before)
