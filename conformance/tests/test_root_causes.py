@@ -150,6 +150,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "backslashes_are_read_on_the_way_out": ("START-13", "stdout with the escapes of backslashes read: "),
     "letters_are_torn_between_buffers": ("START-07", "wherever a block of 4,096 bytes ends within a character"),
     "whatever_is_on_stderr_is_a_failure": ("START-14", "exitCode 1: 1 for every command that ends with 0 and writes"),
+    "lines_are_broken_after_80_characters": ("START-07", " stdout with a line end after each 80 characters of a line"),
     "commands_are_cut_at_1000_characters": ("START-19", "only its first 1,000 of 4,096 characters ran"),
     "a_poll_under_another_vps_takes_the_output": ("PID-05", "got command output (exited, exitCode, stdout, stderr)"),
     "commands_are_cut_at_64_characters": ("START-19", "only its first 64 of 4,096 characters ran"),

@@ -1334,6 +1334,13 @@ def backslashes_are_read_on_the_way_out(_request: Request, response: Response) -
         response.change(stdout=re.sub(r"\\([n\\])", lambda found: read[found[1]], response.json["stdout"]))
 
 
+@trips("START-07")
+def lines_are_broken_after_80_characters(_request: Request, response: Response) -> None:
+    """Output is that of a terminal with 80 columns."""
+    if response.is_output and response.json.get("stdout"):
+        response.change(stdout=re.sub(r"(.{80})(?=.)", r"\1\n", response.json["stdout"]))
+
+
 def printed_if_cut(known: Command, limit: int) -> str:
     """Return what comes of a command of which only so many characters run: of the longest ones, the rest of a text."""
     text = known.stdout.decode()

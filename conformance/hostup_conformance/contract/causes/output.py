@@ -98,6 +98,10 @@ FORMS: dict[str, Callable[[str], str]] = {
     "escaped for HTML, with &#39; and &#34;": partial(escaped, apostrophe="&#39;", quote="&#34;"),
     "escaped for HTML, but for quotation marks": lambda text: html.escape(text, quote=False),
     "with the entities of HTML read": html.unescape,
+    **{
+        f"with a line end after each {width} characters of a line": partial(re.sub, rf"(.{{{width}}})(?=.)", "\\1\n")
+        for width in (64, 72, 76, 78, 80, 100, 120, 132)
+    },
     "in lower case": str.lower,
     "in upper case": str.upper,
     "in base64": lambda text: b64encode(text.encode()).decode(),
