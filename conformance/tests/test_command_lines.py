@@ -1,6 +1,7 @@
 """A command line in a report repeats a request, and runs nothing else, whoever the request is from."""
 
 import random
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -84,8 +85,8 @@ def test_thousands_of_hostile_commands_run_curl_alone(redact: Redact, tmp_path: 
         assert {path.name for path in tmp_path.iterdir()} == {"script"}, shell
         assert any("in the environment" in word for call in calls for word in call), shell
         for line, call in zip(lines, calls, strict=True):
-            if shell == "zsh" and "\\x00" in line:  # it prints a NUL, and so two words, where others end the word
-                continue
+            if shell == "zsh" and re.search(r"\\(x00|000)", line):
+                continue  # it prints a NUL, and so two words, where others end the word
             assert call[0] == "-i"
             assert call[-1].removeprefix("$").startswith(TARGET.base_url)
             assert not any(word.startswith("@") for option, word in pairwise(call) if option == "-H")

@@ -92,7 +92,8 @@ def quoted(text: str) -> str:
     """Return a text as a part of a word for a shell, on one line; a byte that is no UTF-8 is a surrogate in it.
 
     What cannot be printed is written in the form of POSIX.1-2024, between $' and '. A shell that does not know
-    that form takes it for text too, since no quotation mark stands in it.
+    that form takes it for text too, since no quotation mark stands in it. A byte before a hexadecimal digit is octal:
+    how many digits follow \\x, POSIX does not say, and mksh takes all.
     """
     if on_one_line(text) == text:
         return shlex.quote(text)
@@ -103,7 +104,9 @@ def quoted(text: str) -> str:
         errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
         return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors))
 
-    return f"$'{without_commands(''.join(map(escaped, text)))}'"
+    safe = without_commands("".join(map(escaped, text)))
+    octal = re.sub(r"\\x([0-9a-f]{2})(?=[0-9A-Fa-f])", lambda byte: f"\\{int(byte[1], 16):03o}", safe)
+    return f"$'{octal}'"
 
 
 def beginning(data: bytes | str, longest: int, redact: Redact = unchanged) -> tuple[str, bool]:
