@@ -71,12 +71,14 @@ def test_the_action_judges_a_server(installed: Path) -> None:
     assert report_in(installed)["requests"] <= 5
 
 
+@pytest.mark.catalogue
 def test_the_action_judges_a_client(installed: Path) -> None:
     done, output = run("Judge", installed, report_dir="report", client=RIGHT, args="--scene well")
     assert (done.returncode, output) == (0, "verdict=conformant\n"), done.stdout + done.stderr
     assert report_in(installed)["target"]["kind"] == "client"
 
 
+@pytest.mark.catalogue
 def test_arguments_are_read_as_a_shell_reads_them(installed: Path) -> None:
     done, _ = run("Judge", installed, report_dir="report", args='-k "PROBE-01 or PROBE-02"')
     assert done.returncode == 0, done.stdout + done.stderr
@@ -85,6 +87,7 @@ def test_arguments_are_read_as_a_shell_reads_them(installed: Path) -> None:
     assert (done.returncode, done.stderr) == (4, 'a quotation mark is not closed in: -k "PROBE-01\n')
 
 
+@pytest.mark.catalogue
 def test_what_became_worse_fails(installed: Path) -> None:
     of_one = {"report_dir": "report", "args": "-k PROBE-03", "compare_with": "before/report.json"}
     run_suite(installed, "--report-dir", installed / "before", "-k", "PROBE-03")
@@ -96,12 +99,14 @@ def test_what_became_worse_fails(installed: Path) -> None:
     assert "conformant \N{RIGHTWARDS ARROW} not_conformant" in worse.stdout
 
 
+@pytest.mark.catalogue
 def test_a_usage_error_is_told_and_has_no_verdict(installed: Path) -> None:
     done, output = run("Judge", installed, base_url="https://example.com", report_dir="report")
     assert (done.returncode, output) == (4, "")
     assert "HOSTUP_API_KEY is not set" in done.stderr
 
 
+@pytest.mark.catalogue
 def test_no_input_becomes_a_command(installed: Path) -> None:
     done, _ = run("Judge", installed, base_url='$(touch "$RUNNER_TEMP/run")"; touch "$RUNNER_TEMP/run"', api_key="k")
     assert done.returncode == 4

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from catalogue import first_of
 from hostup_conformance.contract.ask import Exchange as Asked
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.target import Target
@@ -73,7 +74,7 @@ def printed_by(shell: str, lines: list[str], folder: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    "redact", [unchanged, Redactor([KEY, "another'key", "touch${IFS}"])], ids=["plain", "redacted"]
+    "redact", first_of(unchanged, Redactor([KEY, "another'key", "touch${IFS}"])), ids=["plain", "redacted"]
 )
 def test_thousands_of_hostile_commands_run_curl_alone(redact: Redact, tmp_path: Path) -> None:
     evil = tmp_path / "evil"

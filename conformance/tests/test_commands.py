@@ -181,6 +181,7 @@ def test_no_rule_depends_on_a_type() -> None:
         assert not failures(verdict_of([with_members(e, value) for e in exchanges], target, None)), value
 
 
+@pytest.mark.catalogue
 def test_no_rule_depends_on_text_that_utf_8_can_encode() -> None:
     """Every rule judges a whole run in which every stream of a command begins with half of a surrogate pair."""
     target, _, wire, _ = ran(False)

@@ -73,6 +73,7 @@ def test_a_start_that_is_sent_twice_is_started_once() -> None:
     assert "sent twice" not in said([5, 5])
 
 
+@pytest.mark.catalogue
 def test_pids_that_no_float_holds_fail_no_rule() -> None:
     def huge(request: Request, response: Response) -> None:
         """Give every third start a pid of 401 digits."""

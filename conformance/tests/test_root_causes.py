@@ -344,6 +344,7 @@ def test_what_several_responses_show_is_told(change: Change, requirement: str, w
     assert (words in result.message) is said, result.message
 
 
+@pytest.mark.catalogue
 @pytest.mark.parametrize("ran", [False, True])
 def test_a_start_that_failed_and_ran_is_told(ran: bool) -> None:
     def fail_to_start(request: Request, response: Response) -> None:
@@ -356,6 +357,7 @@ def test_a_start_that_failed_and_ran_is_told(ran: bool) -> None:
     assert ("ran nevertheless" in message) is ran
 
 
+@pytest.mark.catalogue
 def test_where_commands_are_lost_some_more_are_started() -> None:
     _, wire, _ = run(FAULTS.named("results_are_kept_for_a_moment").change, allow_exec=True)
     assert control_commands.PURPOSE in {e.purpose for e in wire.exchanges}

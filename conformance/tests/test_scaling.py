@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from catalogue import every
+from catalogue import every, first_of
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.contract import content, oracles
 from hostup_conformance.contract.ask import Exchange
@@ -316,7 +316,7 @@ def printing(text: str, e: Exchange) -> Exchange:
     return replace(e, response=replace(e.response, body=encode(json.dumps({**e.body, "stdout": text}))))
 
 
-@pytest.mark.parametrize("first", ["a", "\u4e00", "\U00010000"])
+@pytest.mark.parametrize("first", first_of("a", "\u4e00", "\U00010000"))
 def test_a_redactor_is_made_in_a_time_that_grows_no_faster_than_its_key(first: str) -> None:
     def made_for(key: str) -> object:
         return Redactor([key])(key[:80])

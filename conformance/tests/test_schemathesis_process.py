@@ -35,6 +35,7 @@ def test_it_judges_a_response(asked: Schemathesis) -> None:
     assert note(asked, WRONG) == "Response violates schema"
 
 
+@pytest.mark.catalogue
 def test_what_it_makes_is_the_same_in_each_process(asked: Schemathesis) -> None:
     made = asked.ask("cases", most=4)
     asked.end()
@@ -92,6 +93,7 @@ def test_a_run_imports_it_in_no_other_process() -> None:
     assert done.stdout == "set()\n"
 
 
+@pytest.mark.catalogue
 def test_a_run_without_it_says_so(tmp_path: Path) -> None:
     """What the rules found stands; what was not generated is an error of the suite."""
     (tmp_path / "broken.py").write_text(

@@ -193,6 +193,7 @@ def test_a_key_that_lists_is_not_blamed() -> None:
     assert "check the VPS id" in (verdict.core.refused or "")
 
 
+@pytest.mark.catalogue
 @pytest.mark.parametrize("starts", [False, True])
 def test_a_run_goes_on_if_polls_work(starts: bool) -> None:
     """A run goes on where the probe is refused and polls are not."""
@@ -287,6 +288,7 @@ def test_what_an_odd_request_has_silenced_is_down() -> None:
     assert verdict_by(wire).results["HTTP-01"].status == "fail"
 
 
+@pytest.mark.catalogue
 @pytest.mark.parametrize(("wait", "said"), [("1", "fail"), ("3", "pass")])
 def test_a_limit_that_starts_never_get_below_again_is_none(wait: str, said: str) -> None:
     """Where starts come before they were to be sent again, nothing shows that they would be refused for good."""
@@ -303,6 +305,7 @@ def test_a_limit_that_starts_never_get_below_again_is_none(wait: str, said: str)
     assert (result.status, "no slot gets free" in result.message) == (said, said == "fail"), result.message
 
 
+@pytest.mark.catalogue
 def test_a_server_that_has_started_nothing_has_no_slots() -> None:
     stage = Stage(FAULTS.named("start_is_refused").change)
     message = result_on(stage, "START-01", allow_exec=True).message
@@ -511,6 +514,7 @@ def refuses_commands_that_sleep(request: Request, response: Response) -> None:
         response.become(400, problem(request, 400, "invalid_request", "Invalid request"))
 
 
+@pytest.mark.catalogue
 @pytest.mark.parametrize(
     ("change", "stopped", "said"),
     [
@@ -535,6 +539,7 @@ def test_it_is_told_why_a_command_was_not_seen(change: Change, stopped: str | No
     assert {results[id].message for id in ("START-16", "START-22")} == {said}
 
 
+@pytest.mark.catalogue
 def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     """Where no command came to its end, the endpoint was not seen to work, whatever else passed."""
     verdict = verdict_on(FAULTS.named("never_exits").change, allow_exec=True, waits=False)
@@ -542,6 +547,7 @@ def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     assert verdict.results["START-27"].status == "fail"
 
 
+@pytest.mark.catalogue
 @pytest.mark.parametrize(("others", "said"), [(True, "fail"), (False, "pass")])
 def test_an_end_is_told_too_late_where_those_of_others_are_told(others: bool, said: str) -> None:
     """Where no other was started later, the server may just be slow."""
@@ -619,6 +625,7 @@ def test_output_that_another_got_before_is_not_missed() -> None:
     assert verdict.results["POLL-08"].status == "skip"
 
 
+@pytest.mark.catalogue
 def test_commands_that_a_firewall_blocks_are_told() -> None:
     firewall = VARIANTS.named("firewall_blocks_what_shells_read")
     said = verdict_on(firewall.change, allow_exec=True).not_shown[0]
@@ -632,6 +639,7 @@ def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
     assert "--allow-exec" in said[1]
 
 
+@pytest.mark.catalogue
 def test_a_guest_without_programs_is_told() -> None:
     said = verdict_on(VARIANTS.named("no_command_sleeps").change, allow_exec=True).not_shown
     assert "commands found no program called sleep: is PATH set where they run?" in said
@@ -742,6 +750,7 @@ def test_requests_that_hang_end_no_run() -> None:
     assert 1 < most <= IMPATIENT.alike
 
 
+@pytest.mark.catalogue
 def test_what_a_start_waits_for_ends_no_run() -> None:
     def one_at_a_time(request: Request, response: Response) -> None:
         if response.is_started and request.memory.setdefault("runs", False):
@@ -792,6 +801,7 @@ def test_nothing_waits_beyond_the_time_of_a_run(monkeypatch: pytest.MonkeyPatch)
     assert max(waited) < 1
 
 
+@pytest.mark.catalogue
 def test_a_start_whose_response_was_lost_may_have_run() -> None:
     """So the command, which is started once more later on, has not run too often."""
 
@@ -819,6 +829,7 @@ def test_a_refusal_that_cannot_be_read_is_none() -> None:
     assert "AUTH-02" in verdict.unjudged
 
 
+@pytest.mark.catalogue
 def test_what_takes_long_is_told() -> None:
     def wait_for_a_pid(request: Request, response: Response) -> None:
         if response.status == 404 and request.pid and request.own and request.nth("waits") == 1:

@@ -62,6 +62,7 @@ def test_a_child_with_the_pipe_delays_the_end(endpoint: Endpoint) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.catalogue
 def test_16_mib_are_kept_of_a_stream(endpoint: Endpoint) -> None:
     """16 MiB of a stream are kept, and the response says that the rest is missing."""
     output = endpoint.run(f"head -c {16 * MIB + 1} /dev/zero | tr '\\0' x")

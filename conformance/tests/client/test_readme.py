@@ -35,6 +35,7 @@ def test_a_block_runs(block: str, clock: Clock, monkeypatch: pytest.MonkeyPatch)
     assert clock.now < 1100
 
 
+@pytest.mark.catalogue
 def test_a_thousand_are_run_and_one_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     started: list[str] = []
 
