@@ -170,8 +170,10 @@ def plain(token: str, slow_seconds: float) -> list[Command]:
                 "printf '%079d\\n' $i >&2; i=$((i+1)); done",
                 b"".join(b"%0*d\n" % (KILO - 1, i) for i in range(LINES)),
                 b"".join(b"%079d\n" % i for i in range(LINES))),
-        # It ends itself where its input stays open, and prints what comes by it, if anything does.
-        Command("input", '{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf %s "done$line"', b"done"),
+        # It ends itself where its input stays open, and prints what comes by it, if anything does. Where braces are
+        # redirected, mksh keeps what was there before open.
+        Command("input", '{ exec >/dev/null 2>&1; sleep 5 && kill $$; } & read -r line; printf %s "done$line"',
+                b"done"),
         # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.
         Command("control", "printf '\\357\\273\\277a\\102\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\015"
                 "\\001\\004\\007\\032\\342\\200\\250e"
