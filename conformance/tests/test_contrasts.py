@@ -281,7 +281,13 @@ def test_how_much_of_a_key_is_compared_is_told() -> None:
     words = "only the 2 requests whose key begins with the first 9 characters of the right one, none of 3 others"
     why = "only the beginning of a key is compared, it seems"
     assert told(Split(odd, usual, Course(exchanges, KEY))) == f"{words}: {why}"
+    other_lengths = in_order(*exchanges, *run_of([got(401)], key=KEY + "x"), *run_of([got(401)], key=KEY[:-1]))
+    which = "whose key is as long as the right one and begins with its first 9 characters"
+    why = "of the rest of a key, only the length or the form is looked at, it seems"
+    said = f"only the 2 requests {which}, none of 5 others: {why}"
+    assert told(Split(odd, other_lengths[2:], Course(other_lengths, KEY))) == said
     reading = in_order(*exchanges, *run_of([got(200)], key=READ_KEY[:9] + "q"))
+    why = "only the beginning of a key is compared, it seems"
     words = "only the 3 requests whose key begins with the first 9 characters of a right one, none of 3 others"
     assert told(Split([*odd, reading[-1]], usual, Course(reading, KEY, read_key=READ_KEY))) == f"{words}: {why}"
 

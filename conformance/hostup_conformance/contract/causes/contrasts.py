@@ -361,18 +361,32 @@ def asks(split: Split) -> str | None:
 
 
 def begins_as_the_key(split: Split) -> str | None:
-    """The keys that are let in begin as a right one does, with more characters than any that is refused."""
+    """The keys that are let in begin as a right one does, with more characters than any that is refused.
+
+    Those that are longer or shorter may be refused for that.
+    """
     keys = split.course.keys
     if not all(e.ask.credential == "wrong" and below(e, 300) for e in split.odd):
         return None
     least = min(right_characters(e, *keys) for e in split.odd)
-    most = max((right_characters(e, *keys) for e in split.usual if e.ask.credential == "wrong"), default=0)
-    if least < FEW_CHARACTERS or most >= least:
+    wrong = [e for e in split.usual if e.ask.credential == "wrong"]
+    sized = [e for e in wrong if is_as_long(e, *keys)] if all(is_as_long(e, *keys) for e in split.odd) else wrong
+    most, most_sized = (max((right_characters(e, *keys) for e in some), default=0) for some in (wrong, sized))
+    if least < FEW_CHARACTERS or most_sized >= least:
         return None
     signed = all(most <= key.rfind(".") <= least for key in keys)
     how = "what is behind its last dot is not verified" if signed else "only the beginning of a key is compared"
-    begins = f"whose key begins with the first {least} characters of {'the' if len(keys) == 1 else 'a'} right one"
-    return f"{split.only} {begins}, none of {len(split.usual)} others: {how}, it seems"
+    how = how if most < least else "of the rest of a key, only the length or the form is looked at"
+    a_right_one = f"{'the' if len(keys) == 1 else 'a'} right one"
+    begins = f"begins with the first {least} characters of {a_right_one}"
+    if most >= least:
+        begins = f"is as long as {a_right_one} and begins with its first {least} characters"
+    return f"{split.only} whose key {begins}, none of {len(split.usual)} others: {how}, it seems"
+
+
+def is_as_long(e: Exchange, *keys: str) -> bool:
+    """Whether the key of a request has as many characters as a right one."""
+    return len((e.request.header("authorization") or "").partition(" ")[2]) in map(len, keys)
 
 
 def right_characters(e: Exchange, *keys: str) -> int:

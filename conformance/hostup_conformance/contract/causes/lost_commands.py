@@ -529,8 +529,9 @@ STUCK: dict[str, tuple[Callable[[Evidence, Life], bool], str]] = {
 
 def in_common(some: Sequence[Life], others: Sequence[Life], evidence: Evidence) -> str:
     """Return what some commands have in common, and none of several others, with why that may be."""
+    which = f"each of {len(some)} that do not end" if len(some) > 1 else "the one that does not end"
     found = [
-        f"each of {len(some)} that do not end in time {words}, and none of {len(others)} others: {why}, it seems"
+        f"{which} in time {words}, and none of {len(others)} others: {why}, it seems"
         for words, (has, why) in STUCK.items()
         if all(has(evidence, one) for one in some) and not any(has(evidence, one) for one in others)
     ]
