@@ -19,8 +19,8 @@ from hostup_conformance.sources.start_steps import body_of, post
 
 TARGET = Target("http://localhost", "server", "key", "vps_1")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-#: Lines, the last without an end, with what programs escape, fold, break or drop.
-SAMPLE = 'One\tline\n\nOne\tline\nblank \nOne\\n+%41 "<b>&amp;"  å e\u0301 € 😀\x0b\x1b[1mend' + "." * 132
+#: Lines, the last without an end, with what programs escape, fold or drop.
+SAMPLE = 'One\tline\n\nOne\tline\nblank \nOne\\n+%41 "<b>&amp;"  å e\u0301 € 😀\x0b\x1b[1mend'
 LINES = "".join(f"line {number}\n" for number in range(1000))
 
 

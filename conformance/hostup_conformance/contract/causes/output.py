@@ -98,10 +98,6 @@ FORMS: dict[str, Callable[[str], str]] = {
     "escaped for HTML, with &#39; and &#34;": partial(escaped, apostrophe="&#39;", quote="&#34;"),
     "escaped for HTML, but for quotation marks": lambda text: html.escape(text, quote=False),
     "with the entities of HTML read": html.unescape,
-    **{
-        f"with a line end after each {width} characters of a line": partial(re.sub, rf"(.{{{width}}})(?=.)", "\\1\n")
-        for width in (64, 72, 76, 78, 80, 100, 120, 132)
-    },
     "in lower case": str.lower,
     "in upper case": str.upper,
     "in base64": lambda text: b64encode(text.encode()).decode(),
@@ -310,7 +306,7 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
 
 
 def framed_as(text: Text) -> dict[str, Callable[[str], str]]:
-    """Return the forms in which every text has something before or after it, or is as wide at most, if one is so."""
+    """Return the forms in which every text has something before or after it, or lines of some width, if one has."""
     sent, came = plain(text.sent), plain(text.came)
     before, after = came.removesuffix(sent).rstrip(), came.removeprefix(sent).lstrip()
     found: dict[str, Callable[[str], str]] = {}
@@ -320,7 +316,17 @@ def framed_as(text: Text) -> dict[str, Callable[[str], str]]:
     if after and came.startswith(sent):
         gap = came[len(sent) : len(came) - len(after)] if sent else "\n"
         found[f"with {short_json(after, LONG)} after it, as all have"] = lambda text: f"{plain(text)}{gap}{after}"
+    width = widest(came)
+    if 0 < width < widest(sent):
+        found[f"with a line end after each {width} characters of a line"] = partial(
+            re.sub, rf"(.{{{width}}})(?=.)", r"\1\n"
+        )
     return found
+
+
+def widest(text: str) -> int:
+    """Return how many characters the longest line of a text has."""
+    return max(map(len, text.split("\n")))
 
 
 def emptied(texts: Sequence[Text]) -> Fate | None:
