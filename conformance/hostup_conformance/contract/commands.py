@@ -193,8 +193,8 @@ def plain(token: str, slow_seconds: float) -> list[Command]:
         Command("killed", "printf before; kill -9 $$; printf :after:kill", b"before", exit_code=None),
         Command("unknown_program", f"hostup-no-such-program-{token} 2>/dev/null", exit_code=127),
         Command("slow", f"{{ echo x >> {f}.slow; }} 2>/dev/null; printf begun; "
-                f"sleep {nap} 2>/dev/null || printf {SLEEPLESS}; printf done >&2; printf ended",
-                b"begunended", b"done", seconds=slow_seconds),
+                f"sleep {nap} 2>/dev/null || printf {SLEEPLESS}; printf done >&2; printf ended; exit 3",
+                b"begunended", b"done", 3, slow_seconds),
         # It closes its streams, and runs on.
         Command("closed", f"printf open; exec >&- 2>&-; sleep {nap} || exit {SLEEPLESS_CODE}; exit 4", b"open",
                 exit_code=4, seconds=slow_seconds),
