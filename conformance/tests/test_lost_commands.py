@@ -99,6 +99,23 @@ def test_forgotten_after_a_time() -> None:
     assert of_two(after=2, spared=3).reasons.lost is None
 
 
+@pytest.mark.parametrize("longest", [2.4, 3.1])
+def test_forgotten_by_a_clock_of_whole_seconds(longest: float) -> None:
+    """As where the time of a file is kept without its fraction. Beyond a second there is no such clock."""
+    story = Story()
+    for pid in range(7, 20):
+        story.start(10.0 * pid, pid)
+        after, got = (0.5 + pid / 10, ENDED) if pid < 13 else (2.0 + (pid - 13) / 5, GONE)
+        story.poll(10.0 * pid + after, pid, got)
+    story.start(300, 30)
+    story.poll(300 + longest, 30, ENDED)
+    for pid in (31, 32, 33, 34, 35):
+        story.start(10.0 * pid, pid)
+        story.poll(10.0 * pid + 5, pid, GONE)
+    said = "a command is forgotten 2.0 to 2.4 s after its end, by a clock of whole seconds, it seems"
+    assert (story.reasons.lost == said) == (longest == 2.4)
+
+
 def test_forgotten_though_it_runs() -> None:
     said = of_two(after=2, command=SLEEP).reasons.lost
     assert said == "a command is forgotten 0.1 to 2.0 s after its start, though it runs, it seems"

@@ -46,6 +46,8 @@ SOON = 2.0
 ENDED = 0.5
 #: So many seconds after its start, or a poll, a command may not have printed yet, or not be seen to have ended.
 MOMENT = 0.1
+#: So many were lost later than all that were known, and known sooner than all that were lost.
+CLEARLY = 3
 #: What ends a command sooner than that is hardly a time limit.
 SHORTEST_LIMIT = 1.0
 
@@ -464,6 +466,16 @@ def never_found(evidence: Evidence) -> str | None:
     return f"{lost}: they are kept where polls do not look, or for the connection of their start alone, it seems"
 
 
+def by_whole_seconds(evidence: Evidence) -> str | None:
+    """It is some time after the end, but for less than a second: a server may keep times without their fractions."""
+    lost, kept = ([since_end(evidence, seen)[0] for seen in some] for some in (evidence.lost, evidence.known))
+    least, most = min(lost, default=inf), max(kept, default=inf)
+    if not 0 <= most - least < 1 or min(sum(s > most for s in lost), sum(s < least for s in kept)) < CLEARLY:
+        return None
+    when = f"{least:.1f} to {most:.1f} s after its end, by a clock of whole seconds"
+    return f"a command is forgotten {when}, it seems"
+
+
 def in_between(some: Sequence[Life], others: Sequence[Life], what: str, more: str = "") -> str | None:
     """Return that something is so of some commands, and not of others that do the same."""
     if set(map(kind_of, some)).isdisjoint(map(kind_of, others)):
@@ -487,6 +499,7 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     at_some_moments,
     known_no_longer,
     taken_with_another,
+    by_whole_seconds,
     never_known,
     never_found,
 )
