@@ -176,7 +176,7 @@ TOLD: dict[str, tuple[str, str]] = {
         "it is a poll of the command named not_utf_8, the only command whose",
     ),
     "a_running_command_makes_the_agent_unavailable": ("PROBE-05", "what was started has changed it, it seems"),
-    "failing_commands_are_a_500": ("START-27", "each command that ends with another exitCode than 0 (6), and none of "),
+    "failing_commands_are_a_500": ("START-27", "each command that ends with another exitCode than 0 (7), and none of "),
     "quotes_in_a_command_are_a_500": ("START-01", 'with "\'" in its command, none of '),
     "large_output_ends_the_connection": (
         "HTTP-01",

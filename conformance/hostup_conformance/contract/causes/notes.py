@@ -44,6 +44,7 @@ from hostup_conformance.contract.content import (
     STATE,
     below,
     failed,
+    is_availability_alone,
     is_document,
     is_page,
     member,
@@ -202,7 +203,8 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
         probes = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
         yield Cause({e.number for e in probes}, first="PROBE-04")
     if "PID-03" in broken:
-        odd = [one.exchange for one in broken["PID-03"].findings]
+        # POLL-02 judges the availability.
+        odd = [one.exchange for one in broken["PID-03"].findings if not is_availability_alone(one.exchange)]
         alike = {e.number for e in odd if sum(one.body == e.body for one in odd) >= FEWEST}  # which is no command's
         yield Cause(alike, f"{len(alike)} such pids get the same", "PID-03", says_more=True)
     if {"START-10", "HTTP-01"} <= broken.keys():
@@ -358,7 +360,8 @@ def refused_with_200(odd: Sequence[Exchange]) -> str | None:
         return None
     if all(e.ask.pid.is_integer and not present(e, OUTPUT) for e in odd):
         return f"none of {len(odd)} such requests got command output: they are refused with 200, it seems"
-    if all(member(e, "available") is False for e in odd):
+    told = [member(e, "available") for e in odd if e.request.method != "HEAD"]
+    if told and all(one is False for one in told):
         return f"each of {len(odd)} such requests was told that available is false: they are refused so, it seems"
     return None
 
