@@ -121,6 +121,21 @@ def test_forgotten_though_it_runs() -> None:
     assert said == "a command is forgotten 0.1 to 2.0 s after its start, though it runs, it seems"
 
 
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_not_known_from_a_time_on_until_it_has_ended(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8, 9):
+        story.start(10.0 * pid, pid, SLEEP)
+        story.poll(10.0 * pid + 1, pid, RUNS)
+        story.poll(
+            10.0 * pid + (3 if contradicted and pid == 8 else 2), pid, RUNS if contradicted and pid == 8 else GONE
+        )
+        story.start(10.0 * pid + 3, pid + 10)
+        story.poll(10.0 * pid + 9, pid + 10, ENDED)
+    said = "a command is not known from 1.0 to 2.0 s after its start until it has ended, it seems"
+    assert (story.reasons.lost == said) is not contradicted
+
+
 def test_kept_while_it_runs() -> None:
     story = of_two(after=2)
     story.start(60, 10, SLEEP)

@@ -351,6 +351,19 @@ def known_once_ended(evidence: Evidence) -> str | None:
     return "a command is not found as long as it runs, it seems" if running and ended else None
 
 
+def lost_as_it_runs(evidence: Evidence) -> str | None:
+    """From some time after its start on, a command is not known as long as it runs; until then all are, and later."""
+    running, ended = list[Sighting](), list[Sighting]()
+    for seen in evidence.known:
+        (running if ran(evidence, seen) else ended).append(seen)
+    found = Parting(evidence, evidence.lost, running).by(since_start)
+    if not found or min(len(evidence.lost), len(ended)) < CLEARLY or not all(ran(evidence, s) for s in evidence.lost):
+        return None
+    if max(since_start(evidence, seen)[0] for seen in ended) < found.odd_at_least:
+        return None  # it may be so whether it runs or not
+    return f"a command is not known from {time_in_words(found)} after its start until it has ended, it seems"
+
+
 def at_some_moments(evidence: Evidence) -> str | None:
     """All commands are forgotten at once, as with a restart."""
     moments = moments_of_loss(evidence)
@@ -492,6 +505,7 @@ def kind_of(life: Life) -> str:
 #: Why commands were lost, the most telling first.
 LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     known_late,
+    lost_as_it_runs,
     known_once_ended,
     known_in_turns,
     of_a_kind,
