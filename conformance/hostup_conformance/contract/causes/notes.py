@@ -202,6 +202,9 @@ def of_what_is_told(broken: Mapping[str, Result[Ask]], exchanges: Sequence[Excha
     if "PROBE-04" in broken:
         probes = (e for e in exchanges if output_members(e.body) and not e.ask.pid.is_integer)
         yield Cause({e.number for e in probes}, first="PROBE-04")
+    if "HTTP-03" in broken:
+        found = broken["HTTP-03"].findings
+        yield Cause({one.exchange.number for one in found if one.got.startswith("something stands")}, first="HTTP-03")
     if "PID-03" in broken:
         # POLL-02 judges the availability.
         odd = [one.exchange for one in broken["PID-03"].findings if not is_availability_alone(one.exchange)]

@@ -989,7 +989,9 @@ def only_post_starts(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(has_a_command_elsewhere):
         text = e.request.body.decode("utf-8", "replace") + unquote(e.request.query)
         if any(f"hostup-{name}-" in text for name in printed.split()):
-            yield e, f"no command that runs by {e.request.method}", f"{content.status_of(e)}, and it ran in the guest"
+            field = next((name for name in ask.OVERRIDES if e.request.header(name)), None)
+            how = f"{e.request.method}{f' with {field}: {e.request.header(field)}' if field else ''}"
+            yield e, f"no command that runs by {how}", f"{content.status_of(e)}, and it ran in the guest"
 
 
 @rule("START-30", seeks="HEAD or OPTIONS of the poll of a command that had ended, and a poll after it")
