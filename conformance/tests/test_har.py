@@ -72,7 +72,6 @@ def test_what_got_no_complete_response_is_none_in_a_recording(tmp_path: Path, na
     assert judged_again(tmp_path / "run.har")["HTTP-01"] == "fail"
 
 
-@pytest.mark.catalogue
 def test_output_that_a_recording_has_redacted_is_unknown(tmp_path: Path) -> None:
     target, wire, _ = run_on_mock(allow_exec=True)
     # The one large output is left out: a key of which it has a piece at each place takes seconds to find there.

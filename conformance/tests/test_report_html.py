@@ -344,7 +344,6 @@ def test_filters_in_the_browser(page: Path, profile: Path, fragment: str, shown:
     assert f"{len(shown)} of {len(requirements())} shown" in dom.text
 
 
-@pytest.mark.catalogue
 @in_a_browser
 def test_a_link_to_a_requirement_opens_it(page: Path, profile: Path) -> None:
     dom, _ = browse(page, profile, "#POLL-02")

@@ -65,7 +65,6 @@ def test_no_client_is_to_blame_for_what_the_system_lacks(
     assert stop.reason.startswith(f"the system has no more {what} for the run; raise its limit")
 
 
-@pytest.mark.catalogue
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit counts differently elsewhere")
 def test_a_client_is_not_conformant_where_scenes_were_left_out(tmp_path: Path) -> None:
     """Whatever ended the run before every MUST was judged: here it is a limit of the system, set while it runs."""

@@ -363,8 +363,8 @@ def refused_with_200(odd: Sequence[Exchange]) -> str | None:
         return None
     if all(e.ask.pid.is_integer and not present(e, OUTPUT) for e in odd):
         return f"none of {len(odd)} such requests got command output: they are refused with 200, it seems"
-    told = [member(e, "available") for e in odd if e.request.method != "HEAD"]
-    if told and all(one is False for one in told):
+    available = [member(e, "available") for e in odd if e.request.method != "HEAD"]
+    if available and all(one is False for one in available):
         return f"each of {len(odd)} such requests was told that available is false: they are refused so, it seems"
     return None
 
