@@ -292,15 +292,19 @@ def test_the_first_cause_is_the_fault(name: str) -> None:
         assert name in FIRST or failing == [requirement], {id: said[id] for id in roots}
 
 
-def test_a_limit_without_429_is_named_and_explains_the_rest() -> None:
-    def limits_with_403(request: Request, response: Response) -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [(403, "forbidden", "a rate limit, it seems"), (503, "upstream_busy", "the server is busy, or limits the rate")],
+)
+def test_a_limit_without_429_is_named_and_explains_the_rest(status: int, code: str, words: str) -> None:
+    def limits(request: Request, response: Response) -> None:
         if request.nth() % 30 > 25:
-            refuse(request, response, 403, "forbidden", "Forbidden")
+            refuse(request, response, status, code, "Later")
             response.header("Retry-After", "0")
 
-    verdict = verdict_on(limits_with_403)
+    verdict = verdict_on(limits)
     first, *others = of_server(verdict).items()
-    assert "a rate limit, it seems, which is to get 429" in verdict.results[first[0]].message
+    assert f"{words}, which is to get 429" in verdict.results[first[0]].message
     assert first[1]
     assert not any("a rate limit" in verdict.results[id].message for id, _ in others)
 

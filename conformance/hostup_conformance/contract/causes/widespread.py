@@ -242,6 +242,8 @@ def in_words(exchanges: Sequence[Exchange], limited: list[int]) -> str:
     seconds = seconds_between(exchanges[first], later)
     again = f" {seconds:.1f} s later" if seconds > 0 else ""
     what = f"{len(limited)} responses are like this, the first after {first} requests{sent}"
+    if all(says_it_is_busy(exchanges[at]) for at in limited):
+        return f"{what}, and others were served{again}: the server is busy, or limits the rate, which is to get 429"
     beside = all_beside(exchanges)
     at_once = exchanges[0].when and all(beside[exchanges[at].number] for at in limited)
     of_what = "a limit on requests at once, or the shedding of load" if at_once else "a rate limit"
