@@ -374,24 +374,30 @@ def begins_as_the_key(split: Split) -> str | None:
     most, most_sized = (max((right_characters(e, *keys) for e in some), default=0) for some in (wrong, sized))
     if least < FEW_CHARACTERS or most_sized >= least:
         return None
-    signed = all(most <= key.rfind(".") <= least for key in keys)
-    how = "what is behind its last dot is not verified" if signed else "only the beginning of a key is compared"
-    how = how if most < least else "of the rest of a key, only the length or the form is looked at"
     a_right_one = f"{'the' if len(keys) == 1 else 'a'} right one"
-    begins = f"begins with the first {least} characters of {a_right_one}"
     if most >= least:
         begins = f"is as long as {a_right_one} and begins with its first {least} characters"
+        how = "of the rest of a key, only the length or the form is looked at"
+    else:
+        begins = f"begins with the first {least} characters of {a_right_one}"
+        signed = all(most <= key.rfind(".") <= least for key in keys)
+        how = "what is behind its last dot is not verified" if signed else "only the beginning of a key is compared"
     return f"{split.only} whose key {begins}, none of {len(split.usual)} others: {how}, it seems"
+
+
+def key_of(e: Exchange) -> str:
+    """Return the key of a request, which stands behind the scheme."""
+    return (e.request.header("authorization") or "").partition(" ")[2]
 
 
 def is_as_long(e: Exchange, *keys: str) -> bool:
     """Whether the key of a request has as many characters as a right one."""
-    return len((e.request.header("authorization") or "").partition(" ")[2]) in map(len, keys)
+    return len(key_of(e)) in map(len, keys)
 
 
 def right_characters(e: Exchange, *keys: str) -> int:
     """Return how many characters at the beginning of a key are those of a right one."""
-    return max(alike((e.request.header("authorization") or "").partition(" ")[2], key) for key in keys)
+    return max(alike(key_of(e), key) for key in keys)
 
 
 def ends_at_one_size(split: Split) -> str | None:

@@ -19,6 +19,8 @@ from hostup_conformance.keeping.safe_text import counted, short_json, visible
 rule = partial(any_rule, seeks="end of a command that would show it")
 #: So many characters of a command say what it does.
 BEGINNING = 20
+#: If no more words are in all commands that were refused, and in no other, they may be why.
+FEW_WORDS = 2
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
 BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited, and after how many it must be.
@@ -221,13 +223,13 @@ def refusals_are_told(exchanges: Exchanges) -> Findings:
         elif selectors.started(e):
             accepted |= words_of(e)
     for status, alike in refused.items():
-        more = f", and {counted(len(alike) - 1, 'command')} more" if len(alike) > 1 else ""
-        known = commands.recognized(alike[0].ask.command or "")
-        alone = sorted(set[str].intersection(*map(words_of, alike)) - accepted)
-        having = (
-            f", all with {' and '.join(short_json(word, 20) for word in alone)} in them" if 0 < len(alone) <= 2 else ""
-        )
-        yield alike[0], "", f"{status} for {called(alike[0], known)}{more}{having if more else ''}"
+        known, more = commands.recognized(alike[0].ask.command or ""), ""
+        if len(alike) > 1:
+            more = f", and {counted(len(alike) - 1, 'command')} more"
+            alone = sorted(set[str].intersection(*map(words_of, alike)) - accepted)
+            if 0 < len(alone) <= FEW_WORDS:
+                more += f", all with {' and '.join(short_json(word, 20) for word in alone)} in them"
+        yield alike[0], "", f"{status} for {called(alike[0], known)}{more}"
 
 
 def words_of(start: ask.Exchange) -> set[str]:
