@@ -67,6 +67,21 @@ def test_what_gets_a_429_does_nothing(change: Change, broken: set[str], monkeypa
     assert {id for id in ("START-16", "START-17", "START-27") if results[id].status == "fail"} == broken
 
 
+@pytest.mark.parametrize("everybody", [False, True])
+def test_a_run_goes_on_without_those_whom_the_server_shuts_out(everybody: bool) -> None:
+    def shuts_out(request: Request, response: Response) -> None:
+        """Ask those without the key of all scopes, or everybody, for a longer wait than a run waits."""
+        if everybody or not request.full:
+            refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
+            response.header("Retry-After", "3600")
+
+    with wire_to(Stage(shuts_out), kind="mock") as wire:
+        for key in ("hu_wrong", "hu_wrong", wire.target.key, "hu_wrong", wire.target.key):
+            wire.try_to_send(authorized(path_of(wire.target.vps), wire.target, key=key), purpose="a probe")
+    assert [e.status for e in wire.exchanges] == ([429, 429] if everybody else [429, 200, 200])
+    assert bool(wire.stopped) is everybody
+
+
 def test_no_start_is_sent_before_the_wait_is_over_that_another_was_told() -> None:
     def few_starts(request: Request, response: Response) -> None:
         """Refuse each start, and ask for a longer wait than a run waits for a start."""

@@ -13,6 +13,7 @@ from hostup_conformance.contract.causes.widespread import (
     kept_start,
     limited,
     locked_out,
+    shut_out,
 )
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import Target
@@ -109,6 +110,17 @@ def test_keys_that_are_locked_out_after_a_wrong_one_are_told() -> None:
     assert cause.numbers == {5, 6, 8, 13, 14, 15, 16}
     assert locked_out(run(*[served] * 3, *not_prolonged, wrong, *[denied] * 5, *[served] * 3)) is None
     assert locked_out(run(*[served] * 3, wrong, *[denied] * 3, wrong, *[served] * 3)) is None  # once may be by chance
+
+
+def test_a_limit_that_only_those_meet_who_try_keys_is_told() -> None:
+    served, wrong = (poll(4242), 200, {"exited": False}), poll(4242, "a-wrong-key")
+    refused, limited = (wrong, 401, {"code": "unauthorized"}), (wrong, 429, {"code": "rate_limit_exceeded"})
+    cause = shut_out(run(*[refused] * 2, *[limited] * 3, *[served] * 3))
+    assert cause
+    assert cause.numbers == {3, 4, 5}
+    assert "once 2 had been refused, and 3 with one got 2xx" in str(cause.words)
+    assert shut_out(run(*[refused] * 2, *[limited] * 3, *[served] * 3, (poll(4242), 429, {}))) is None
+    assert shut_out(run(*[refused] * 2, *[served] * 3, *[limited] * 3)) is None
 
 
 def test_what_an_adapter_did_not_unwrap_is_told() -> None:

@@ -150,6 +150,11 @@ class Ask:
         return self.starts
 
     @property
+    def needed(self) -> bool:
+        """Whether a run is over that may send no more such requests: those with another key, or none, show less."""
+        return self.credential == "full"
+
+    @property
     def limited_like(self) -> Hashable:
         """Who sends it, as rate limits count: by the key."""
         return self.credential
@@ -251,9 +256,14 @@ def is_start(e: Exchange) -> bool:
     return asks_start(e) and not e.obeyed and not e.limited
 
 
+def is_started(e: Exchange) -> bool:
+    """A start that was served, if with another 2xx than the 200 that is documented."""
+    return is_start(e) and e.status is not None and 200 <= e.status < 300
+
+
 def new_pid(e: Exchange) -> int | None:
     """Return the pid of the command that a start has started: its member pid, or that in its pollUrl."""
-    if not (is_start(e) and e.status == 200 and isinstance(e.body, dict)):
+    if not (is_started(e) and isinstance(e.body, dict)):
         return None
     pid, url = e.body.get("pid"), e.body.get("pollUrl")
     if "pid" not in e.body and isinstance(url, str):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
+from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_started
 from hostup_conformance.contract.causes.widespread import few_connections
 from hostup_conformance.contract.content import member, named_status, refused
 from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives, sleepless
@@ -22,7 +22,7 @@ AT_LAST = {"HTTP-21"}
 #: What a run may see to work, each with the exchange that shows it and the capability that it is a part of.
 SIGHTS: dict[str, tuple[str | None, Callable[[Exchange], bool]]] = {
     "the output of a command": ("pids", lambda e: is_output(e) and member(e, "exited") is True),
-    "the start of a command": ("pids", lambda e: is_start(e) and e.status == 200),
+    "the start of a command": ("pids", is_started),
     "a key with read:vm alone": ("scopes", lambda e: e.ask.credential == "read" and e.response is not None),
     "a VPS of another account": ("ids", lambda e: e.ask.vps == "foreign" and e.response is not None),
     "a VPS without an agent": ("ids", lambda e: e.ask.vps == "unavailable" and e.response is not None),

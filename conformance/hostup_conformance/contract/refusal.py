@@ -7,7 +7,7 @@ proxy may want a login.
 from collections.abc import Sequence
 from contextlib import suppress
 
-from hostup_conformance.contract.ask import Exchange, Pid, is_start, new_pid
+from hostup_conformance.contract.ask import Exchange, Pid, is_started, new_pid
 from hostup_conformance.contract.content import is_page, named_status, refused
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
@@ -71,7 +71,7 @@ def refusal_of_polls(exchanges: Sequence[Exchange]) -> str | None:
     forbidden = len(polls) > 1 and all(e.status == 403 for e in polls) and any(map(shows_core, exchanges))
     if not forbidden or any(map(started, exchanges)):
         return None
-    reader_starts = any(is_start(e) and e.ask.credential == "read" and e.status == 200 for e in exchanges)
+    reader_starts = any(is_started(e) and e.ask.credential == "read" for e in exchanges)
     lacks = (
         "HOSTUP_API_KEY and HOSTUP_READ_API_KEY are exchanged, or the check of their scopes is inverted, it seems"
         if reader_starts

@@ -32,7 +32,8 @@ class Who(StrEnum):
     ORDERED = "a mock, as ordered"
     #: Whoever limits the rate of requests.
     LIMITER = "a rate limiter"
-    #: A server under load, with a 5xx for a request that was sent at once with others on purpose.
+    #: A server under load, with a 5xx for a request that was sent at once with others on purpose, or with one that says
+    #: when to come again for a poll that is sent only once.
     BUSY = "a busy server"
     #: A gateway whose server did not respond, which may pass.
     GATEWAY = "a gateway"
@@ -195,6 +196,7 @@ REASONS: tuple[tuple[Who, Callable[[Exchange], bool]], ...] = (
     (Who.LIMITER, lambda e: e.status == 429),
     # HTTP-08 judges it.
     (Who.BUSY, lambda e: e.source == BURST and e.request.method == "GET" and e.ask.endpoint and failed(e)),
+    (Who.BUSY, lambda e: e.ask.pid.is_used_up and says_it_is_busy(e) and may_pass(e)),
     (Who.GATEWAY, is_unretried),
     (Who.FRONT_END, is_limit_of_size),
     # Unlike the documentation's, the Accept of these requests does not name JSON.

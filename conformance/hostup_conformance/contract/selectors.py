@@ -3,7 +3,17 @@
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
-from hostup_conformance.contract.ask import Ask, Credential, Exchange, Pid, Vps, asks_start, is_start, new_pid
+from hostup_conformance.contract.ask import (
+    Ask,
+    Credential,
+    Exchange,
+    Pid,
+    Vps,
+    asks_start,
+    is_start,
+    is_started,
+    new_pid,
+)
 from hostup_conformance.contract.content import STATE, below, failed, present, refused
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.responder import Who, is_unretried, responded
@@ -152,5 +162,5 @@ def starts(e: Exchange) -> bool:
 
 
 def started(e: Exchange) -> bool:
-    """A 200 with a JSON object, in response to a start."""
-    return starts(e) and e.status == 200 and isinstance(e.body, dict)
+    """A success with a JSON object, in response to a start."""
+    return starts(e) and is_started(e) and isinstance(e.body, dict)

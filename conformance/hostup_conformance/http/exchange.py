@@ -32,6 +32,11 @@ class Meaning(Protocol):
         return False
 
     @property
+    def needed(self) -> bool:
+        """Whether a run is over that may send no more requests of those who send this one."""
+        return True
+
+    @property
     def limited_like(self) -> Hashable:
         """Who sends it, by what rate limits count: requests of all that are alike in it may be limited together."""
         return None

@@ -161,6 +161,10 @@ class Pace:
                 )
                 self.stop(PutOff(why))
 
+    def may_wait(self, seconds: float) -> bool:
+        """Whether the run may wait for so many seconds more."""
+        return self._waited + seconds <= self._limits.waiting_seconds
+
     def wait_for_the_server(self, seconds: float) -> bool:
         """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""
         with self._lock:

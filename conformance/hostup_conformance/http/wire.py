@@ -24,6 +24,8 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: The longest Retry-After, in seconds, that is waited for before a request that the run can do without.
 WAIT_IF_DISPENSABLE = 5.0
+#: Why such a request is not sent, or one whose like the server does not want for longer than a run waits.
+SHUT_OUT = "the server asked to wait with requests of this kind, and the run can do without them"
 #: How long a request waits at least, in seconds, that was limited again after it had waited as told.
 A_SECOND = 1.0
 #: For how many seconds requests wait for those that are to be sent together with them.
@@ -62,6 +64,8 @@ class Wire(Generic[A]):
         self._hung = Counter[Hashable]()
         #: Until when (monotonic) the server asked for none of what the run can do without, by who sends it.
         self._closed_until = dict[Hashable, float]()
+        #: Whom the server asked to wait for longer than the run may.
+        self._shut_out = set[Hashable]()
         #: How many seconds the slowest response took.
         self._slowest = 0.0
         #: How many requests in a row have failed for good, and whether any request has worked.
@@ -141,8 +145,9 @@ class Wire(Generic[A]):
         if self._hung[draft.kind] >= self.limits.alike:
             raise Withheld("several requests of this kind got no whole response in time")
         closed_until = max(self._closed_until.get(who, 0.0) for who in draft.ask.held_back_with)
-        if draft.ask.dispensable and time.monotonic() < closed_until:
-            raise Withheld("the server asked to wait with requests of this kind, and the run can do without them")
+        closed = draft.ask.dispensable and time.monotonic() < closed_until
+        if closed or draft.ask.limited_like in self._shut_out:
+            raise Withheld(SHUT_OUT)
         if once:
             exchange = self._send_once(draft, once=True, together=together)
             if exchange.limited:
@@ -217,6 +222,9 @@ class Wire(Generic[A]):
             raise Withheld(limited)  # the run can do without it
         if enough:
             raise self.stop(limited)
+        if not exchange.ask.needed and not self.pace.may_wait(seconds_asked(exchange)):
+            self._shut_out.add(exchange.ask.limited_like)
+            raise Withheld(SHUT_OUT)
 
     def _send_once(
         self, draft: Exchange[A], *, once: bool = False, together: threading.Barrier | None = None

@@ -190,6 +190,14 @@ def polls_are_refused_while_busy(request: Request, response: Response) -> None:
         response.header("Retry-After", "0")
 
 
+@allowed(starts=True, warns={"HTTP-08"})
+def polls_to_be_refused_find_it_busy(request: Request, response: Response) -> None:
+    """Every third poll that is to be refused gets 503, and is to be sent again."""
+    if request.method == "GET" and request.pid and response.status in {401, 403} and request.nth("refused") % 3 == 0:
+        response.become(503, problem(request, 503, "upstream_busy", "Busy"), "application/problem+json")
+        response.header("Retry-After", "0")
+
+
 @allowed(starts=True)
 def starts_are_refused_while_busy(request: Request, response: Response) -> None:
     """Every second start gets 503, whatever its body is, and is to be sent again."""

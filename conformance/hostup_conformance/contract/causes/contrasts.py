@@ -720,9 +720,10 @@ def too_fast(split: Split) -> bool:
     return split.is_refusal and split.alike and served_afterwards(split) and not carries(split)
 
 
-def limits_the_rate(_: Split) -> str:
-    """Return why requests may have been refused before which many others were sent."""
-    return ": a limit on the rate of requests, it seems"
+def limits_the_rate(split: Split) -> str:
+    """Return why requests may have been refused before which many others were sent: no limit says that it failed."""
+    breaks = any(e.status == 500 for e in split.odd)
+    return ": the server fails under load, it seems" if breaks else ": a limit on the rate of requests, it seems"
 
 
 SIZE = partial(Measure, fewest=2, holds=lambda split: split.is_refusal)

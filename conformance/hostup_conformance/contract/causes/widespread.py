@@ -201,6 +201,20 @@ def locked_out(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause(found, f"{words}: callers are locked out for a while, it seems", "AUTH-08", says_more=True)
 
 
+def shut_out(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the 429s that came to requests without a valid key alone, though many had been served with one."""
+    odd = [e for e in exchanges if e.limited]
+    tried = [e for e in exchanges if e.status in {400, 401, 403} and e.ask.credential in WITHOUT_KEY]
+    since = [e for e in exchanges if odd and e.number > odd[0].number and has_valid_key(e) and below(e, 300)]
+    if len(odd) < IN_A_ROW or len(since) < IN_A_ROW or any(has_valid_key(e) for e in odd):
+        return None
+    refused = sum(e.number < odd[0].number for e in tried)
+    words = (
+        f"only requests without a valid key got 429, once {refused} had been refused, and {len(since)} with one got 2xx"
+    )
+    return Cause({e.number for e in odd}, f"{words}: those who try keys are shut out, it seems", says_more=True)
+
+
 def since_the_first(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Sequence[Exchange]) -> float | None:
     """Return the same of a time that begins with the first event since something usual, and that no other prolongs."""
     moments = [(e.when.timestamp() + e.seconds, "event") for e in events if e.when]
@@ -854,6 +868,7 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     as_a_get,
     kept_decision,
     locked_out,
+    shut_out,
     limited,
     few_connections,
     blocked,

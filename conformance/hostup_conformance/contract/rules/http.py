@@ -136,7 +136,7 @@ def long_line_gets_a_response(exchanges: Exchanges) -> Findings:
 
 def is_good(e: ask.Exchange) -> bool:
     """A GET of the endpoint, or the start of a command, that got a 200."""
-    return selectors.succeeded(e) or (ask.is_start(e) and e.status == 200)
+    return selectors.succeeded(e) or ask.is_started(e)
 
 
 def is_success(e: ask.Exchange) -> bool:

@@ -64,7 +64,7 @@ def shortened(expected: bytes) -> str:
 
 @rule("START-01", seeks="start of a valid command")
 def start_gets_200(exchanges: Exchanges) -> Findings:
-    """The status code must be 200: the documentation has no 201 and no 202.
+    """The status code must be 200: the documentation has no 201 and no 202, which are judged as 200 elsewhere.
 
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
     pass too, since the server may be busy, and so does a gateway's failure. A block with 400 or 422 passes there as
@@ -76,8 +76,8 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     three at least, got it while no more commands ran than when others were started. Of a live server a 429 passes,
     since others may use its limit up.
     """
-    selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
-    works = any(e.status == 200 for e in selected)
+    selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e) or undocumented_success(e))
+    works = any(ask.is_started(e) for e in selected)
     tried = exchanges.known(lambda e: selectors.starts(e) or (is_limited(e) and not exchanges.target.is_live))
     no_longer = no_longer_started(tried, exchanges.every_life)
     unexcused = [*starts_that_wait(selected), *often_given_up(selected), *no_longer, *shortest_alone(selected)]
@@ -85,6 +85,11 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
         if e.status not in {200, 403} and not (works and e not in unexcused and is_busy_or_blocks(e)):
             ever = FOR_GOOD if works and e in no_longer else ""
             yield e, "status 200", f"{content.status_of(e)}{by_length(e, exchanges)}{ever}"
+
+
+def undocumented_success(e: ask.Exchange) -> bool:
+    """A start that was served with another status code than 200."""
+    return ask.is_started(e) and e.status != 200
 
 
 def shortest_alone(starts: list[ask.Exchange]) -> list[ask.Exchange]:
@@ -111,8 +116,9 @@ def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
 def no_longer_started(starts: list[ask.Exchange], every: list[lives.Life]) -> list[ask.Exchange]:
     """Return the starts that a server was too busy for to the end, though no more ran than when it started others."""
     told = [(life, life.end.number if life.end else inf) for life in every]
-    last = max((e.number for e in starts if e.status == 200), default=0)
-    most = max((sum(seen_on(life, e) for life in every) for e in starts if e.status == 200), default=0)
+    served = [e for e in starts if ask.is_started(e)]
+    last = max((e.number for e in served), default=0)
+    most = max((sum(seen_on(life, e) for life in every) for e in served), default=0)
     busy = [e for e in starts if e.status in selectors.BUSY and e.number > last]
     at_any_time = [e for e in busy if e.status != 429 and e.header("retry-after") is None]
     in_time = [e for before, e in pairwise(busy) if e.number > before.number and is_in_time(before, e)]
@@ -173,7 +179,7 @@ def by_length(e: ask.Exchange, exchanges: Exchanges) -> str:
     """Return how long a command is, if all that were refused alike are longer than all started ones, or shorter."""
     sent = exchanges.known(selectors.starts)
     refused = {length_of(one) for one in sent if one.status == e.status}
-    started = {length_of(one) for one in sent if one.status == 200}
+    started = {length_of(one) for one in sent if ask.is_started(one)}
     alone = refused and started and (min(refused) > max(started) or max(refused) < min(started))
     return f" for a command of {counted(length_of(e), 'character')}" if alone else ""
 
@@ -194,7 +200,7 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
 
     Where present, pid must be an integer above 0 and pollUrl a string; one of both must be there, to poll by.
     """
-    for e in exchanges.each(selectors.starts, selectors.has_json, lambda e: e.status == 200):
+    for e in exchanges.each(selectors.starts, selectors.has_json, ask.is_started):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", content.in_place_of_object(e)
             continue
@@ -348,9 +354,9 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     """The start must get 200, and stdout must be what the command printed.
 
     A busy server (409, 429 or 503) and one that blocks the command (403, or what commands in ASCII get) pass, and so
-    does a front end that refuses large bodies in a form of its own. START-01 judges the refusal of a length that is
-    refused in ASCII too, and HTTP-02 a body in another encoding. In a Windows guest, the console's code page decides
-    what is printed.
+    does a front end that refuses large bodies in a form of its own. START-01 judges a success other than 200, and the
+    refusal of a length that is refused in ASCII too, and HTTP-02 a body in another encoding. In a Windows guest, the
+    console's code page decides what is printed.
     """
     ascii_alone = exchanges.known(selectors.starts, lambda e: not beyond_ascii(e))
     plain = [e for e in ascii_alone if (e.ask.command or "").isprintable()]
@@ -358,7 +364,12 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
         elsewhere = by_length(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
         blocks = content.member(e, "detail") is not None and content.refusal(e) in blocked
-        if e.status != 200 and not elsewhere and not blocks and not responder.responded(e, responder.Who.FRONT_END):
+        if (
+            not ask.is_started(e)
+            and not elsewhere
+            and not blocks
+            and not responder.responded(e, responder.Who.FRONT_END)
+        ):
             size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
             yield e, "status 200", f"{content.status_of(e)}{size}"
     for e, text in exchanges.echoes() if exchanges.guest not in commands.WINDOWS else ():
@@ -609,7 +620,7 @@ def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
 @rule("START-18")
 def start_does_not_wait(exchanges: Exchanges) -> Findings:
     """The start of a command that takes a while must not take that much longer than other starts."""
-    quick = exchanges.known(lambda e: selectors.starts(e) and e.status == 200 and not lasts(e))
+    quick = exchanges.known(lambda e: selectors.starts(e) and ask.is_started(e) and not lasts(e))
     usual = median([e.seconds for e in quick] or [0.0])
     for life in exchanges.lives:
         if life.name != "slow" or not life.command:
@@ -791,12 +802,12 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     refused.
     """
     sent = exchanges.known(selectors.is_start_on_own)
-    works, plain = any(e.status == 200 for e in sent), [e for e in sent if not is_framed(e)]
-    blocked = {beginning(e) for e in plain if e.status in BLOCKED} - {beginning(e) for e in plain if e.status == 200}
+    works, plain = any(map(ask.is_started, sent)), [e for e in sent if not is_framed(e)]
+    blocked = {beginning(e) for e in plain if e.status in BLOCKED} - {beginning(e) for e in plain if ask.is_started(e)}
     for e in exchanges.each(selectors.is_start_on_own, is_framed, understands_its_framing):
         passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
         passes |= e.status in BLOCKED and beginning(e) in blocked
-        if works and not passes and e.status not in {200, *selectors.BUSY}:
+        if works and not passes and not ask.is_started(e) and e.status not in selectors.BUSY:
             other = "Transfer-Encoding: chunked" if responder.is_chunked(e) else "the charset parameter"
             yield e, f"status 200, as without {other}", content.status_of(e)
 
