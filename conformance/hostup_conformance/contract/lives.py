@@ -21,6 +21,7 @@ from hostup_conformance.contract.commands import (
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.selectors import BUSY, new_poll
 from hostup_conformance.keeping.redact import MARK
+from hostup_conformance.keeping.safe_text import short_json
 
 #: The exit codes with which a shell tells that it found no program, or none that it can run.
 NOT_RUN = (126, 127)
@@ -28,6 +29,8 @@ NOT_RUN = (126, 127)
 NO_SYNTAX = 2
 #: For how many seconds the result of a command is kept that nobody polls.
 RETAINED = 30.0
+#: How many characters are kept of a stream that is no text.
+LONGEST_VALUE = 200
 #: How many seconds longer a command that sleeps is seen to run, at least, than those that end at once.
 RUNS_LONGER = 0.5
 
@@ -227,9 +230,9 @@ def text_of(e: Exchange) -> str:
 
 
 def stream(e: Exchange, name: str) -> str:
-    """Return a stream in the response to a poll; the agent leaves out an empty one."""
+    """Return a stream in the response to a poll; the agent leaves out an empty one. What is no text is not empty."""
     value = member(e, name)
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) else "" if value is None else short_json(value, LONGEST_VALUE)
 
 
 def overlap(a: Exchange, b: Exchange) -> bool:

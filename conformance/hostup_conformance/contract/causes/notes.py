@@ -183,7 +183,9 @@ def of_commands(broken: Mapping[str, Result[Ask]], reasons: Reasons) -> Iterator
     if "POLL-09" in broken:
         yield Cause({e.number for life in lives for e in life.polls if member(e, "exited") is False}, first="POLL-09")
     if "START-05" in broken and (cause := whose_output(reasons.evidence)):
-        yield cause
+        # Where the pid is not looked at, a pid of nobody or of another VPS gets the same.
+        unseen = [r for r in broken.values() if r.requirement.area == "PID" and LAST in str(cause.words)]
+        yield replace(cause, numbers=cause.numbers | {one.exchange.number for r in unseen for one in r.findings})
     if "START-27" in broken and known_in_turns(reasons.evidence):
         unknown = (e for life in lives for e in life.polls if refused(e))
         yield Cause({*(life.start.number for life in lives), *(e.number for e in unknown)}, first="START-27")
@@ -671,6 +673,8 @@ def has_pid_beside(own: Life, other: Life) -> bool:
     return abs((new_pid(own.start) or 0) - (new_pid(other.start) or 0)) == 1
 
 
+#: What they get where the pid is not looked at.
+LAST = "the output of the command that was started last: the pid is not looked at"
 #: Whose output commands may get in place of their own.
 WHOSE: dict[str, Callable[[Evidence, Life, Life], bool]] = {
     "what another poll was to get that was under way with it: responses are mixed up": (
@@ -685,9 +689,7 @@ WHOSE: dict[str, Callable[[Evidence, Life, Life], bool]] = {
     "that of the pid beside its own, or of the start before: a start gives a pid that is one off, or the one before": (
         lambda evidence, own, other: has_pid_beside(own, other) or last_started(evidence, other, own.start)
     ),
-    "the output of the command that was started last: the pid is not looked at": (
-        lambda evidence, own, other: last_started(evidence, other, own.end)
-    ),
+    LAST: (lambda evidence, own, other: last_started(evidence, other, own.end)),
     "the output of the command that was polled before it: what comes is one poll late": (
         lambda evidence, own, other: last_polled(evidence, other, own.end)
     ),
