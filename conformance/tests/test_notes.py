@@ -287,7 +287,19 @@ def says_no_to_strangers(request: Request, response: Response) -> None:
         response.become(200, {"available": False, "reason": "There is no such VPS.", "vmRunning": False})
 
 
+def tells_of_what_runs_by_a_word(_request: Request, response: Response) -> None:
+    if response.is_output and response.json["exited"] is False:
+        response.become(200, {"status": "running"})
+
+
+def takes_one_accept_alone(request: Request, response: Response) -> None:
+    if request.headers.get("accept") != "application/json" and response.status == 200:
+        refuse(request, response, 406, "not_acceptable", "Not acceptable")
+
+
 CAUSES: dict[Change, tuple[str, str]] = {
+    tells_of_what_runs_by_a_word: ("POLL-01", "these came before the ends: that is how a command is told that runs"),
+    takes_one_accept_alone: ("HTTP-13", " requests with another Accept than application/json, none of "),
     probes_for_the_read_key: ("SCOPE-02", " such requests got command output: they are refused with 200, it seems"),
     says_no_to_strangers: ("ID-01", " such requests was told that available is false: they are refused so, it seems"),
     lets_the_read_key_poll: ("SCOPE-02", "nothing checks this, HOSTUP_READ_API_KEY has write:vm after all, "),

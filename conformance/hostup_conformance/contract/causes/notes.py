@@ -278,6 +278,7 @@ def note_on(
         or told_later(result, exchanges)
         or kept_from_head(first, exchanges)
         or (of_availability(first, exchanges, course) if result.requirement.area == "PROBE" else None)
+        or told_as_it_runs(result, exchanges, reasons)
         or what_befell(result, exchanges, reasons)
         or weak
         or told_apart(result, course, BY_REQUEST)
@@ -317,6 +318,20 @@ def nothing_came(result: Result[Ask]) -> bool:
     """Whether polls got no command output, or none that can be read, which nothing that was printed explains."""
     empty = result.requirement.id == "START-05" and 'got {"stdout": ""}' in result.message
     return empty or result.requirement.id in {"POLL-01", "POLL-04"}
+
+
+def told_as_it_runs(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
+    """Return that polls without exited came before the ends of their commands, and that none got exited false."""
+    found, said = [one.exchange for one in result.findings], [member(e, "exited") for e in exchanges]
+    of_them = ((e, reasons.evidence.life_of.get(e.number)) for e in found if e.status == 200)
+    before = [
+        e.ask.pid == Pid.RUNNING or (life is not None and (life.end is None or e.number < life.end.number))
+        for e, life in of_them
+    ]
+    told = len(found) >= FEWEST and sum(before) == len(found) and True in said and False not in said
+    if result.requirement.area != "POLL" or not told:
+        return None
+    return "no poll got exited false, and these came before the ends: that is how a command is told that runs, it seems"
 
 
 def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:

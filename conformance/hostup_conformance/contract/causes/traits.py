@@ -32,6 +32,8 @@ USUAL = {
     "user-agent",
 }
 VALUED = ("accept", "content-type")
+#: What goes without saying where an Accept is told, or that there is none.
+ANOTHER_ACCEPT = "with another Accept than application/json"
 RESOURCES: dict[Resource, str] = {"list": "for the list of VPSs", "status": "for the status of a VPS"}
 OWN = "for the own VPS"
 VPSS: dict[Vps | None, str] = {
@@ -171,6 +173,8 @@ def traits(e: Exchange, *keys: str) -> Iterator[str]:
             yield f"with {name.title()}: {shown(value, 60)}"
         elif value is None and name == "accept":
             yield "without Accept"
+    if request.header("accept") != "application/json":
+        yield ANOTHER_ACCEPT
     if "json" not in (request.header("accept") or ""):
         yield "without JSON in Accept"
     yield f"{'with' if 'gzip' in (request.header('accept-encoding') or '') else 'without'} gzip in Accept-Encoding"
@@ -347,6 +351,7 @@ def in_common(
         alone = [trait for trait in alone if trait not in in_command]
     general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
     general |= {BY_ANOTHER_METHOD} if any(re.fullmatch("by [A-Z]+", trait) for trait in alone) else set()
+    general |= {ANOTHER_ACCEPT} if any(" Accept" in trait for trait in alone if trait != ANOTHER_ACCEPT) else set()
     alone = [trait for trait in alone if trait not in general]
     alone = [trait for trait in alone if trait not in {REFUSED, NO_QUERY}] or alone
     if len(odd) == 1 and len(usual) < MANY_USUAL:  # it has something that the others have not, by chance
