@@ -253,12 +253,13 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
         return None
     plainly = set(tag("", "")) if not all(map(ran_otherwise, wrong)) else set[str]()
     marks = covering([marks_of(life) - set().union(*map(marks_of, right)) - plainly for life in wrong])
-    marks = marks or nearly_always(wrong, right)
+    quoted = sum(stdout(life)[:1] in QUOTES and printed(life)[:1] not in QUOTES for life in wrong) >= FEW_COMMANDS
+    marks = marks or nearly_always(wrong, right) or (sorted(QUOTES) if quoted else [])
     if not marks or all(has_any(marks, printed(life) + errors_of(life)) for life in wrong):
         return None
     first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
     said = f", with {short_json(foreign_errors(first), MESSAGE)} in stderr" if foreign_errors(first) else ""
-    if sum(stdout(life)[:1] in QUOTES and printed(life)[:1] not in QUOTES for life in wrong) >= FEW_COMMANDS:
+    if quoted:
         said += ", and printed their quotes: a backslash stands before each, it seems"
     listed = " or ".join(short_json(mark, 10) for mark in marks)
     spared = sum(has_any(marks, command_text(life)) for life in right)
