@@ -451,6 +451,23 @@ def test_a_key_that_should_poll_and_may_not_leaves_a_doubt() -> None:
     assert "lack write:vm" in str(verdict.core.doubt)
 
 
+@pytest.mark.parametrize(("tries", "name"), [(0, "not_demonstrated"), (5, "conformant")])
+def test_a_run_without_those_who_are_shut_out_concludes_what_it_has_seen(tries: int, name: str) -> None:
+    def shuts_out(request: Request, response: Response) -> None:
+        """Give those without a valid key 429 once they have tried so often."""
+        if response.status == 401 and not request.full and request.nth("tried") > tries:
+            response.become(429, problem(request, 429, "rate_limit_exceeded", "Too many requests"))
+            response.header("Content-Type", "application/problem+json")
+            response.header("Retry-After", "3600")
+            for field, value in (("Limit", "5"), ("Remaining", "0"), ("Reset", soon(seconds=3600))):
+                response.header(f"X-RateLimit-{field}", value)
+
+    verdict = verdict_on(shuts_out)
+    assert verdict.name == name
+    assert "not seen whether one is refused" in str(verdict.core.doubt) or tries
+    assert any("those who try keys are shut out" in text for text in verdict.not_shown)
+
+
 def test_keys_that_are_exchanged_are_told() -> None:
     stage = Stage()
     keys = {"HOSTUP_API_KEY": READ_API_KEY, "HOSTUP_READ_API_KEY": API_KEY, "HOSTUP_VPS_ID": VPS_ID}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_started
-from hostup_conformance.contract.causes.widespread import few_connections
+from hostup_conformance.contract.causes.widespread import few_connections, shut_out
 from hostup_conformance.contract.content import member, named_status, refused
 from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives, sleepless
 from hostup_conformance.contract.refusal import shows_core
@@ -58,6 +58,7 @@ def not_shown(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange],
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
     said = [blocked] if (blocked := blocked_commands(exchanges)) else []
     said += [queued.words] if (queued := few_connections(exchanges)) and queued.words else []
+    said += [shut.words] if (shut := shut_out(exchanges)) and shut.words else []
     begun = lives([*exchanges])
     said += [NO_SHELL] if guest_of_lives(begun) == "none" else []
     said += [NO_SLEEP] if any(map(sleepless, begun)) else []

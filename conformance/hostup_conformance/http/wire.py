@@ -150,7 +150,7 @@ class Wire(Generic[A]):
             raise Withheld(SHUT_OUT)
         if once:
             exchange = self._send_once(draft, once=True, together=together)
-            if exchange.limited:
+            if exchange.limited and not self._is_shut_out(exchange):
                 self.pace.obey_retry_after(exchange)
             return exchange
         failed: list[Exchange[A]] = []
@@ -222,9 +222,14 @@ class Wire(Generic[A]):
             raise Withheld(limited)  # the run can do without it
         if enough:
             raise self.stop(limited)
+        if self._is_shut_out(exchange):
+            raise Withheld(SHUT_OUT)
+
+    def _is_shut_out(self, exchange: Exchange[A]) -> bool:
+        """Whether no more is sent of those whose request got a 429, as the run may not wait so long, and need not."""
         if not exchange.ask.needed and not self.pace.may_wait(seconds_asked(exchange)):
             self._shut_out.add(exchange.ask.limited_like)
-            raise Withheld(SHUT_OUT)
+        return exchange.ask.limited_like in self._shut_out
 
     def _send_once(
         self, draft: Exchange[A], *, once: bool = False, together: threading.Barrier | None = None
