@@ -123,6 +123,18 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="the system has no such signal")
+def test_an_exit_code_is_seen_though_the_ends_of_processes_were_to_be_ignored(tmp_path: Path) -> None:
+    program = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", "hostup_conformance.front.cli", *sys.argv[1:]])
+"""
+    client = ("--", sys.executable, "-c", "raise SystemExit(7)")
+    done = ran(tmp_path, [sys.executable, "-c", program, "client", "--scene", FIRST, *client])
+    assert "it exited with 7" in done.stdout, done.stdout + done.stderr
+
+
 def test_what_else_fails_is_no_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shortage(RuntimeError("x")) is None
     assert shortage(OSError("x")) is None

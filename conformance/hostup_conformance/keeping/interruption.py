@@ -44,6 +44,9 @@ class Interruption:
             for number in SIGNALS:
                 if number in SIGNALS[:2] or signal.getsignal(number) != signal.SIG_IGN:  # which nohup sets
                     self._before[number] = signal.signal(number, self._received)
+            if hasattr(signal, "SIGCHLD") and signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:
+                # Where whoever began the run ignores it, the system forgets with which codes our processes exit.
+                self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     @property
     def happened(self) -> bool:
