@@ -106,7 +106,7 @@ def result_on(stage: Stage, id: str, limits: Limits = LIMITS, *, allow_exec: boo
     """Return what one requirement says of a server, by what is sent for it alone."""
     with wire_to(stage, limits=limits, kind="mock", allow_exec=allow_exec) as wire:
         commands.run(wire, slow_seconds=SLOW_SECONDS, only=selected(id, allow_exec=allow_exec))
-    return judge(wire.exchanges, wire.target, wire.stopped, only=[id]).results[id]
+    return judge(wire.exchanges, wire.target, wire.cut, only=[id]).results[id]
 
 
 def reported(verdict: core.Verdict[Any]) -> list[str]:
@@ -116,7 +116,7 @@ def reported(verdict: core.Verdict[Any]) -> list[str]:
 
 def verdict_by(wire: Wire) -> Verdict:
     """Return the verdict on what was sent."""
-    return judge(wire.exchanges, wire.target, wire.stopped)
+    return judge(wire.exchanges, wire.target, wire.cut)
 
 
 def write_matrix(file: Path, matrix: Mapping[str, Mapping[str, Any]]) -> None:

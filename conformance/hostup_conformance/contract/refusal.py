@@ -7,7 +7,7 @@ proxy may want a login.
 from collections.abc import Sequence
 from contextlib import suppress
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange, Pid, is_started, new_pid
+from hostup_conformance.contract.ask import Exchange, Pid, is_started, new_pid
 from hostup_conformance.contract.content import is_page, named_status, refused
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
@@ -95,9 +95,6 @@ def doubt_about(exchanges: Sequence[Exchange], target: Target) -> str | None:
     begun = [e for e in exchanges if started(e)]
     if begun and not any(new_pid(e) for e in begun):
         return "commands were started, and no response had a pid by which to poll them"
-    keyless = [e for e in exchanges if e.ask.credential in WITHOUT_KEY and e.response and not e.obeyed]
-    if keyless and all(e.limited for e in keyless):
-        return "every request without a valid key got 429, so it was not seen whether one is refused"
     presupposed = target.read_key or target.finished_pid or target.running_pid or target.allow_exec
     return refusal_of_polls(exchanges) if presupposed and target.kind != "har" else None
 

@@ -112,12 +112,12 @@ class Run:
     def verdict(self) -> Verdict:
         """The verdict on all exchanges. Its first use waits for the rest of the sending."""
         self.send_all()
-        return self._judge(self.wire.stopped)
+        return self._judge(self.wire.cut)
 
     @cached_property
     def record(self) -> dict[str, Any]:
         """The record of the run, with its verdict: all that is shown of it is made once, within one time."""
-        return self._recorded(self.verdict, self.wire.stopped)
+        return self._recorded(self.verdict, self.wire.cut)
 
     @cached_property
     def items(self) -> dict[str, dict[str, Any]]:
@@ -128,7 +128,7 @@ class Run:
         """Return the record of the run, of which what there is is judged if no item has asked for the verdict."""
         if "verdict" in self.__dict__:
             return self.record
-        stopped = REASON if interrupted else self.wire.stopped or NO_ITEM
+        stopped = REASON if interrupted else self.wire.cut or NO_ITEM
         return self._recorded(self._judge(stopped), stopped)
 
     def first_record(self) -> dict[str, Any]:

@@ -154,12 +154,15 @@ class Pace:
         with self._lock:
             seconds = max(seconds_asked(e), least)
             if not self._close_for(seconds):
-                waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
-                why = (
-                    f"the server asks for a wait of {seconds:.0f} s{waited}, and a run waits for at most "
-                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; --max-wait)"
-                )
-                self.stop(PutOff(why))
+                self.stop(self.put_off(e, seconds))
+
+    def put_off(self, e: Exchange[A], seconds: float, whom: str = "") -> PutOff:
+        """Return why a run does not wait as the server asks it to."""
+        waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
+        return PutOff(
+            f"the server asks {whom}for a wait of {seconds:.0f} s{waited}, and a run waits for at most "
+            f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; --max-wait)"
+        )
 
     def may_wait(self, seconds: float) -> bool:
         """Whether the run may wait for so many seconds more."""

@@ -64,8 +64,9 @@ class Wire(Generic[A]):
         self._hung = Counter[Hashable]()
         #: Until when (monotonic) the server asked for none of what the run can do without, by who sends it.
         self._closed_until = dict[Hashable, float]()
-        #: Whom the server asked to wait for longer than the run may.
+        #: Whom the server asked to wait for longer than the run may, and that it did.
         self._shut_out = set[Hashable]()
+        self._put_off: str | None = None
         #: How many seconds the slowest response took.
         self._slowest = 0.0
         #: How many requests in a row have failed for good, and whether any request has worked.
@@ -87,6 +88,11 @@ class Wire(Generic[A]):
     def stopped(self) -> str | None:
         """Why nothing more is sent, once that is so."""
         return self.pace.stopped
+
+    @property
+    def cut(self) -> str | None:
+        """Why not all was sent, if nothing more is, or nothing more of those who were to wait for too long."""
+        return self.stopped or self._put_off
 
     def stop(self, reason: str) -> Stopped:
         """Send nothing from now on; return the exception to raise."""
@@ -229,6 +235,7 @@ class Wire(Generic[A]):
         """Whether no more is sent of those whose request got a 429, as the run may not wait so long, and need not."""
         if not exchange.ask.needed and not self.pace.may_wait(seconds_asked(exchange)):
             self._shut_out.add(exchange.ask.limited_like)
+            self._put_off = self.pace.put_off(exchange, seconds_asked(exchange), "some callers ")
         return exchange.ask.limited_like in self._shut_out
 
     def _send_once(
