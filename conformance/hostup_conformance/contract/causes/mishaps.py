@@ -360,7 +360,8 @@ def ran_otherwise(life: Life) -> bool:
 def foreign_errors(life: Life) -> str:
     """Return what a command is said to have written to standard error, if that is something else than it writes."""
     said = stream(life.end, "stderr").strip() if life.end else ""
-    return said if visible(said) != visible(errors_of(life)) else ""
+    written = visible(errors_of(life)), visible(repr(errors_of(life).encode()))  # as Python shows bytes
+    return said if visible(said) not in written else ""
 
 
 def lost_marks(text: str, came: str) -> set[str]:

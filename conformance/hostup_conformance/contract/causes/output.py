@@ -101,6 +101,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "in lower case": str.lower,
     "in upper case": str.upper,
     "in base64": lambda text: b64encode(text.encode()).decode(),
+    "as Python shows bytes, with b and quotes": lambda text: repr(text.encode()) if text else "",
     "in hexadecimal": lambda text: text.encode().hex(),
 }
 #: What may become of an exit code, with how it is then.
@@ -249,7 +250,8 @@ def texts_of(every: Iterable[Life]) -> list[Text]:
 def continued(begun: str, came: str, command: str) -> str:
     """Return what a command printed of which the beginning is known: what came from there on, or as a shell has it."""
     rest = BY_A_SHELL if command.endswith(ASKED_OF_GUEST) else BY_A_SHELL.partition("-")[0]
-    return came[came.index(begun) :] if begun in came else f"{begun}{rest}\n"
+    otherwise = begun in came and f"{begun}{rest}" not in came
+    return came[came.index(begun) :] if otherwise else f"{begun}{rest}\n"
 
 
 def fate_of(texts: Iterable[Text]) -> Fate | None:
@@ -286,7 +288,8 @@ def form_of_commands(every: Sequence[Life]) -> Alteration | None:
     """
     texts = [text for text in texts_of(every) if text.name == "stdout" and text.life.name not in VARYING]
     shown = [text for text in texts if not text.whole and (is_echo(text) or text.life.name == "verbatim")]
-    others = [text for text in texts if text not in shown and max(len(text.sent), len(text.came)) <= LONGEST_TEXT]
+    short = (text for text in texts if text not in shown and max(len(text.sent), len(text.came)) <= LONGEST_TEXT)
+    others = [text for text in short if text.sent or text.came]
     if not shown or not all(plain(text.came) for text in shown):
         return None
     for words, form in FORMS.items():
