@@ -1,6 +1,7 @@
 """The way to a server: header fields from the environment, CAs, client certificates, proxies, plain http."""
 
 import itertools
+import os
 import socket
 import ssl
 import subprocess
@@ -249,6 +250,19 @@ def test_a_file_for_the_keys_of_connections_must_be_one(monkeypatch: pytest.Monk
     monkeypatch.setenv("SSLKEYLOGFILE", "none/keys")
     with pytest.raises(Misconfigured, match="SSLKEYLOGFILE none/keys: No such file"):
         target_with("http://127.0.0.1:9")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+@pytest.mark.parametrize(
+    ("name", "says"), [("SSLKEYLOGFILE", "it is a pipe"), ("SSL_CERT_FILE", "it is no plain file")]
+)
+def test_no_pipe_that_the_environment_names_is_waited_for(
+    name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv(name, str(tmp_path / "pipe"))
+    with pytest.raises(Misconfigured, match=f"{name} .*: {says}"):
+        target_with("https://127.0.0.1:9", {name: str(tmp_path / "pipe")})
 
 
 def test_a_key_that_is_not_the_certificates(certificates: Path) -> None:

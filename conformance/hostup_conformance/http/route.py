@@ -1,5 +1,6 @@
 """How a server is reached, apart from its address: extra header fields, a CA, a client certificate, a proxy."""
 
+import errno
 import os
 import ssl
 from collections.abc import Collection, Mapping
@@ -54,15 +55,21 @@ class Route:
 
     @cached_property
     def context(self) -> ssl.SSLContext:
-        """The TLS context; raise `Misconfigured` for a file that cannot be used."""
+        """The TLS context; raise `Misconfigured` for a file that cannot be used.
+
+        OpenSSL opens what the environment names, and would wait for whoever opens a pipe at its other end.
+        """
         try:
+            if (keys := os.environ.get("SSLKEYLOGFILE")) and Path(keys).is_fifo():
+                raise OSError(errno.EINVAL, "it is a pipe")
             context = ssl.create_default_context(cafile=certifi.where())
         except OSError as error:  # it opens the file for the keys of connections, if the environment names one
             named = shown(os.environ.get("SSLKEYLOGFILE"))
             remedy = "name a file that can be written, or unset it"
             raise Misconfigured(f"SSLKEYLOGFILE {named}: {reason(error)}; {remedy}") from None
-        with suppress(ssl.SSLError, OSError):
-            context.load_default_certs()
+        if not Path(os.environ.get("SSL_CERT_FILE", "")).is_fifo():
+            with suppress(ssl.SSLError, OSError):
+                context.load_default_certs()
         if self.ca:
             try:
                 is_folder = os.path.isdir(self.ca)

@@ -92,7 +92,7 @@ def beginning_of(file: Path, most: int) -> bytes:
     with open(os.open(file, os.O_RDONLY | AT_ONCE), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no plain file", str(file))
-        return stream.read(most)
+        return stream.read(most) or b""  # some files of the kernel have nothing to say yet
 
 
 def unwritten(file: Path, error: OSError) -> str:

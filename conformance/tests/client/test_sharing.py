@@ -431,6 +431,29 @@ def test_tasks_are_cancelled_while_the_client_is_closed(asked: str, turns: int) 
     assert [type(error) for error in asyncio.run(main())] == 3 * [asyncio.CancelledError]
 
 
+def test_what_waits_for_its_turn_while_the_client_is_closed_is_sent_afterwards() -> None:
+    async def waits(_request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.05)
+        return httpx.Response(200, json={"available": True})
+
+    class Transport(httpx.MockTransport):
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    closed = list[bool]()
+
+    async def main() -> list[Any]:
+        arguments = {"transport": Transport(waits), "limits": httpx.Limits(max_connections=1)}
+        client = new_client(httpx_args=arguments)
+        tasks = [asyncio.create_task(get_agent_exec.asyncio(VPS, client=client)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        await client.aclose()
+        return await asyncio.gather(*tasks)
+
+    assert [probe.available for probe in asyncio.run(main())] == [True] * 3
+    assert len(closed) > 1  # so is the one that was made meanwhile
+
+
 def test_an_interrupted_run_names_its_pid(voice: Voice) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if "pid" in request.url.params:

@@ -479,8 +479,11 @@ class Loop:
         self.current: AsyncLine | None = None
 
     def line(self) -> AsyncLine:
-        """Return the line to send on, which a loop that runs has begun or will begin."""
-        if self.current is None or self.current.is_in_doubt:
+        """Return the line to send on, which a loop that runs has begun or will begin.
+
+        Who waited for a turn while the client was closed gets a new one, as the next call does.
+        """
+        if self.current is None or self.current.is_in_doubt or self.current.client.is_closed:
             self.current = AsyncLine(_made(httpx.AsyncClient, self._arguments))
         return self.current
 
