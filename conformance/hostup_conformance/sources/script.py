@@ -307,7 +307,7 @@ class Script:
         invalid = [
             "abc", "%", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
             f"{known}%0Aabc", "null", "true", "__proto__", "NaN", "%F0%9F%92%A9", "%ff",
-            *([] if self.target.is_live else [f"{known},{known}"]),
+            *([] if self.target.is_live else [f"{known},{known}", "*"]),
         ]  # fmt: skip
         for value in invalid:
             yield self._get("a pid that is not an integer", pid=value, capability="input", telling=4)

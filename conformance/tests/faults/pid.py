@@ -33,6 +33,13 @@ def malformed(request: Request, response: Response) -> bool:
 
 
 @trips("PID-01")
+def an_asterisk_is_any_pid(request: Request, response: Response) -> None:
+    """The pid is looked up as a pattern, so that * finds the output of some command."""
+    if request.method == "GET" and request.pid == "*" and request.full and request.own:
+        response.become(200, {"exited": True, "exitCode": 0, "stdout": "done\n", "stderr": ""})
+
+
+@trips("PID-01")
 def malformed_pid_is_ignored(request: Request, response: Response) -> None:
     """A pid that is not a number is ignored."""
     if malformed(request, response):
