@@ -4,6 +4,7 @@ import re
 
 import pytest
 from faults import FAULTS
+from faults.http import sent_later
 from faults.probe import refuse
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.traits import in_common, traits
@@ -366,6 +367,19 @@ def test_what_has_a_wrong_type_stands_with_that() -> None:
 def test_what_a_command_has_that_is_not_started_is_told() -> None:
     told = message(decodes_commands, "START-01", allow_exec=True)
     assert "with % and no two hexadecimal digits after it in its command" in told
+
+
+def fails_at_braces(request: Request, response: Response) -> None:
+    """Take a command for a template; all starts are under way together."""
+    if response.is_started:
+        if b"{" in request.body[1:]:
+            refuse(request, response, 500, "internal_error", "Internal server error")
+        sent_later(request, response)
+
+
+def test_what_commands_have_tells_more_than_that_they_were_started_together() -> None:
+    told = message(fails_at_braces, "START-01", allow_exec=True)
+    assert 'requests with "{" in its command and with "}" in its command, none of ' in told
 
 
 def test_what_a_running_command_gets_is_no_limit() -> None:

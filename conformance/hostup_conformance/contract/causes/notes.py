@@ -24,6 +24,7 @@ from hostup_conformance.contract.causes.contrasts import (
     Teller,
     asked,
     by_turns,
+    carries,
     is_crowded,
     is_denied,
     is_timed,
@@ -620,7 +621,9 @@ def failures(course: Course) -> list[Cause]:
         others = [e for e in course.ordered if e.response and not failed(e)]
         kinds, numbers = set(map(asked, alike)), {e.number for e in every}
         if len(kinds.intersection(asked(e) for e in others if not e.ask.pid.is_used_up)) < KINDS:
-            causes.append(Cause(numbers, told(Split(alike, others, course), [is_crowded, is_timed])))
+            # What they carry tells more than that others were sent with them, as all starts are.
+            split = Split(alike, others, course)
+            causes.append(Cause(numbers, None if carries(split) else told(split, [is_crowded, is_timed])))
             continue
         what, of = "requests", course.ordered
         if all(e.ask.starts for e in alike):
