@@ -166,7 +166,11 @@ class Pace:
 
     def may_wait(self, seconds: float) -> bool:
         """Whether the run may wait for so many seconds more."""
-        return self._waited + seconds <= self._limits.waiting_seconds
+        return self._waited + self._more(seconds, time.monotonic()) <= self._limits.waiting_seconds
+
+    def _more(self, seconds: float, now: float) -> float:
+        """Return for how many seconds more than they are anyhow requests are held back by a wait that begins now."""
+        return max(seconds - max(self._closed_until - now, 0.0), 0.0)
 
     def wait_for_the_server(self, seconds: float) -> bool:
         """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""
@@ -191,11 +195,10 @@ class Pace:
 
     def _close_for(self, seconds: float) -> bool:
         """Hold back all requests for so many seconds, if the run may wait for so long; return whether it may."""
-        now = time.monotonic()
-        more = max(seconds - max(self._closed_until - now, 0.0), 0.0)
-        if self._waited + more > self._limits.waiting_seconds:
+        if not self.may_wait(seconds):
             return False
-        self._waited += more
+        now = time.monotonic()
+        self._waited += self._more(seconds, now)
         self._closed_until = max(now + seconds, self._closed_until)
         return True
 

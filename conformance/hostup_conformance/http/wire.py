@@ -64,9 +64,8 @@ class Wire(Generic[A]):
         self._hung = Counter[Hashable]()
         #: Until when (monotonic) the server asked for none of what the run can do without, by who sends it.
         self._closed_until = dict[Hashable, float]()
-        #: Whom the server asked to wait for longer than the run may, and that it did.
-        self._shut_out = set[Hashable]()
-        self._put_off: str | None = None
+        #: Why no more is sent of those whom the server asked to wait for longer than the run may, by who sends it.
+        self._shut_out = dict[Hashable, str]()
         #: How many seconds the slowest response took.
         self._slowest = 0.0
         #: How many requests in a row have failed for good, and whether any request has worked.
@@ -92,7 +91,7 @@ class Wire(Generic[A]):
     @property
     def cut(self) -> str | None:
         """Why not all was sent, if nothing more is, or nothing more of those who were to wait for too long."""
-        return self.stopped or self._put_off
+        return self.stopped or next(iter(self._shut_out.values()), None)
 
     def stop(self, reason: str) -> Stopped:
         """Send nothing from now on; return the exception to raise."""
@@ -156,7 +155,7 @@ class Wire(Generic[A]):
             raise Withheld(SHUT_OUT)
         if once:
             exchange = self._send_once(draft, once=True, together=together)
-            if exchange.limited and not self._is_shut_out(exchange):
+            if exchange.limited and not self._shuts_out(exchange):
                 self.pace.obey_retry_after(exchange)
             return exchange
         failed: list[Exchange[A]] = []
@@ -228,15 +227,18 @@ class Wire(Generic[A]):
             raise Withheld(limited)  # the run can do without it
         if enough:
             raise self.stop(limited)
-        if self._is_shut_out(exchange):
+        if self._shuts_out(exchange):
             raise Withheld(SHUT_OUT)
 
-    def _is_shut_out(self, exchange: Exchange[A]) -> bool:
-        """Whether no more is sent of those whose request got a 429, as the run may not wait so long, and need not."""
-        if not exchange.ask.needed and not self.pace.may_wait(seconds_asked(exchange)):
-            self._shut_out.add(exchange.ask.limited_like)
-            self._put_off = self.pace.put_off(exchange, seconds_asked(exchange), "some callers ")
-        return exchange.ask.limited_like in self._shut_out
+    def _shuts_out(self, limited: Exchange[A]) -> bool:
+        """Whether no more is sent of those who sent this, since they are to wait for longer than the run may.
+
+        They are noted here, unless the run needs them.
+        """
+        who, seconds = limited.ask.limited_like, seconds_asked(limited)
+        if not limited.ask.needed and not self.pace.may_wait(seconds):
+            self._shut_out.setdefault(who, self.pace.put_off(limited, seconds, "some callers "))
+        return who in self._shut_out
 
     def _send_once(
         self, draft: Exchange[A], *, once: bool = False, together: threading.Barrier | None = None

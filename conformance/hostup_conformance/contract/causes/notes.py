@@ -323,14 +323,17 @@ def nothing_came(result: Result[Ask]) -> bool:
 
 def told_as_it_runs(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
     """Return that polls without exited came before the ends of their commands, and that none got exited false."""
-    found, said = [one.exchange for one in result.findings], [member(e, "exited") for e in exchanges]
-    of_them = ((e, reasons.evidence.life_of.get(e.number)) for e in found if e.status == 200)
-    before = [
-        e.ask.pid == Pid.RUNNING or (life is not None and (life.end is None or e.number < life.end.number))
-        for e, life in of_them
-    ]
-    told = len(found) >= FEWEST and sum(before) == len(found) and True in said and False not in said
-    if result.requirement.area != "POLL" or not told:
+    found = [one.exchange for one in result.findings]
+    if result.requirement.area != "POLL" or len(found) < FEWEST:
+        return None
+
+    def came_before_its_end(e: Exchange) -> bool:
+        life = reasons.evidence.life_of.get(e.number)
+        before = life is not None and (life.end is None or e.number < life.end.number)
+        return e.status == 200 and (before or e.ask.pid == Pid.RUNNING)
+
+    said = [member(e, "exited") for e in exchanges]
+    if True not in said or False in said or not all(map(came_before_its_end, found)):
         return None
     return "no poll got exited false, and these came before the ends: that is how a command is told that runs, it seems"
 

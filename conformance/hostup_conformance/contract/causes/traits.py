@@ -32,7 +32,6 @@ USUAL = {
     "user-agent",
 }
 VALUED = ("accept", "content-type")
-#: What goes without saying where an Accept is told, or that there is none.
 ANOTHER_ACCEPT = "with another Accept than application/json"
 RESOURCES: dict[Resource, str] = {"list": "for the list of VPSs", "status": "for the status of a VPS"}
 OWN = "for the own VPS"
@@ -74,6 +73,12 @@ QUERY, IN_QUERY = "with a query", " in the query"
 NO_QUERY = "without a query"
 #: How a request is told whose method is not one of the endpoint's.
 BY_ANOTHER_METHOD = "by a method other than GET and POST"
+#: What goes without saying where another trait says it more exactly.
+SPECIAL = {
+    QUERY: re.compile(f".*{IN_QUERY}"),
+    BY_ANOTHER_METHOD: re.compile("by [A-Z]+"),
+    ANOTHER_ACCEPT: re.compile("with Accept: .*|without (JSON in )?Accept"),
+}
 #: The schemes that may be named: another word before a blank may be a part of a key.
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
 #: A command that runs for longer than others.
@@ -349,10 +354,8 @@ def in_common(
     in_command = [trait for trait in alone if trait.endswith(IN_COMMAND)]
     if (len(odd) < FEWEST < len(in_command)) or len(odd) == 1 or others.get(START, 0) < FEWEST:
         alone = [trait for trait in alone if trait not in in_command]
-    general = {QUERY} if any(trait.endswith(IN_QUERY) for trait in alone) else set[str]()
-    general |= {BY_ANOTHER_METHOD} if any(re.fullmatch("by [A-Z]+", trait) for trait in alone) else set()
-    general |= {ANOTHER_ACCEPT} if any(" Accept" in trait for trait in alone if trait != ANOTHER_ACCEPT) else set()
-    alone = [trait for trait in alone if trait not in general]
+    said = {general for general, special in SPECIAL.items() if any(map(special.fullmatch, alone))}
+    alone = [trait for trait in alone if trait not in said]
     alone = [trait for trait in alone if trait not in {REFUSED, NO_QUERY}] or alone
     if len(odd) == 1 and len(usual) < MANY_USUAL:  # it has something that the others have not, by chance
         alone = [trait for trait in alone if trait not in {*KEYS.values(), *CONNECTIONS}]
