@@ -220,7 +220,8 @@ def with_started_commands(target: Target, exchanges: Sequence[Exchange]) -> Targ
     If the target names no running command, the first started one that keeps running takes its place; if it names no
     ended one, the first of the others does.
     """
-    starts = [e for e in exchanges if e.ask.starts]
+    # One that should have been refused is not what the run polls.
+    starts = sorted((e for e in exchanges if e.ask.starts), key=lambda e: e.ask.credential != "full")
     return with_started(target, tuple(pair for e in starts if (pair := started_by(e)))) if starts else target
 
 

@@ -76,7 +76,7 @@ def run_with_commands(wire: Wire, slow_seconds: float, only: Selection, links: C
     the guest, if it has any.
     """
     started = StartedCommands(wire, slow_seconds)
-    take(wire, of(script(wire.target), Rank.WARMING, Rank.WARMING), only=only)
+    take(wire, of(script(wire.target), Rank.WARMING, Rank.FORBIDDEN_STARTS), only=only)
     started.begin()
     steps = script(wire.target, started.token if started.traced else None)
     endings, slow = started.endings(), width(wire) > 1

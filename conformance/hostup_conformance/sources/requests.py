@@ -26,6 +26,8 @@ class Rank(IntEnum):
 
     #: Shows how long responses take, which decides how many requests are under way at a time.
     WARMING = auto()
+    #: The starts of those who must not start anything: first, since a server may allow only a few starts an hour.
+    FORBIDDEN_STARTS = auto()
     #: Shows whether the endpoint works at all, or must come before the poll of the ended command.
     CORE = auto()
     #: The poll that gets the output of the ended command, and what follows it.

@@ -80,6 +80,7 @@ class Script:
         burst, backwards = map(self._offered, self._bursts())
         return [
             *ranked(Rank.WARMING, core[:WARMING]),
+            *ranked(Rank.FORBIDDEN_STARTS, self._offered(self._forbidden_starts())),
             *ranked(Rank.CORE, [*core[WARMING:], *telling[:FIRST], *before, *first_starts]),
             *ranked(Rank.ENDED, self._offered(self._ended_command())),
             *ranked(Rank.TELLING, telling[FIRST:]),
@@ -88,6 +89,10 @@ class Script:
             *ranked(Rank.BURST, burst),
             *ranked(Rank.BACKWARDS, backwards),
         ]
+
+    def _forbidden_starts(self) -> Iterable[Step]:
+        """Return one start of each who must not start anything: none where no command may be started."""
+        return ()
 
     def _refused_starts(self) -> Iterable[Step]:
         """Return the starts that must be refused: none where no command may be started."""

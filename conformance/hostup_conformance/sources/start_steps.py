@@ -23,6 +23,16 @@ class CommandScript(Script):
         super().__init__(target)
         self._token = token
 
+    def _forbidden_starts(self) -> Iterator[Step]:
+        target = self.target
+        yield Step("a start without a key", post(target, body_of(echo()), key=None), "credentials")
+        wrong = post(target, body_of(echo()), key=self._other_key())
+        yield Step("a start with a wrong key", wrong, "credentials")
+        if target.read_key:
+            yield Step("a start with read:vm alone", post(target, body_of(echo()), key=target.read_key), "scopes")
+        if target.foreign_vps:
+            yield Step("a start in somebody else's VPS", post(target, body_of(echo()), vps=target.foreign_vps), "ids")
+
     def _refused_starts(self) -> Iterator[Step]:
         target, token = self.target, self._token
         marked = (refused(number, token).text if token else echo() for number in range(100))

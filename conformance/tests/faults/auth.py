@@ -7,6 +7,7 @@ from stage import Request, Response
 
 from faults import trips
 from faults.probe import refuse, start_instead
+from faults.rate import limit_starts
 
 AVAILABLE = {"available": True, "reason": None, "vmRunning": True}
 
@@ -56,7 +57,7 @@ def session_stands_for_a_key(request: Request, response: Response) -> None:
     """Who sends back the cookie that was set for the first key is taken for its owner."""
     if request.token == API_KEY and response.status == 200:
         response.header("Set-Cookie", "sid=s%3A9f31c07d2b6e48a5; Path=/; HttpOnly")
-    elif "sid=" in request.headers.get("cookie", "") and response.status in {401, 403} and request.own:
+    elif "sid=" in request.headers.get("cookie", "") and response.status == 401 and request.own:
         response.become(200, AVAILABLE if request.pid is None else {"exited": False})
 
 
@@ -264,6 +265,14 @@ def starts_without_a_key(request: Request, response: Response) -> None:
     """Anybody may start commands."""
     if request.method == "POST" and response.status == 401:
         start_instead(request, response)
+
+
+@trips("AUTH-10", starts=True)
+def few_starts_of_anybody(request: Request, response: Response) -> None:
+    """Anybody may start commands, and three are started in an hour."""
+    if request.method == "POST" and response.status == 401 and request.own:
+        start_instead(request, response)
+    limit_starts(request, response, most=3, seconds=3600)
 
 
 @trips("AUTH-10")

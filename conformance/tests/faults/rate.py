@@ -14,6 +14,15 @@ def soon(**delta: float) -> str:
     return (datetime.now(UTC) + timedelta(**delta)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def limit_starts(request: Request, response: Response, *, most: int, seconds: int) -> None:
+    """Refuse what starts a command once so many have been started, until some seconds have passed."""
+    if response.is_started and request.nth("starts") > most:
+        refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
+        for name, value in (("Limit", str(most)), ("Remaining", "0"), ("Reset", soon(seconds=seconds))):
+            response.header(f"X-RateLimit-{name}", value)
+        response.header("Retry-After", str(seconds))
+
+
 @trips("RATE-01")
 def no_retry_after(_request: Request, response: Response) -> None:
     """There is no Retry-After."""

@@ -4,8 +4,8 @@ import json
 import re
 import time
 
-from faults.probe import problem, refuse
-from faults.rate import soon
+from faults.probe import refuse
+from faults.rate import limit_starts
 from faults.start import ended, guest
 from hostup_conformance.contract.commands import NOTED, SLEEPLESS, WRITING, recognized
 from stage import Request, Response
@@ -196,12 +196,7 @@ def all_commands_are_blocked(request: Request, response: Response) -> None:
 @allowed(starts=True)
 def starts_are_limited(request: Request, response: Response) -> None:
     """Only two commands may be started in a minute."""
-    if response.is_started and request.nth("starts") > 2:
-        response.become(
-            429, problem(request, 429, "rate_limit_exceeded", "Too many requests"), "application/problem+json"
-        )
-        response.headers += [("Retry-After", "60"), ("X-RateLimit-Limit", "2"), ("X-RateLimit-Remaining", "0")]
-        response.header("X-RateLimit-Reset", soon(seconds=60))
+    limit_starts(request, response, most=2, seconds=60)
 
 
 @allowed(starts=True)
