@@ -23,7 +23,7 @@ from client.serving import replied, serving
 from client.voices import BASE_URL, KEY, PID, VPS, Clock, Recorder, Voice, new_client, played
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
-from hostup_agent_exec.errors import TooLarge
+from hostup_agent_exec.errors import ResponseError, TooLarge
 from hostup_agent_exec.models import CommandStart
 from hostup_agent_runtime.connections import only_http1
 from hostup_agent_runtime.sending import Evidence, Request, json_body
@@ -376,6 +376,17 @@ def test_an_error_of_a_hook_holds_no_key(voice: Voice) -> None:
     for request in (caught.value.request, caught.value.response.request):
         assert (request.method, request.url.host, request.headers["x-a"]) == ("GET", "cloud.hostup.se", "1")
         assert not {"x-key", "cookie", "authorization"} & set(request.headers)
+
+
+def test_the_request_of_an_error_shows_no_key(voice: Voice) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(404))
+    client = AuthenticatedClient(BASE_URL, KEY, auth_header_name="X-Key", httpx_args={"transport": transport})
+    with pytest.raises(ResponseError) as caught:
+        voice.call(client=client, headers={"X-A": "1"})
+    request = caught.value.response.request
+    assert (request.method, request.headers["x-a"]) == ("GET", "1")
+    assert "x-a, x-key" in repr(request.headers)
+    assert KEY not in repr(vars(request))
 
 
 @pytest.mark.parametrize(

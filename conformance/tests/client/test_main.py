@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -187,16 +188,21 @@ def test_closed_streams_change_nothing_else(listing: dict[str, str], closed: str
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("ALL_PROXY", "socks5://127.0.0.1:1", "ImportError: Using SOCKS proxy, but the 'socksio' package is not "),
+        ("ALL_PROXY", "socks5://127.0.0.1:1", "NO_PROXY names: Using SOCKS proxy, but the 'socksio' package is not "),
         ("HTTPS_PROXY", "http://user:pass/word@127.0.0.1", "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY"),
         ("NO_PROXY", "::1,fd00::/8", "what NO_PROXY names: expected URLs and hosts"),
         ("HTTPS_PROXY", "odd://127.0.0.1", "Unknown scheme for proxy URL"),
-        ("SSL_CERT_FILE", "/nonexistent", "(check SSL_CERT_FILE and SSL_CERT_DIR); nothing was started"),
-        ("SSL_CERT_FILE", os.devnull, "(check SSL_CERT_FILE and SSL_CERT_DIR); nothing was started"),
-        ("SSLKEYLOGFILE", "/", "(check SSLKEYLOGFILE); nothing was started"),
+        ("SSL_CERT_FILE", "/nonexistent", "SSL_CERT_FILE: [Errno 2] No such file or directory"),
+        ("SSL_CERT_FILE", os.devnull, "SSL_CERT_FILE: [X509: NO_CERTIFICATE_OR_CRL_FOUND]"),
+        ("SSL_CERT_FILE", "/", "SSL_CERT_FILE: "),
+        ("SSL_CERT_FILE", "pipe", "SSL_CERT_FILE: expected a file, and it names a pipe"),
+        ("SSLKEYLOGFILE", "/", "SSLKEYLOGFILE: [Errno 21] Is a directory: '/'"),
+        ("SSLKEYLOGFILE", "pipe", "SSLKEYLOGFILE: expected a file, and it names a pipe"),
     ],
 )
-def test_what_is_wrong_around_it_is_an_own_error(name: str, value: str, says: str) -> None:
+def test_what_is_wrong_around_it_is_an_own_error(name: str, value: str, says: str, tmp_path: Path) -> None:
+    if value == "pipe":
+        os.mkfifo(value := str(tmp_path / value))
     environment = {"HOSTUP_BASE_URL": "https://h.invalid", "HOSTUP_API_KEY": KEY, name: value}
     command = [sys.executable, "-m", "hostup_agent_exec", "run", VPS, "x"]
     proxies = ("proxy", "PROXY", "SSL_")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import httpx
 
-from .connections import HERE, SENT_BY, AsyncLine, Line, Pool, Seen, is_loopback, keeps_connections
+from .connections import HERE, SENT_BY, AsyncLine, Line, Named, Pool, Seen, is_loopback, keeps_connections
 from .errors import HostUpError, ResponseError, asks, status_error
 from .sending import (
     Attempt,
@@ -565,7 +565,7 @@ class Client:
                 SENT_BY: attempt.evidence,
             },
         )
-        built.__class__ = Seen
+        built.__class__, built.headers.__class__ = Seen, Named
         check_fields(built.headers.raw, len(built.content))
         return built, auth
 

@@ -280,11 +280,6 @@ class _CommandLine:
             text = text if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: {text}"
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 text += f" (check {self._make.contract.base_url_variable}, the network, and a proxy if one is set)"
-            is_unnamed = isinstance(error, FileNotFoundError) and not error.filename
-            if is_unnamed or type(error).__module__ == "ssl":  # of a context for TLS
-                text += " (check SSL_CERT_FILE and SSL_CERT_DIR)"
-            if getattr(error, "filename", None) == os.environ.get("SSLKEYLOGFILE", ""):
-                text += " (check SSLKEYLOGFILE)"
         return text.replace(self.client.token, "[key]") if self.client is not None else text
 
     def _advice(self, error: Exception, arguments: argparse.Namespace) -> list[str]:

@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapp
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize, ref
 
@@ -251,6 +252,13 @@ class Seen(httpx.Request):
         self.__dict__["extensions"] = {**{name: before[name] for name in ("trace", SENT_BY) if name in before}, **told}
 
 
+class Named(httpx.Headers):
+    """Header fields whose repr has no value: httpx hides that of Authorization, and the key may be in another one."""
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self)})"
+
+
 def refuse_if_more_came(client: httpx.Client | httpx.AsyncClient, sent_by: object) -> None:
     """Send nothing on a connection from which more was read than the responses before, whoever got these.
 
@@ -364,18 +372,28 @@ def _abandon(streams: WeakSet[_Stream]) -> None:
 
 C = TypeVar("C")
 
+_PROXY = "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or what NO_PROXY names"
+_OF_TLS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
 
 def _made(kind: Callable[..., C], arguments: Mapping[str, Any]) -> C:
-    """Make a client of httpx, which reads the proxies of the environment.
+    """Make what httpx makes with the proxies and the files for TLS that the environment names.
 
     Raises:
-        ValueError: one of them is no URL; it is not quoted, since it may have a password
+        ValueError: one of them is of no use; a proxy is not quoted, since it may have a password
     """
     try:
+        for pipe in (name for name in _OF_TLS if Path(os.environ.get(name, "")).is_fifo()):
+            raise ValueError(f"{pipe}: expected a file, and it names a pipe, for which a program may wait for ever")
         return kind(**arguments)
     except httpx.InvalidURL:
-        named = "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or what NO_PROXY names"
-        raise ValueError(f"{named}: expected URLs and hosts; httpx takes no range of IPv6 addresses") from None
+        raise ValueError(f"{_PROXY}: expected URLs and hosts; httpx takes no range of IPv6 addresses") from None
+    except ImportError as error:  # such as that of SOCKS
+        raise ValueError(f"{_PROXY}: {error}") from None
+    except OSError as error:
+        at_fault = [name for name in _OF_TLS if error.filename and error.filename == os.environ.get(name)]
+        named = at_fault[:1] or [name for name in _OF_TLS[:2] if name in os.environ] or _OF_TLS
+        raise ValueError(f"{' or '.join(named)}: {error}") from None
 
 
 class Line:
@@ -520,7 +538,7 @@ class Pool:
     def arguments(self) -> dict[str, Any]:
         """Those of an httpx client. A context for TLS is made once, with the CAs of the environment."""
         if self._arguments["verify"] is True:
-            self._arguments["verify"] = httpx.create_ssl_context()
+            self._arguments["verify"] = _made(httpx.create_ssl_context, {})
         return self._arguments
 
     def _begin(self) -> None:
