@@ -228,6 +228,7 @@ TOLD: dict[str, tuple[str, str]] = {
 
 #: Those of which more than one requirement tells, with the one that comes first.
 FIRST = {
+    "a_copy_lags_behind": ("POLL-09", "got exited true again: one of several copies of the data lags behind, it seems"),
     "one_of_two_versions_knows_no_scope": ("SCOPE-02", "in a row: servers or versions take turns, it seems"),
     "a_cache_knows_no_method": ("ID-06", "POSTs got the availability, as a GET does, and none a pid"),
     "put_starts_too": ("HTTP-11", "and a pid, as if it had started a command"),

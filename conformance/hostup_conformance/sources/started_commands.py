@@ -61,6 +61,8 @@ LITTLE_PATIENCE, ENOUGH = 0.5, 3
 MANY_POLLS = 18
 #: For how many more seconds so many of the commands are polled that have not ended by then.
 LAST_PATIENCE, LAST = 8.0, 2
+#: How many more times a command is polled at once whose end was told: each may be asked of another copy of the data.
+COPIES = 3
 #: How many more times the first command is polled that is not found.
 TIMES_MORE = 6
 #: So many requests must be left for some that show little.
@@ -152,7 +154,13 @@ class StartedCommands:
     def rest(self) -> list[Callable[[], object]]:
         """Return tasks that follow the others to their end, which have been polled, and run on; they need no order."""
         polled = self._polled() - {self._pids.get("once")}
-        return [partial(follow, self._wire, pid) for pid in self._outstanding() if pid in polled]
+        return [partial(self._end, pid) for pid in self._outstanding() if pid in polled]
+
+    def _end(self, pid: int) -> None:
+        """Follow a command to its end; the slow one is polled again at once, since another copy may not know yet."""
+        follow(self._wire, pid)
+        for _ in range(COPIES if pid == self._pids.get("slow") else 0):
+            self._poll(pid, "a poll of the command whose end was told a moment ago")
 
     def conclude(self) -> None:
         """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""

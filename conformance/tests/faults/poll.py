@@ -1,5 +1,7 @@
 """Faults of command output."""
 
+import time
+
 from stage import Request, Response
 
 from faults import trips
@@ -183,6 +185,16 @@ def runs_again(request: Request, response: Response) -> None:
     """After exited true a later poll says exited false."""
     if remembering(request, response):
         response.json = {"exited": False}
+
+
+@trips("POLL-09", starts=True)
+def a_copy_lags_behind(request: Request, response: Response) -> None:
+    """Each third poll is read from a copy of the data, which knows of an end a second and a half late."""
+    remembering(request, response)
+    if response.is_output and response.json["exited"]:
+        ended = request.memory.setdefault(f"{request.pid} ended", time.monotonic())
+        if request.nth("polls of the ended") % 3 == 0 and time.monotonic() - ended < 1.5:
+            response.json = {"exited": False}
 
 
 @trips("POLL-10")

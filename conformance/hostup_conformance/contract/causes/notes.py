@@ -341,11 +341,23 @@ def told_as_it_runs(result: Result[Ask], exchanges: Sequence[Exchange], reasons:
 def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
     """Return what befell the command, or the VPS, that the first finding is about."""
     first, requirement = result.findings[0].exchange, result.requirement
+    if requirement.id == "POLL-09" and (words := lags_behind(result, exchanges)):
+        return words
     if requirement.area == "PID" and (words := of_any_process(first, exchanges)):
         return words
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
         return reasons.of(first) or ran_nevertheless(first, exchanges, reasons)
     return given_to_any_probe(first, exchanges)
+
+
+def lags_behind(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
+    """Return that the end of a command is told again after it was not: some copies of the data are behind others."""
+    odd = {one.exchange.ask.number: one.exchange.number for one in result.findings}
+    again = next((e for e in exchanges if e.number > odd.get(e.ask.number, inf) and member(e, "exited") is True), None)
+    if again is None:
+        return None
+    told = f"after request {odd[again.ask.number]} got false, request {again.number} got exited true again"
+    return f"{told}: one of several copies of the data lags behind, it seems"
 
 
 def of_any_process(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:

@@ -204,7 +204,7 @@ def exited_never_goes_back(exchanges: Exchanges) -> Findings:
                     kept = "exited false: a cache keeps what a poll got before, it seems"
                     got = kept if asks_for_more(before) else {"exited": False}
                     yield e, f"exited true, as in request {before.number}, or a 4xx", got
-                    return
+                    break
 
 
 def tells_state(e: ask.Exchange) -> bool:
