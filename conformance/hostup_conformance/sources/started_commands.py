@@ -158,8 +158,9 @@ class StartedCommands:
 
     def _end(self, pid: int) -> None:
         """Follow a command to its end; the slow one is polled again at once, since another copy may not know yet."""
-        follow(self._wire, pid)
-        for _ in range(COPIES if pid == self._pids.get("slow") else 0):
+        last = follow(self._wire, pid)
+        told = last is not None and member(last, "exited") is True
+        for _ in range(COPIES if told and pid == self._pids.get("slow") else 0):
             self._poll(pid, "a poll of the command whose end was told a moment ago")
 
     def conclude(self) -> None:

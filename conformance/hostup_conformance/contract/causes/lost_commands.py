@@ -111,7 +111,7 @@ def others_ended(evidence: Evidence, seen: Sighting) -> Bounds:
     own, lasts = evidence.span(seen.life.start), seconds_of(seen.life)
     others = [(*evidence.span(one.start), seconds_of(one)) for one in evidence.lives if one is not seen.life]
     polled = evidence.span(seen.e)
-    least = sum(own[1] + lasts < sent + after and done + after <= polled[0] for sent, done, after in others)
+    least = sum(own[1] + lasts < sent + after and done + after + ENDED <= polled[0] for sent, done, after in others)
     return least, sum(own[0] + lasts <= done + after and sent + after <= polled[1] for sent, done, after in others)
 
 

@@ -89,6 +89,8 @@ POLLED = 6
 ABOVE = ("HTTP-09", "POLL-04")
 #: The harm that is done where somebody gets what is another's.
 GETS_IN = {"key", "access"}
+#: How that ends which is concluded from what came.
+SEEMS = "it seems"
 #: How a finding says that output is that of another command.
 OF_ANOTHER = "that the command of request "
 #: The areas whose requirements are about commands.
@@ -277,6 +279,7 @@ def note_on(
     return strong or (
         used_up_by_head(result, exchanges)
         or told_later(result, exchanges)
+        or known_of_another(result)
         or kept_from_head(first, exchanges)
         or (of_availability(first, exchanges, course) if result.requirement.area == "PROBE" else None)
         or told_as_it_runs(result, exchanges, reasons)
@@ -591,6 +594,13 @@ def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
             why = f": {'only some of several servers have it' if in_turns else early}, it seems"
             return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}{why}"
     return None
+
+
+def known_of_another(result: Result[Ask]) -> str | None:
+    """Return why other output was lost, where that is known and nothing is of what was found first."""
+    first, *others = (one.got for one in result.findings)
+    known = next((got.rpartition(": ")[2] for got in others if got.endswith(SEEMS)), None)
+    return known if result.requirement.harm == "output" and not first.endswith(SEEMS) else None
 
 
 def is_less(first: object, later: object) -> bool:
