@@ -30,8 +30,6 @@ class CommandScript(Script):
         yield Step("a start with a wrong key", wrong, "credentials")
         if target.read_key:
             yield Step("a start with read:vm alone", post(target, body_of(echo()), key=target.read_key), "scopes")
-        if target.foreign_vps:
-            yield Step("a start in somebody else's VPS", post(target, body_of(echo()), vps=target.foreign_vps), "ids")
 
     def _refused_starts(self) -> Iterator[Step]:
         target, token = self.target, self._token
