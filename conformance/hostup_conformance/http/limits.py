@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 #: How many requests a server gets by default, and a live one, by whether commands may be started.
-REQUESTS, LIVE_REQUESTS = {False: 260, True: 430}, {False: 240, True: 400}
+REQUESTS, LIVE_REQUESTS = {False: 260, True: 440}, {False: 240, True: 400}
 #: The largest rate limit that is used up, and how many requests more a server of this machine gets for it: what is left
 #: of the limit, and all of it where it resets meanwhile.
 LARGEST_LIMIT = 110
