@@ -230,7 +230,7 @@ TOLD: dict[str, tuple[str, str]] = {
 FIRST = {
     "a_copy_lags_behind": ("POLL-09", "got exited true again: one of several copies of the data lags behind, it seems"),
     "one_of_two_versions_knows_no_scope": ("SCOPE-02", "in a row: servers or versions take turns, it seems"),
-    "a_cache_knows_no_method": ("ID-06", "POSTs got the availability, as a GET does, and none a pid"),
+    "a_cache_knows_no_method": ("SCOPE-04", "POSTs got the availability, as a GET does, and none a pid"),
     "put_starts_too": ("HTTP-11", "and a pid, as if it had started a command"),
     "commands_run_twice_and_all_output_is_kept": ("START-16", "it has run 2 times, and so have all: each start runs"),
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
