@@ -192,11 +192,11 @@ def test_closed_streams_change_nothing_else(listing: dict[str, str], closed: str
         ("HTTPS_PROXY", "http://user:pass/word@127.0.0.1", "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY"),
         ("NO_PROXY", "::1,fd00::/8", "what NO_PROXY names: expected URLs and hosts"),
         ("HTTPS_PROXY", "odd://127.0.0.1", "Unknown scheme for proxy URL"),
-        ("SSL_CERT_FILE", "/nonexistent", "SSL_CERT_FILE: [Errno 2] No such file or directory"),
+        ("SSL_CERT_FILE", "/nonexistent", "SSL_CERT_FILE: [Errno 2] No such file or directory; nothing was started"),
         ("SSL_CERT_FILE", os.devnull, "SSL_CERT_FILE: [X509: NO_CERTIFICATE_OR_CRL_FOUND]"),
         ("SSL_CERT_FILE", "/", "SSL_CERT_FILE: "),
         ("SSL_CERT_FILE", "pipe", "SSL_CERT_FILE: expected a file, and it names a pipe"),
-        ("SSLKEYLOGFILE", "/", "SSLKEYLOGFILE: [Errno 21] Is a directory: '/'"),
+        ("SSLKEYLOGFILE", "/", "SSLKEYLOGFILE: [Errno 21] Is a directory: '/'; nothing was started"),
         ("SSLKEYLOGFILE", "pipe", "SSLKEYLOGFILE: expected a file, and it names a pipe"),
     ],
 )
@@ -211,6 +211,7 @@ def test_what_is_wrong_around_it_is_an_own_error(name: str, value: str, says: st
     assert (done.returncode, done.stdout) == (125, "")
     assert len(done.stderr.splitlines()) == 1
     assert says in done.stderr
+    assert done.stderr.endswith("; nothing was started\n") is not value.startswith("odd:")
     assert "'pass'" not in done.stderr
 
 

@@ -15,7 +15,7 @@ def soon(**delta: float) -> str:
 
 
 def limit_starts(request: Request, response: Response, *, most: int, seconds: int) -> None:
-    """Refuse what starts a command once so many have been started, until some seconds have passed."""
+    """Refuse what starts a command once so many have been started, and ask to wait for some seconds."""
     if response.is_started and request.nth("starts") > most:
         refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
         for name, value in (("Limit", str(most)), ("Remaining", "0"), ("Reset", soon(seconds=seconds))):

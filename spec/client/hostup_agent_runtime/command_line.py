@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, cast
 
 import httpx
 
+from .connections import Unmade
 from .errors import CommandStillRunning, HostUpError, StartLost, printable, without
 
 if TYPE_CHECKING:
@@ -290,7 +291,8 @@ class _CommandLine:
         is_html = response is not None and "html" in response.headers.get("content-type", "").lower()
         pid, has_notes = getattr(error, "pid", None), hasattr(error, "__notes__")
         words = [self.program, "wait", *(str(getattr(arguments, name)) for name, *_ in command.arguments[:1]), str(pid)]
-        is_before = pid is None and not has_notes and not isinstance(error, StartLost | TypeError | ValueError)
+        is_told = isinstance(error, StartLost | TypeError | ValueError) and not isinstance(error, Unmade)
+        is_before = pid is None and not has_notes and not is_told
         advice = {
             f"a page for people came: check {contract.base_url_variable}": is_html,
             f"check {contract.key_variable}": status == 401,

@@ -372,6 +372,11 @@ def _abandon(streams: WeakSet[_Stream]) -> None:
 
 C = TypeVar("C")
 
+
+class Unmade(ValueError):
+    """What the environment names as a proxy or for TLS is of no use, so nothing can be sent."""
+
+
 _PROXY = "a proxy, in httpx_args or HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or what NO_PROXY names"
 _OF_TLS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
@@ -380,20 +385,21 @@ def _made(kind: Callable[..., C], arguments: Mapping[str, Any]) -> C:
     """Make what httpx makes with the proxies and the files for TLS that the environment names.
 
     Raises:
-        ValueError: one of them is of no use; a proxy is not quoted, since it may have a password
+        Unmade: one of them is of no use; a proxy is not quoted, since it may have a password
     """
     try:
-        for pipe in (name for name in _OF_TLS if Path(os.environ.get(name, "")).is_fifo()):
-            raise ValueError(f"{pipe}: expected a file, and it names a pipe, for which a program may wait for ever")
+        pipes = [name for name in _OF_TLS if Path(os.environ.get(name, "")).is_fifo()]
+        if pipes:
+            raise Unmade(f"{pipes[0]}: expected a file, and it names a pipe, for which a program may wait for ever")
         return kind(**arguments)
     except httpx.InvalidURL:
-        raise ValueError(f"{_PROXY}: expected URLs and hosts; httpx takes no range of IPv6 addresses") from None
+        raise Unmade(f"{_PROXY}: expected URLs and hosts; httpx takes no range of IPv6 addresses") from None
     except ImportError as error:  # such as that of SOCKS
-        raise ValueError(f"{_PROXY}: {error}") from None
+        raise Unmade(f"{_PROXY}: {error}") from None
     except OSError as error:
         at_fault = [name for name in _OF_TLS if error.filename and error.filename == os.environ.get(name)]
         named = at_fault[:1] or [name for name in _OF_TLS[:2] if name in os.environ] or _OF_TLS
-        raise ValueError(f"{' or '.join(named)}: {error}") from None
+        raise Unmade(f"{' or '.join(named)}: {error}") from None
 
 
 class Line:
