@@ -858,3 +858,15 @@ def test_what_takes_long_is_told() -> None:
     assert result.status == "observe"
     assert re.match(r"1\.\d s for the ended command once more \(as a rule: \d+ ms\)$", result.message)
     assert result_on(Stage(), "HTTP-29").status == "pass"
+
+
+@pytest.mark.catalogue
+def test_a_server_that_gets_slower_and_slower_is_told() -> None:
+    def tire(request: Request, response: Response) -> None:
+        if request.nth() > 20 and response.is_availability and request.own:
+            response.pause = 0.27
+
+    result = result_on(Stage(tire), "HTTP-29")
+    assert re.match(
+        r"0\.\d s for a probe at the end, \d+ ms at most at the beginning: it gets slower and slower$", result.message
+    )

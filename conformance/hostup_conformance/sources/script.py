@@ -423,7 +423,8 @@ class Script:
         headers = tuple((name.lower(), value) for name, value in lower.request.headers)
         yield replace(lower, request=replace(lower.request, headers=headers))
         yield self._get("the probe, gzip welcome", headers=CODED)
-        yield self._get("an error, gzip welcome", key=None, headers=CODED,
+        # Of a command that was never started, which may be looked for before the key is.
+        yield self._get("an error, gzip welcome", key=None, pid=self._nobodys_pid(), headers=CODED,
                         capability="credentials")  # fmt: skip
 
     def _bursts(self) -> Iterator[list[Step]]:

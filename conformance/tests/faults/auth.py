@@ -41,6 +41,13 @@ def cached_before_the_key_is_seen(request: Request, response: Response) -> None:
         response.header("ETag", tags[request.path])
 
 
+@trips("AUTH-01", starts=True)
+def pids_are_looked_up_before_the_key(request: Request, response: Response) -> None:
+    """A poll of a command that was never started gets 404 before the key is looked at."""
+    if response.status == 401 and (request.pid or "").isdecimal() and int(request.pid or 0) > 4194304:
+        refuse(request, response, 404, "not_found", "Not found")
+
+
 @trips("AUTH-01")
 def ends_are_kept_for_anybody(request: Request, response: Response) -> None:
     """What told an end is kept in front, since it changes no more, and served to those without a key."""

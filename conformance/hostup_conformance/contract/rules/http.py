@@ -27,6 +27,8 @@ LONG = 2000
 DATES = ("Date", "Last-Modified")
 #: What takes so many seconds, and so many times as long as is usual, takes long.
 A_SECOND, MUCH_LONGER = 1.0, 5
+#: How many probes at the beginning of a run, and at its end, show that a server gets slower.
+FEW_PROBES = 3
 #: RFC 9110, section 8.8.3.
 ENTITY_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 #: RFC 9211, section 2.1; and what lets a shared cache respond to a request with a key (RFC 9111, section 3.5).
@@ -661,7 +663,7 @@ def others_like_it(alike: list[ask.Exchange]) -> str:
 def what_takes_long(exchanges: Exchanges) -> Findings:
     """Reports what took a second or more, and five times as long as is usual, and judges nothing.
 
-    One line for each kind of request, by its slowest.
+    One line for each kind of request, by its slowest; and one if the same probe takes longer and longer.
     """
     timed = sorted(exchanges.each(selectors.has_response), key=lambda e: -e.seconds)
     usual = median(e.seconds for e in timed) if timed else 0.0
@@ -672,6 +674,13 @@ def what_takes_long(exchanges: Exchanges) -> Findings:
     for what, slow in found.items():
         took = f"{slow[0].seconds:.1f} s for {what}{others_like_it(slow)}"
         yield slow[0], "", f"{took} (as a rule: {1000 * usual:.0f} ms)"
+    probes = [e for e in timed if selectors.asks_availability(e) and e.ask.vps == "own" and e.source != responder.BURST]
+    probes.sort(key=lambda e: e.number)
+    first, last = probes[:FEW_PROBES], probes[FEW_PROBES:][-FEW_PROBES:]
+    longest = max((e.seconds for e in first), default=0.0)
+    if len(last) == FEW_PROBES and min(e.seconds for e in last) >= max(A_SECOND / 4, MUCH_LONGER * longest):
+        began = f"{1000 * longest:.0f} ms at most at the beginning"
+        yield last[-1], "", f"{last[-1].seconds:.1f} s for a probe at the end, {began}: it gets slower and slower"
 
 
 @rule("HTTP-30", seeks="response to a request with a key")
