@@ -35,6 +35,15 @@ def understood(e: Exchange) -> bool:
     return asked and not responded(e, Who.NOBODY, Who.ORDERED, Who.LIMITER, Who.BUSY, Who.FRAMEWORK)
 
 
+def by(who: Who) -> Selector:
+    """Select what one has responded to."""
+    return lambda e: responded(e, who)
+
+
+by_firewall, by_front_end = by(Who.FIREWALL), by(Who.FRONT_END)
+by_gateway, by_parser = by(Who.GATEWAY), by(Who.PARSER)
+
+
 def asking(
     *,
     credential: Credential | AbstractSet[Credential] | None = None,

@@ -48,7 +48,7 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.understood, for_own, other_scheme):
         passes = e.status == 200 and e.ask.credential == "other_scheme"
         if content.failed(e):
-            passes = responder.responded(e, responder.Who.PARSER)
+            passes = selectors.by_parser(e)
         if e.status not in {400, 401} and not passes:
             yield e, "status 401, or 400", content.status_of(e)
 
@@ -163,7 +163,7 @@ def no_start_without_key(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(ask.is_start, selectors.asking(credential=ask.WITHOUT_KEY, vps="own")):
         passes = e.ask.credential == "other_scheme" or (e.ask.credential == "malformed" and e.status == 400)
-        if e.status != 401 and not (passes or responder.responded(e, responder.Who.FIREWALL)):
+        if e.status != 401 and not (passes or selectors.by_firewall(e)):
             yield e, "status 401", content.status_of(e)
 
 

@@ -172,7 +172,7 @@ def json_is_valid(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(lambda e: is_success(e) or is_json(e), not_for_a_monitor):
         limited = responder.responded(e, responder.Who.LIMITER) and responder.is_hard_to_decode(e)
-        if e.response and not limited and not responder.responded(e, responder.Who.FRONT_END):
+        if e.response and not limited and not selectors.by_front_end(e):
             for defect in e.response.json.defects:
                 yield e, "one JSON text in UTF-8", defect
 

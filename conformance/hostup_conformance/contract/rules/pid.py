@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from hostup_conformance.contract import ask, content, paths, responder, selectors
+from hostup_conformance.contract import ask, content, paths, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import short_json
 
@@ -32,7 +32,7 @@ def no_integer_is_refused(exchanges: Exchanges) -> Findings:
 
 def is_no_firewalls(e: ask.Exchange) -> bool:
     """A response that is not the page of a firewall, which has a form of its own."""
-    return not responder.responded(e, responder.Who.FIREWALL)
+    return not selectors.by_firewall(e)
 
 
 @rule("PID-02", seeks="refusal by the server itself of a pid that is no integer")
@@ -92,7 +92,7 @@ def no_pid_is_5xx(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(
         with_pid(ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE, ask.Pid.INVALID, ask.Pid.EMPTY, ask.Pid.REPEATED)
     ):
-        if content.failed(e) and not responder.responded(e, responder.Who.PARSER):
+        if content.failed(e) and not selectors.by_parser(e):
             yield e, "no 5xx", content.status_of(e)
 
 
@@ -120,7 +120,7 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
         if cut and content.below(e, 400) and len(str(ask.command_of(e.request) or "")) > paths.LONGEST_COMMAND:
             continue
         is_scalar = isinstance(ask.command_of(e.request), bool | int | float)
-        by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
+        by_parser = content.failed(e) and selectors.by_parser(e)
         passes = by_parser or exchanges.found_it_busy(e) or (e.status == 200 and is_scalar)
         if not (content.refused(e) or passes):
             yield e, f"a 4xx for {what_is_improper(e)}", content.status_of(e)

@@ -143,7 +143,7 @@ def seen_on(life: lives.Life, start: ask.Exchange) -> bool:
 
 def often_given_up(starts: list[ask.Exchange]) -> list[ask.Exchange]:
     """Return the starts that a gateway gave up, if those are one in five, or came at several times; three at least."""
-    given_up = [e for e in starts if responder.responded(e, responder.Who.GATEWAY)]
+    given_up = [e for e in starts if selectors.by_gateway(e)]
     many = len(given_up) >= max(FEW_STARTS, len(starts) / 5)
     return given_up if many or responder.given_up_often(starts) else []
 
@@ -162,7 +162,7 @@ def may_last(e: ask.Exchange) -> bool:
 def is_busy_or_blocks(e: ask.Exchange) -> bool:
     """Whether a start was refused that may be served at another time, if framed otherwise, or with another command."""
     blocked = e.status in BLOCKED and not is_longest(e)
-    return e.status in selectors.BUSY or blocked or is_framed(e) or responder.responded(e, responder.Who.GATEWAY)
+    return e.status in selectors.BUSY or blocked or is_framed(e) or selectors.by_gateway(e)
 
 
 def beginning(e: ask.Exchange) -> str:
@@ -364,12 +364,7 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
         elsewhere = by_length(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
         blocks = content.member(e, "detail") is not None and content.refusal(e) in blocked
-        if (
-            not ask.is_started(e)
-            and not elsewhere
-            and not blocks
-            and not responder.responded(e, responder.Who.FRONT_END)
-        ):
+        if not ask.is_started(e) and not elsewhere and not blocks and not selectors.by_front_end(e):
             size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
             yield e, "status 200", f"{content.status_of(e)}{size}"
     for e, text in exchanges.echoes() if exchanges.guest not in commands.WINDOWS else ():
@@ -805,7 +800,7 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     works, plain = any(map(ask.is_started, sent)), [e for e in sent if not is_framed(e)]
     blocked = {beginning(e) for e in plain if e.status in BLOCKED} - {beginning(e) for e in plain if ask.is_started(e)}
     for e in exchanges.each(selectors.is_start_on_own, is_framed, understands_its_framing):
-        passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
+        passes = selectors.by_front_end(e) or selectors.by_firewall(e)
         passes |= e.status in BLOCKED and beginning(e) in blocked
         if works and not passes and not ask.is_started(e) and e.status not in selectors.BUSY:
             other = "Transfer-Encoding: chunked" if responder.is_chunked(e) else "the charset parameter"
@@ -873,7 +868,7 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     by_full_key = selectors.asking(credential="full", vps="own")
     odd = exchanges.each(ask.asks_start, by_full_key, lambda e: not (responder.is_readable(e) or responder.is_deep(e)))
     for e in odd:
-        passes = responder.is_page_of_parser(e) or responder.responded(e, responder.Who.GATEWAY)
+        passes = responder.is_page_of_parser(e) or selectors.by_gateway(e)
         if content.failed(e) and not passes and not exchanges.found_it_busy(e):
             yield e, "a 4xx", content.status_of(e)
 
@@ -912,7 +907,7 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
             continue
         if gone:
-            gateways = mostly and not most and responder.responded(gone, responder.Who.GATEWAY)
+            gateways = mostly and not most and selectors.by_gateway(gone)
             if not gateways or gone_for_good(polls, served):
                 expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
                 yield (
@@ -951,7 +946,7 @@ def gateway_loses_the_largest(short: list[lives.Life]) -> bool:
         return len(life.command.stdout + life.command.stderr) if life.command else len(life.text)
 
     others = [printed(life) for life in short if life.end]
-    given_up = [printed(life) for life in short if (e := life.lost) and responder.responded(e, responder.Who.GATEWAY)]
+    given_up = [printed(life) for life in short if (e := life.lost) and selectors.by_gateway(e)]
     return len(given_up) > 1 and min(given_up) > max(others, default=inf)
 
 

@@ -399,9 +399,8 @@ def errors_are_problems(exchanges: Exchanges) -> Findings:
     selected = exchanges.each(asks_either, selectors.asking(vps={None, *CALLERS, "foreign", "unknown"}))
     offered = offered_in(selected)
     for e in selected:
-        if e.ask.resource not in offered or not content.refused(e) or has_odd_limit(e):
-            continue
-        if responder.responded(e, responder.Who.FIREWALL):
+        passes = has_odd_limit(e) or selectors.by_firewall(e)
+        if e.ask.resource not in offered or not content.refused(e) or passes:
             continue
         if lacking := [name for name in ("type", "code", "detail") if not isinstance(content.member(e, name), str)]:
             got = f"{content.status_of(e)} without {', '.join(lacking)}"
