@@ -59,6 +59,8 @@ def asking(
 
 #: Requests without a key, or with one that was never issued.
 keyless = asking(credential={"none", "wrong"})
+#: Requests with the full key for the VPS whose agent is available.
+ours = asking(credential="full", vps="own")
 
 
 def is_unspoilt(e: Exchange) -> bool:
@@ -94,8 +96,8 @@ def asks_output(e: Exchange) -> bool:
 
 def asks_by_another_method(e: Exchange) -> bool:
     """A HEAD or an OPTIONS with the full key that has the pid of a command."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
-    return ours and e.request.method in {"HEAD", "OPTIONS"} and e.ask.pid.known and e.response is not None
+    asked = e.ask.endpoint and ours(e) and e.request.method in {"HEAD", "OPTIONS"}
+    return asked and e.ask.pid.known and has_response(e)
 
 
 def succeeded(e: Exchange) -> bool:
@@ -162,7 +164,7 @@ def is_plain(e: Exchange) -> bool:
 
 def is_start_on_own(e: Exchange) -> bool:
     """A start with the full key, on the VPS whose agent is available; its command may be improper."""
-    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"
+    return is_start(e) and ours(e)
 
 
 def starts(e: Exchange) -> bool:

@@ -125,8 +125,7 @@ def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
     """
     own = exchanges.known(selectors.is_availability, selectors.asking(vps="own"))
     usual = bool(own) and all(e.body.get("available") is True for e in own)
-    probes = selectors.asking(credential="full", vps="own")
-    for e in exchanges.each(selectors.understood, probes, lambda e: e.request.query.startswith("id=")):
+    for e in exchanges.each(selectors.understood, selectors.ours, lambda e: e.request.query.startswith("id=")):
         if e.status == 200 and isinstance(e.body, dict) and usual and e.body.get("available") is False:
             yield e, "available true, as without the parameter", {"available": False}
     there = exchanges.known(ask.is_start, selectors.asking(credential="full", vps="unavailable"))

@@ -103,9 +103,9 @@ def is_improper_start(e: ask.Exchange) -> bool:
 
 def is_empty_start(e: ask.Exchange) -> bool:
     """A POST without a body, with the full key for the caller's own VPS, to a server that offers starts."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid == ask.Pid.ABSENT
+    asked = e.ask.endpoint and selectors.ours(e) and e.ask.pid == ask.Pid.ABSENT
     bare = e.request.method == "POST" and not e.request.body and not e.ask.devious
-    return ours and bare and e.status is not None and e.status not in {404, 429, *ask.NOT_OFFERED}
+    return asked and bare and e.status is not None and e.status not in {404, 429, *ask.NOT_OFFERED}
 
 
 @rule("PID-09", seeks="start without a valid command")

@@ -45,13 +45,8 @@ def not_availability(exchanges: Exchanges) -> Findings:
 
     Where a known pid gets them alone, the same response to any other pid is a finding as well: they have one cause.
     """
-    others = selectors.asking(credential="full", vps="own")
-    ignored = exchanges.each(
-        lambda e: exchanges.pid_ignored and bool(e.ask.pids) and content.is_availability_alone(e),
-        selectors.understood,
-        others,
-        lambda e: not selectors.is_output(e),
-    )
+    others = exchanges.known(selectors.understood, selectors.ours, content.is_availability_alone)
+    ignored = [exchanges.take(e) for e in others if exchanges.pid_ignored and e.ask.pids and not selectors.is_output(e)]
     for e in [*exchanges.each(selectors.is_output), *ignored]:
         if found := content.availability_in(e):
             yield e, "command output", f"members of the availability ({', '.join(found)})"

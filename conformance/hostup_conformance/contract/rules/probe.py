@@ -10,7 +10,7 @@ of_own, of_unavailable = selectors.asking(vps="own"), selectors.asking(vps="unav
 @rule("PROBE-01")
 def probe_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding."""
-    for e in exchanges.each(selectors.asks_availability, selectors.asking(credential="full", vps="own")):
+    for e in exchanges.each(selectors.asks_availability, selectors.ours):
         if e.status != 200:
             yield e, "status 200", content.status_of(e)
 

@@ -8,7 +8,7 @@ from math import inf
 
 from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import asks_availability
+from hostup_conformance.contract.selectors import asks_availability, has_response
 from hostup_conformance.http import times
 from hostup_conformance.http.pace import leading_number
 from hostup_conformance.keeping.safe_text import counted
@@ -187,7 +187,7 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     So does one before which the run did not wait, and one for a start, since starts may have a limit of their own. A
     request of any other method is judged, since a limit counts them all.
     """
-    selected = exchanges.known(lambda e: e.response is not None)
+    selected = exchanges.known(has_response)
     for row in waited_for(selected):
         first, again = row[0], [exchanges.take(e) for e in row[1:]]
         asked, expected = seconds_to_wait(first) or 0.0, f"Retry-After: {field(first, 'retry-after')}"
@@ -205,7 +205,7 @@ def limit_resets(exchanges: Exchanges) -> Findings:
     Retry-After of 0, which does not say when the limit resets. Only requests with a valid key are judged, since a wrong
     one may be locked out; and no live server, since others may use its limit up meanwhile.
     """
-    selected = exchanges.known(lambda e: e.response is not None) if not exchanges.target.is_live else []
+    selected = exchanges.known(has_response) if not exchanges.target.is_live else []
     entitled = [row for row in waited_for(selected) if row[0].ask.credential in {"full", "read"}]
     for row in [row for row in entitled if seconds_to_wait(row[0])]:
         first, last = row[0], exchanges.take(row[-1])
@@ -276,7 +276,7 @@ def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
     """
     instead = {*range(400, 500)} - {429} | (set[int]() if any(e.limited for e in exchanges.everything) else {503})
     served, used_up = set[tuple[str | None, str]](), dict[str | None, datetime]()
-    probes = {e.number for e in exchanges.known(asks_availability, lambda e: e.response is not None and not e.obeyed)}
+    probes = {e.number for e in exchanges.known(asks_availability, has_response, lambda e: not e.obeyed)}
     for e in exchanges.everything:
         # A 429 or a 503 counts, though its request was sent again, and served.
         refused = e.limited or (e.status == 503 and 503 in instead)

@@ -100,8 +100,7 @@ def shortest_alone(starts: list[ask.Exchange]) -> list[ask.Exchange]:
 
 def is_limited(e: ask.Exchange) -> bool:
     """The start of a command, with the full key on the own VPS, that got a 429 which it did not order."""
-    asked = e.ask.starts and e.ask.command is not None and e.ask.credential == "full" and e.ask.vps == "own"
-    return asked and e.limited
+    return e.ask.starts and e.ask.command is not None and selectors.ours(e) and e.limited
 
 
 def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
@@ -865,9 +864,9 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     may have been transient, and what parsers do before the server's own code is asked: a 5xx in a form of the
     framework's own for a body that is not UTF-8, and any for one that is nested more deeply than many can read.
     """
-    by_full_key = selectors.asking(credential="full", vps="own")
-    odd = exchanges.each(ask.asks_start, by_full_key, lambda e: not (responder.is_readable(e) or responder.is_deep(e)))
-    for e in odd:
+    for e in exchanges.each(
+        ask.asks_start, selectors.ours, lambda e: not (responder.is_readable(e) or responder.is_deep(e))
+    ):
         passes = responder.is_page_of_parser(e) or selectors.by_gateway(e)
         if content.failed(e) and not passes and not exchanges.found_it_busy(e):
             yield e, "a 4xx", content.status_of(e)
@@ -981,9 +980,9 @@ def called(start: ask.Exchange, known: commands.Command | None) -> str:
 
 def has_a_command_elsewhere(e: ask.Exchange) -> bool:
     """An OPTIONS, PUT or GET with the full key and the content of a start, or a GET with a command in its query."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.response is not None
+    asked = e.ask.endpoint and selectors.ours(e) and selectors.has_response(e)
     by_get = e.request.method == "GET" and e.request.query.startswith("command=") and not e.ask.devious
-    return ours and (by_get or (e.request.method in {"OPTIONS", "PUT", "GET"} and b'"command"' in e.request.body))
+    return asked and (by_get or (e.request.method in {"OPTIONS", "PUT", "GET"} and b'"command"' in e.request.body))
 
 
 @rule("START-29", seeks="OPTIONS or PUT with a command, or GET with one in its query")
