@@ -34,9 +34,7 @@ def has_exited(exchanges: Exchanges) -> Findings:
             if not isinstance(e.body["exited"], bool):
                 yield e, "exited: a boolean", {"exited": e.body["exited"]}
         elif not content.present(e, content.AVAILABILITY):
-            envelope = content.envelope_of(e.body)
-            got = f"an envelope with the member {envelope}" if envelope else content.named_members(e.body)
-            yield e, "the member exited", got
+            yield e, "the member exited", content.envelope_of(e.body) or content.named_members(e.body)
 
 
 @rule("POLL-02", seeks="command output")

@@ -205,8 +205,7 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
             continue
         envelope = content.envelope_of(e.body)
         if "pid" not in e.body and (envelope or "pollUrl" not in e.body):
-            got = f"an envelope with the member {envelope}" if envelope else content.named_members(e.body)
-            yield e, "the members pid and pollUrl", got
+            yield e, "the members pid and pollUrl", envelope or content.named_members(e.body)
         if "pid" in e.body and ask.new_pid(e) is None:
             yield e, "pid: an integer above 0", {"pid": e.body["pid"]}
         if not isinstance(e.body.get("pollUrl", ""), str):

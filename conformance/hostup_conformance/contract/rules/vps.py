@@ -110,8 +110,8 @@ def status_has_its_form(exchanges: Exchanges) -> Findings:
         if not isinstance(e.body, dict):
             yield e, "a JSON object", content.in_place_of_object(e)
             continue
-        if not content.present(e, content.STATUS) and (name := content.envelope_of(e.body)):
-            yield e, "the members at the top level", f"an envelope with the member {name}"
+        if not content.present(e, content.STATUS) and (envelope := content.envelope_of(e.body)):
+            yield e, "the members at the top level", envelope
         for name, (what, types) in STATUS_TYPES.items():
             if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
                 yield e, f"{name}: {what}", e.body[name]
