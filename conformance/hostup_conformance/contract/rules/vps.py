@@ -69,10 +69,9 @@ def list_is_the_callers(exchanges: Exchanges) -> Findings:
             yield e, "no VPS but the caller's", f"{exchanges.target.foreign_vps}, which belongs to another account"
 
 
-def is_whole_list(e: ask.Exchange) -> bool:
-    """A list by the full key, without a limit, a cursor or a filter, that has no further page."""
-    plain = selectors.gives_list(e) and e.ask.credential == "full" and not e.request.query
-    return plain and content.member(e, "hasMore") is not True
+def is_whole(e: ask.Exchange) -> bool:
+    """A list, asked for without a limit, a cursor or a filter, that has no further page."""
+    return selectors.gives_list(e) and not e.request.query and content.member(e, "hasMore") is not True
 
 
 @rule("VPS-03", seeks="list of VPSs")
@@ -82,17 +81,18 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
     A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
     """
     named = [id for id in (exchanges.target.vps, exchanges.target.unavailable_vps) if id]
-    complete = [e for e in exchanges.known(selectors.gives_list) if set(named) <= set(content.listed_ids(e))][:1]
-    for e in exchanges.each(is_whole_list):
+    lists = exchanges.known(selectors.gives_list)
+    complete = next((e for e in lists if set(named) <= set(content.listed_ids(e))), None)
+    for e in exchanges.each(is_whole, selectors.asking(credential="full")):
         if missing := [id for id in named if id not in content.listed_ids(e)]:
             ids = content.listed_ids(e)
             others = counted(len(ids), "other VPS") + (f" ({', '.join(ids[:3])})" if ids else "")
-            also = [
-                f", and all of them in request {one.number}: the list differs from time to time" for one in complete
-            ]
-            other_form = ids and form_of(missing[0]) not in map(form_of, ids)
-            of_form = ": none has the form of an id that the endpoint takes, it seems" if other_form else ""
-            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{also[0] if also else of_form}"
+            why = ""
+            if complete:
+                why = f", and all of them in request {complete.number}: the list differs from time to time"
+            elif ids and form_of(missing[0]) not in map(form_of, ids):
+                why = ": none has the form of an id that the endpoint takes, it seems"
+            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{why}"
 
 
 def form_of(id: str) -> tuple[str, bool]:
@@ -196,10 +196,9 @@ def read_is_enough(exchanges: Exchanges) -> Findings:
     for e in selected:
         if e.ask.credential == "read" and e.ask.resource in given and content.refused(e) and e.status != 429:
             yield e, "status 200", content.status_of(e)
-        whole = selectors.gives_list(e) and not e.request.query and content.member(e, "hasMore") is not True
-        if listed and whole and e.ask.credential == "read" and exchanges.target.vps not in content.listed_ids(e):
-            others = counted(len(content.listed_ids(e)), "other VPS")
-            yield e, f"data with {exchanges.target.vps}, as for the full key", others
+        ids = content.listed_ids(e)
+        if listed and is_whole(e) and e.ask.credential == "read" and exchanges.target.vps not in ids:
+            yield e, f"data with {exchanges.target.vps}, as for the full key", counted(len(ids), "other VPS")
 
 
 def query_of(e: ask.Exchange) -> dict[str, str]:
@@ -256,7 +255,7 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
         if twice := [id for id in content.listed_ids(e) if content.listed_ids(e).count(id) > 1]:
             yield e, "each VPS once", f"{twice[0]} twice"
             return
-    whole = next((e for e in selected if not e.request.query and content.member(e, "hasMore") is not True), None)
+    whole = next(filter(is_whole, selected), None)
     for walk in walks(selected):
         seen: dict[str, ask.Exchange] = {}
         for page in walk:
@@ -269,11 +268,10 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
             seen |= dict.fromkeys(content.listed_ids(page), page)
         ids = content.listed_ids(whole) if whole else [exchanges.target.vps]
         missing = [id for id in ids if id not in seen]
-        if missing and content.member(walk[-1], "hasMore") is not True:
-            last = (
-                f"{len(seen)} in all, and hasMore {short_json(content.member(walk[-1], 'hasMore'), 20)} with the last"
-            )
-            yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {last}"
+        more = content.member(walk[-1], "hasMore")
+        if missing and more is not True:
+            got = f"pages without it, with {len(seen)} in all, and hasMore {short_json(more, 20)} with the last"
+            yield walk[-1], f"{missing[0]} on one of the pages", got
             return
 
 
@@ -371,19 +369,22 @@ def contradictions(
     """Yield the first claim of a power state that a status or a probe of the same VPS contradicts."""
     said = {(e.ask.id, runs): e for e in exchanges if (runs := shows_running(e)) is not None}
     for e, id, body in claims:
-        state = body.get("powerState") if isinstance(body, dict) else None
-        runs = {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+        runs = runs_by(state := body.get("powerState") if isinstance(body, dict) else None)
         if runs is not None and (other := said.get((id, not runs))):
             expected = "running" if not runs else "stopped"
             yield e, f"powerState {expected}, as request {other.number} says", {"id": id, "powerState": state}
             return
 
 
+def runs_by(state: object) -> bool | None:
+    """Return whether a VPS runs by its power state; None if that does not say."""
+    return {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+
+
 def shows_running(e: ask.Exchange) -> bool | None:
     """Return whether a status or a probe says that the VPS runs; None if it does not say."""
     if selectors.gives_status(e):
-        state = content.member(e, "powerState")
-        return {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+        return runs_by(content.member(e, "powerState"))
     if selectors.is_availability(e):
         running = e.body.get("vmRunning")
         return True if e.body.get("available") is True else running if isinstance(running, bool) else None
