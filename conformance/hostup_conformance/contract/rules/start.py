@@ -76,7 +76,9 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     three at least, got it while no more commands ran than when others were started. Of a live server a 429 passes,
     since others may use its limit up.
     """
-    selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e) or undocumented_success(e))
+    selected = exchanges.each(
+        selectors.starts, lambda e: not beyond_ascii(e) or (ask.is_started(e) and e.status != 200)
+    )
     works = any(ask.is_started(e) for e in selected)
     tried = exchanges.known(lambda e: selectors.starts(e) or (is_limited(e) and not exchanges.target.is_live))
     no_longer = no_longer_started(tried, exchanges.every_life)
@@ -85,11 +87,6 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
         if e.status not in {200, 403} and not (works and e not in unexcused and is_busy_or_blocks(e)):
             ever = FOR_GOOD if works and e in no_longer else ""
             yield e, "status 200", f"{content.status_of(e)}{by_length(e, exchanges)}{ever}"
-
-
-def undocumented_success(e: ask.Exchange) -> bool:
-    """A start that was served with another status code than 200."""
-    return ask.is_started(e) and e.status != 200
 
 
 def shortest_alone(starts: list[ask.Exchange]) -> list[ask.Exchange]:
@@ -121,9 +118,8 @@ def no_longer_started(starts: list[ask.Exchange], every: list[lives.Life]) -> li
     busy = [e for e in starts if e.status in selectors.BUSY and e.number > last]
     at_any_time = [e for e in busy if e.status != 429 and e.header("retry-after") is None]
     in_time = [e for before, e in pairwise(busy) if e.number > before.number and is_in_time(before, e)]
-    idle = [
-        e for e in (in_time or at_any_time) if sum(life.start.number < e.number < end for life, end in told) <= most
-    ]
+    tried = in_time or at_any_time
+    idle = [e for e in tried if sum(life.start.number < e.number < end for life, end in told) <= most]
     return idle if len(idle) >= FEW_STARTS else []
 
 
@@ -282,11 +278,8 @@ def of_another(exchanges: Exchanges, name: str) -> Findings:
     """Yield each command with a stream that holds what another command writes."""
     for text in exchanges.exchanged:
         if text.name == name and text.life.end:
-            yield (
-                text.life.end,
-                f"{name}: {shortened(text.sent.encode())}",
-                came(exchanges, text.life.end, name, text.sent),
-            )
+            got = came(exchanges, text.life.end, name, text.sent)
+            yield text.life.end, f"{name}: {shortened(text.sent.encode())}", got
 
 
 @rule("START-05")
@@ -310,10 +303,8 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
             yield e, f"stdout: {text}", came(exchanges, e, "stdout", text)
         if text.isascii() and text in lives.stream(e, "stderr"):
             yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
-    found = [
-        (e, command.stdout, differs(exchanges, e, "stdout", command.stdout))
-        for e, command in exchanges.ends(*commands.SHORT)
-    ]
+    ends = exchanges.ends(*commands.SHORT)
+    found = [(e, command.stdout, differs(exchanges, e, "stdout", command.stdout)) for e, command in ends]
     # What tells what became of it comes first.
     for e, expected, got in sorted(found, key=lambda one: not isinstance(one[2], str)):
         if got:
@@ -330,16 +321,9 @@ def comes_to_its_end(exchanges: Exchanges) -> Findings:
         lasts = life.command.seconds if life.command else 0.0
         begun = next((after for e in life.polls if (after := life.seconds_until(e)) >= lasts), inf)
         polls = [exchanges.take(e) for e in life.polls if life.is_short]
-        late = [
-            e for e in polls if content.member(e, "exited") is False and life.seconds_until(e) >= begun + LONG_ENOUGH
-        ]
-        if late:
-            yield late[0], "exited true by now", f"exited false {life.seconds_until(late[0]):.1f} s after the start"
-
-
-def bytes_of(e: ask.Exchange) -> int:
-    """Return how many bytes the command of a start has in UTF-8."""
-    return len((e.ask.command or "").encode())
+        late = [e for e in polls if life.seconds_until(e) >= begun + LONG_ENOUGH]
+        if e := next((e for e in late if content.member(e, "exited") is False), None):
+            yield e, "exited true by now", f"exited false {life.seconds_until(e):.1f} s after the start"
 
 
 def beyond_ascii(e: ask.Exchange) -> bool:
@@ -363,8 +347,9 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
         elsewhere = by_length(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
         blocks = content.member(e, "detail") is not None and content.refusal(e) in blocked
         if not ask.is_started(e) and not elsewhere and not blocks and not selectors.by_front_end(e):
-            size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
-            yield e, "status 200", f"{content.status_of(e)}{size}"
+            in_bytes = counted(len((e.ask.command or "").encode()), "byte")
+            got = f"{content.status_of(e)} for {counted(length_of(e), 'character')} in {in_bytes}"
+            yield e, "status 200", got
     for e, text in exchanges.echoes() if exchanges.guest not in commands.WINDOWS else ():
         here = exchanges.told_by(e) in {None, "START-07"} and content.is_utf_8(e)
         if not text.isascii() and lives.stream(e, "stdout").strip() != text and here:
@@ -435,10 +420,8 @@ def pids_differ(exchanges: Exchanges) -> Findings:
             continue
         before = alive.setdefault(poll, exchanges.take(e))
         if before is not e and e.number not in told:
-            at_once = (
-                ", which was sent at the same time" if lives.overlap(before, e) else ", whose command may still run"
-            )
-            expected = f"another pid than in request {before.number}{at_once}"
+            why = "which was sent at the same time" if lives.overlap(before, e) else "whose command may still run"
+            expected = f"another pid than in request {before.number}, {why}"
             yield e, expected, f"pid {ask.new_pid(e)}{pids.how_given(starts, e, before)}"
 
 
@@ -493,11 +476,8 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
             expected = f"{line}{len(printed):,} characters in stdout"
             short = not cut and len(got) < NEARLY_ALL * len(printed)
             what = came(exchanges, e, "stdout", printed) if got else "none"
-            yield (
-                e,
-                expected,
-                f"{len(got):,} characters, and {what}" if short and isinstance(what, str) and got else what,
-            )
+            size = f"{len(got):,} characters, and " if short and isinstance(what, str) and got else ""
+            yield e, expected, f"{size}{what}" if size else what
 
 
 def says_truncated(e: ask.Exchange) -> bool:
@@ -583,11 +563,8 @@ def runs_once(exchanges: Exchanges) -> Findings:
         if run.times or (run.life.name == "once" and due):
             expected = f"a command that has run {counted(run.starts, 'time')} after {counted(run.starts, 'start')}"
             polls = " and several polls" if run.life.name == "slow" else ""
-            yield (
-                run.told_by,
-                f"{expected}{polls}",
-                f"it has run {counted(run.times, 'time')}{mishaps.why_run(run, runs)}",
-            )
+            got = f"it has run {counted(run.times, 'time')}{mishaps.why_run(run, runs)}"
+            yield run.told_by, f"{expected}{polls}", got
 
 
 def left_no_trace(run: mishaps.Run) -> bool:
@@ -600,9 +577,8 @@ def left_no_trace(run: mishaps.Run) -> bool:
 @rule("START-17")
 def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
     """A start that was refused with 4xx must not have run: its command would have left its name in a file."""
-    printed = " ".join(
-        lives.stream(life.end, "stdout") for life in exchanges.lives if life.end and lives.shows_traces(life)
-    )
+    traces = [life.end for life in exchanges.lives if life.end and lives.shows_traces(life)]
+    printed = " ".join(lives.stream(e, "stdout") for e in traces)
     ran = [name for name in printed.split() if name.startswith("refused_")]
     for e in exchanges.each(ask.asks_start, content.refused) if printed else ():
         body = e.request.body.decode("utf-8", "replace")
@@ -684,12 +660,8 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
         names_another = any("encod" in name.lower() or "base64" in name.lower() for name in life.end.body)
         whole = text.startswith("aå") and text.rstrip().endswith("z")
         if not names_another and not whole and not exchanges.told_by(life.end):
-            printed = mishaps.printed(life)
-            yield (
-                life.end,
-                "stdout: aå...z, and any characters in between",
-                came(exchanges, life.end, "stdout", printed),
-            )
+            got = came(exchanges, life.end, "stdout", mishaps.printed(life))
+            yield life.end, "stdout: aå...z, and any characters in between", got
 
 
 @rule("START-21")
@@ -707,11 +679,8 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
             got = lives.stream(e, "stdout")
             torn = content.member(e, "exited") is True and differs(exchanges, e, "stdout", expected)
             if torn and bool(got) not in garbled and not exchanges.so_became_others(life, e):
-                yield (
-                    e,
-                    f"stdout: {shortened(expected)}",
-                    differences.difference(expected.decode(), got) or {"stdout": got},
-                )
+                how = differences.difference(expected.decode(), got)
+                yield e, f"stdout: {shortened(expected)}", how or {"stdout": got}
 
 
 def garbled_anyway(exchanges: Exchanges) -> set[bool]:
@@ -908,11 +877,8 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
             gateways = mostly and not most and selectors.by_gateway(gone)
             if not gateways or gone_for_good(polls, served):
                 expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
-                yield (
-                    gone,
-                    expected,
-                    f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}{most}",
-                )
+                got = f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}{most}"
+                yield gone, expected, got
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], f"exited true for {named(life)}", said
