@@ -856,8 +856,7 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     every = exchanges.with_any_poll
     asked = {e.request.target for e in exchanges.asked_otherwise}
     elsewhere = [*exchanges.altered, *(life for life, _ in exchanges.not_run_again)]
-    told = {life.start.number for life in elsewhere}
-    short = [life for life in every if life.is_short and life.full_polls and life.start.number not in told]
+    short = [life for life in lives.without(every, elsewhere) if life.is_short and life.full_polls]
     mostly = 4 * sum(life.end is not None for life in short) >= 3 * len(short)
     also = sum(life.lost is not None for life in short)
     served = [e.number for life in every for e in life.polls if e.status == 200]
