@@ -12,7 +12,7 @@ from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import below, failed, is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream, without
 from hostup_conformance.contract.responder import BURST, says_it_is_busy
-from hostup_conformance.contract.selectors import asks_by_another_method, asks_output, new_poll, starts, understood
+from hostup_conformance.contract.selectors import asks_output, has_response, new_poll, ours, starts, understood
 from hostup_conformance.contract.target import PIDS, Target
 from hostup_conformance.judging import rule as core
 
@@ -53,7 +53,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def asked_otherwise(self) -> list[Exchange]:
         """The HEADs and OPTIONS with the full key that have the pid of a command."""
-        return self.known(asks_by_another_method)
+        asked = self.known(ours, has_response, lambda e: e.ask.endpoint and e.ask.pid.known)
+        return [e for e in asked if e.request.method in {"HEAD", "OPTIONS"}]
 
     @cached_property
     def loses_undisturbed(self) -> bool:

@@ -94,12 +94,6 @@ def asks_output(e: Exchange) -> bool:
     return is_permitted(e) and e.ask.pid.known
 
 
-def asks_by_another_method(e: Exchange) -> bool:
-    """A HEAD or an OPTIONS with the full key that has the pid of a command."""
-    asked = e.ask.endpoint and ours(e) and e.request.method in {"HEAD", "OPTIONS"}
-    return asked and e.ask.pid.known and has_response(e)
-
-
 def succeeded(e: Exchange) -> bool:
     """A GET of the endpoint that got a 200."""
     return understood(e) and e.status == 200

@@ -51,10 +51,8 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     contents = {e.number: e.request.method for e in exchanges.known(lambda e: bool(e.request.body))}
     numbers = sorted(contents)
     for e in exchanges.each(lambda e: e.aside, whole_run=True):
-        broke = e.response is None and e.lost in breaks
-        passes = (
-            broke or e.lost in {"dropped", "refused"} or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
-        )
+        broke = e.lost in {"dropped", "refused"} or (e.response is None and e.lost in breaks)
+        passes = broke or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             before = numbers[max(0, bisect_left(numbers, e.number) - 1)] if numbers else 0

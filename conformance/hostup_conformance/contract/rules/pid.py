@@ -185,10 +185,8 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     kinds = (ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE, ask.Pid.STRANGE)
     selected = exchanges.each(with_pid(*kinds), lambda e: e.ask.pid != ask.Pid.STRANGE or not e.ask.pids or is_like(e))
     made_up = any(shows_output(e) and e.ask.pid == ask.Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in selected)
-    seen_running = [
-        e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
-    ]
-    ran_until = seen_running[-1].number if seen_running else 0
+    running = [e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e)]
+    ran_until = next((e.number for e in reversed(running) if e.body.get("exited") is False), 0)
     commands = exchanges.target.pids
     for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):

@@ -139,10 +139,8 @@ def running_has_not_exited(exchanges: Exchanges) -> Findings:
     """
     sleeping = [life for life in exchanges.every_life if life.start.ask.command == ask.SLEEP]
     for e in exchanges.each(selectors.asks_output, of_running, selectors.is_output):
-        before = [
-            poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls if poll.number < e.number
-        ]
-        ran = any(content.member(poll, "exited") is False for poll in before)
+        polls = [poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls]
+        ran = any(content.member(poll, "exited") is False for poll in polls if poll.number < e.number)
         had_its_time = any(e in life.polls and SURE <= life.seconds_until(e) + e.seconds < inf for life in sleeping)
         if e.body.get("exited") is True and not had_its_time and (ran or e.body.get("exitCode") in (0, None)):
             yield e, f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
