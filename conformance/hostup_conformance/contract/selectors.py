@@ -137,6 +137,11 @@ def is_asked(e: Exchange, *resources: Resource) -> bool:
     return e.ask.resource in resources and e.request.method == "GET" and e.response is not None
 
 
+def asks_either(e: Exchange) -> bool:
+    """A GET of the list or of a status that got a response."""
+    return is_asked(e, "list", "status")
+
+
 def gives(*resources: Resource) -> Selector:
     """Select the 200 responses of resources, without the endpoint's: HTTP-16 judges a server that ignores paths."""
 

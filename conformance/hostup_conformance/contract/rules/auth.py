@@ -129,7 +129,7 @@ def has_right_key(e: ask.Exchange) -> bool:
     if e.ask.vps == "malformed" or e.ask.credential not in {"full", "read"}:
         return False
     of_endpoint = ask.is_start(e) or (e.request.method == "HEAD" and e.ask.endpoint)
-    other = of_endpoint or (selectors.is_asked(e, "list", "status") and e.status != 429)
+    other = of_endpoint or (selectors.asks_either(e) and e.status != 429)
     return selectors.understood(e) or (other and e.ask.credential == "full")
 
 

@@ -29,11 +29,6 @@ ABSENT = {404, 405, 501}
 CALLERS: set[ask.Vps | None] = {"own", "unavailable"}
 
 
-def asks_either(e: ask.Exchange) -> bool:
-    """A GET of the list or of a status that got a response."""
-    return selectors.is_asked(e, "list", "status")
-
-
 def claims_list(e: ask.Exchange) -> bool:
     """A 200 for the list that says that it is JSON, whatever its body is."""
     labelled = e.response is not None and e.response.media_type.endswith("json")
@@ -136,7 +131,7 @@ def status_is_the_vpss(exchanges: Exchanges) -> Findings:
 @rule("VPS-06", seeks="list or status")
 def wants_a_key(exchanges: Exchanges) -> Findings:
     """A list or a status in a 200 is a finding; any refusal passes."""
-    for e in exchanges.each(asks_either, selectors.keyless, lambda e: e.status not in ABSENT):
+    for e in exchanges.each(selectors.asks_either, selectors.keyless, lambda e: e.status not in ABSENT):
         if selectors.gives_either(e):
             yield e, "status 401", content.status_of(e)
 
@@ -189,7 +184,7 @@ def read_is_enough(exchanges: Exchanges) -> Findings:
     So is a list without the VPS that the full key has in each of its own, unless hasMore says that there is another
     page.
     """
-    selected = exchanges.each(asks_either, selectors.asking(credential={"full", "read"}, vps={"own", None}))
+    selected = exchanges.each(selectors.asks_either, selectors.asking(credential={"full", "read"}, vps={"own", None}))
     given = {e.ask.resource for e in selected if e.ask.credential == "full" and e.status == 200}
     own = [e for e in selected if e.ask.credential == "full" and selectors.gives_list(e) and not e.request.query]
     listed = bool(own) and all(exchanges.target.vps in content.listed_ids(e) for e in own)
@@ -397,7 +392,7 @@ def errors_are_problems(exchanges: Exchanges) -> Findings:
 
     Of a request with a limit that is not documented, any 4xx passes, and so does what a firewall has refused.
     """
-    selected = exchanges.each(asks_either, selectors.asking(vps={None, *CALLERS, "foreign", "unknown"}))
+    selected = exchanges.each(selectors.asks_either, selectors.asking(vps={None, *CALLERS, "foreign", "unknown"}))
     offered = offered_in(selected)
     for e in selected:
         passes = has_odd_limit(e) or selectors.by_firewall(e)
@@ -424,7 +419,7 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
     and any response to a request with a filter. So does a 409 for the VPS without an agent, which may not be ready.
     HTTP-08 judges what may be a gateway's failure, and the RATE requirements a 429.
     """
-    selected = exchanges.known(asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
+    selected = exchanges.known(selectors.asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
     cursors = cursors_in(selected)
     offered = offered_in(selected)
     for e in selected:
