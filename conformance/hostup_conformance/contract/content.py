@@ -58,9 +58,10 @@ def listed_ids(e: Exchange) -> list[str]:
     return [item["id"] for item in items_of(e)]
 
 
-def envelope_of(body: dict[str, Any]) -> str | None:
-    """Return the member in which a body seems to be wrapped, or None."""
-    return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
+def envelope_of(body: dict[str, Any]) -> str:
+    """Return the member in which a body seems to be wrapped, for a finding; empty if there is none."""
+    names = (name for name in ENVELOPES if isinstance(body.get(name), dict | list))
+    return next((f"an envelope with the member {name}" for name in names), "")
 
 
 def is_availability_alone(e: Exchange) -> bool:
@@ -143,13 +144,9 @@ def reason_of(e: Exchange) -> str | None:
         text = found[1] if (found := TITLE.search(text)) else "" if is_page(e) else text
     first = (text or "").strip().partition("\n")[0].strip()
     # The name of a status code says nothing more.
-    known = {str(e.status), *(str(member(e, name)).lower() for name in ("code", "title")), *phrases(e.status)}
+    known = {str(e.status), *(str(member(e, name)).lower() for name in ("code", "title"))}
+    known |= {status.phrase.lower() for status in HTTPStatus if status == e.status}
     return first[:SAID] if first.removeprefix(f"{e.status} ").rstrip(".").lower() not in {"", *known} else None
-
-
-def phrases(status: int | None) -> set[str]:
-    """Return the phrase of a status code that everybody knows, in lower case."""
-    return {known.phrase.lower() for known in HTTPStatus if known == status}
 
 
 def named_status(e: Exchange) -> str:

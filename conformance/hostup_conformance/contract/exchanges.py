@@ -10,9 +10,9 @@ from hostup_conformance.contract.causes.mishaps import Alteration, Run
 from hostup_conformance.contract.causes.output import Fate, Text
 from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import below, failed, is_availability_alone
-from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
+from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream, without
 from hostup_conformance.contract.responder import BURST, says_it_is_busy
-from hostup_conformance.contract.selectors import asks_by_another_method, asks_output, new_poll, starts, understood
+from hostup_conformance.contract.selectors import asks_output, has_response, new_poll, ours, starts, understood
 from hostup_conformance.contract.target import PIDS, Target
 from hostup_conformance.judging import rule as core
 
@@ -39,9 +39,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def with_any_poll(self) -> list[Life]:
         """The same commands, each with the polls by whatever key, and under another VPS."""
-        return lives(
-            self.known(lambda e: starts(e) or (e.ask.number is not None and (e.response is None or understood(e))))
-        )
+        polls = self.known(lambda e: starts(e) or (e.ask.number is not None and (e.response is None or understood(e))))
+        return lives(polls)
 
     @cached_property
     def _was_busy(self) -> bool:
@@ -54,7 +53,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def asked_otherwise(self) -> list[Exchange]:
         """The HEADs and OPTIONS with the full key that have the pid of a command."""
-        return self.known(asks_by_another_method)
+        asked = self.known(ours, has_response, lambda e: e.ask.endpoint and e.ask.pid.known)
+        return [e for e in asked if e.request.method in {"HEAD", "OPTIONS"}]
 
     @cached_property
     def loses_undisturbed(self) -> bool:
@@ -92,8 +92,8 @@ class Exchanges(core.Exchanges[Ask, Target]):
 
         Where one got the output of another, so may have all whose output is not as it was printed.
         """
-        others = {text.life.start.number for text in self.every_text.values() if self.mixed_up and text.is_other}
-        return [life for life in self.every_life if life.start.number not in others]
+        others = (text.life for text in self.every_text.values() if self.mixed_up and text.is_other)
+        return without(self.every_life, others)
 
     @cached_property
     def cut_short(self) -> list[Life]:
@@ -112,8 +112,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def alteration(self) -> Alteration | None:
         """What was changed in the text of commands before they ran: START-19 judges these."""
-        cut = {life.start.number for life in self.cut_short}
-        ran_on = [life for life in self.own_lives if life.start.number not in cut]
+        ran_on = without(self.own_lives, self.cut_short)
         return output.form_of_commands(ran_on) or mishaps.alteration(ran_on)
 
     @cached_property
@@ -149,9 +148,7 @@ class Exchanges(core.Exchanges[Ask, Target]):
     @cached_property
     def lives(self) -> list[Life]:
         """The commands that ran as they were sent, each once and to its own end, and got their own output."""
-        others = [*self.cut_short, *self.altered, *(life for life, _ in self.not_run_again)]
-        spoilt = {life.start.number for life in others}
-        return [life for life in self.own_lives if life.start.number not in spoilt]
+        return without(self.own_lives, [*self.cut_short, *self.altered, *(life for life, _ in self.not_run_again)])
 
     @cached_property
     def changed(self) -> dict[str, Fate | None]:

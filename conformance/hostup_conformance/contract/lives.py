@@ -1,7 +1,7 @@
 """What became of each command that a run started: its start, the polls of its pid, and its end. It judges nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -130,6 +130,12 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
     for life in found:
         life.has_sleep = life.name in {"slow", "closed"} and seen_running(life) > RUNS_LONGER + 2 * quick
     return found
+
+
+def without(some: Iterable[Life], others: Iterable[Life]) -> list[Life]:
+    """Return the commands that are not among others."""
+    left_out = {life.start.number for life in others}
+    return [life for life in some if life.start.number not in left_out]
 
 
 def is_redacted(life: Life) -> bool:

@@ -9,8 +9,8 @@ from hostup_conformance.contract.lives import guest_of_lives, is_redacted, lives
 from hostup_conformance.contract.refusal import shows_core
 from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules.start import is_framed, is_longest
-from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
-from hostup_conformance.contract.selectors import has_response, is_output, started, starts
+from hostup_conformance.contract.rules.vps import ABSENT, CALLERS
+from hostup_conformance.contract.selectors import asks_either, has_response, is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
 from hostup_conformance.http.pace import ByServer, PutOff
 from hostup_conformance.judging.ledger import Requirement

@@ -35,6 +35,15 @@ def understood(e: Exchange) -> bool:
     return asked and not responded(e, Who.NOBODY, Who.ORDERED, Who.LIMITER, Who.BUSY, Who.FRAMEWORK)
 
 
+def by(who: Who) -> Selector:
+    """Select what one has responded to."""
+    return lambda e: responded(e, who)
+
+
+by_firewall, by_front_end = by(Who.FIREWALL), by(Who.FRONT_END)
+by_gateway, by_parser = by(Who.GATEWAY), by(Who.PARSER)
+
+
 def asking(
     *,
     credential: Credential | AbstractSet[Credential] | None = None,
@@ -50,6 +59,8 @@ def asking(
 
 #: Requests without a key, or with one that was never issued.
 keyless = asking(credential={"none", "wrong"})
+#: Requests with the full key for the VPS whose agent is available.
+ours = asking(credential="full", vps="own")
 
 
 def is_unspoilt(e: Exchange) -> bool:
@@ -81,12 +92,6 @@ def asks_availability(e: Exchange) -> bool:
 def asks_output(e: Exchange) -> bool:
     """A poll of a known pid of the VPS, by a key that has the scope for it."""
     return is_permitted(e) and e.ask.pid.known
-
-
-def asks_by_another_method(e: Exchange) -> bool:
-    """A HEAD or an OPTIONS with the full key that has the pid of a command."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
-    return ours and e.request.method in {"HEAD", "OPTIONS"} and e.ask.pid.known and e.response is not None
 
 
 def succeeded(e: Exchange) -> bool:
@@ -132,6 +137,11 @@ def is_asked(e: Exchange, *resources: Resource) -> bool:
     return e.ask.resource in resources and e.request.method == "GET" and e.response is not None
 
 
+def asks_either(e: Exchange) -> bool:
+    """A GET of the list or of a status that got a response."""
+    return is_asked(e, "list", "status")
+
+
 def gives(*resources: Resource) -> Selector:
     """Select the 200 responses of resources, without the endpoint's: HTTP-16 judges a server that ignores paths."""
 
@@ -153,7 +163,7 @@ def is_plain(e: Exchange) -> bool:
 
 def is_start_on_own(e: Exchange) -> bool:
     """A start with the full key, on the VPS whose agent is available; its command may be improper."""
-    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"
+    return is_start(e) and ours(e)
 
 
 def starts(e: Exchange) -> bool:

@@ -1,17 +1,7 @@
 """The rules: one pure function for each requirement, named after what it decides. They send nothing.
 
-To add one, write the requirement into `spec/requirements.yaml`, the function into the module of its area here, and a
-fault that breaks it into `conformance/tests/faults/`. A new area is a new module here.
-
-    @rule("PROBE-03")
-    def availability_types(exchanges: Exchanges) -> Findings:
-        for e in exchanges.each(selectors.is_availability):
-            if not isinstance(e.body.get("available", True), bool):
-                yield e, "available is a boolean", e.body["available"]
-
-What a rule takes from `exchanges.each`, `ends` or `echoes`, it judges: if there is nothing to take, the status of the
-requirement is `skip`, and `seeks` says what there was none of. `exchanges.all` returns what only helps to judge. Of
-several selectors, each must select an exchange. `explain` shows the docstring under "rule".
+What a rule takes from `exchanges.each`, `ends`, `echoes` or `lives_of`, it judges; `exchanges.known` returns what only
+helps to judge. `conformance/CONTRIBUTE.md` says all there is to know, with an example. A new area is a new module here.
 """
 
 from typing import TypeAlias

@@ -48,7 +48,7 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.understood, for_own, other_scheme):
         passes = e.status == 200 and e.ask.credential == "other_scheme"
         if content.failed(e):
-            passes = responder.responded(e, responder.Who.PARSER)
+            passes = selectors.by_parser(e)
         if e.status not in {400, 401} and not passes:
             yield e, "status 401, or 400", content.status_of(e)
 
@@ -129,7 +129,7 @@ def has_right_key(e: ask.Exchange) -> bool:
     if e.ask.vps == "malformed" or e.ask.credential not in {"full", "read"}:
         return False
     of_endpoint = ask.is_start(e) or (e.request.method == "HEAD" and e.ask.endpoint)
-    other = of_endpoint or (selectors.is_asked(e, "list", "status") and e.status != 429)
+    other = of_endpoint or (selectors.asks_either(e) and e.status != 429)
     return selectors.understood(e) or (other and e.ask.credential == "full")
 
 
@@ -163,7 +163,7 @@ def no_start_without_key(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(ask.is_start, selectors.asking(credential=ask.WITHOUT_KEY, vps="own")):
         passes = e.ask.credential == "other_scheme" or (e.ask.credential == "malformed" and e.status == 400)
-        if e.status != 401 and not (passes or responder.responded(e, responder.Who.FIREWALL)):
+        if e.status != 401 and not (passes or selectors.by_firewall(e)):
             yield e, "status 401", content.status_of(e)
 
 

@@ -53,10 +53,8 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     contents = {e.number: e.request.method for e in exchanges.known(lambda e: bool(e.request.body))}
     numbers = sorted(contents)
     for e in exchanges.each(lambda e: e.aside, whole_run=True):
-        broke = e.response is None and e.lost in breaks
-        passes = (
-            broke or e.lost in {"dropped", "refused"} or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
-        )
+        broke = e.lost in {"dropped", "refused"} or (e.response is None and e.lost in breaks)
+        passes = broke or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             before = numbers[max(0, bisect_left(numbers, e.number) - 1)] if numbers else 0
@@ -81,7 +79,7 @@ def is_json(e: ask.Exchange) -> bool:
     need not offer, only a 200 counts.
     """
     asked = ask.asks_start(e) or (e.request.method == "GET" and e.ask.endpoint)
-    is_success = e.status == 200 and (asked or selectors.is_asked(e, "list", "status"))
+    is_success = e.status == 200 and (asked or selectors.asks_either(e))
     is_success = is_success and not responder.is_nothing_for_bad_encoding(e)
     labelled = e.response is not None and e.response.media_type.endswith("json")
     return labelled and (is_success or (asked and (e.status or 0) >= 400))
@@ -174,7 +172,7 @@ def json_is_valid(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(lambda e: is_success(e) or is_json(e), not_for_a_monitor):
         limited = responder.responded(e, responder.Who.LIMITER) and responder.is_hard_to_decode(e)
-        if e.response and not limited and not responder.responded(e, responder.Who.FRONT_END):
+        if e.response and not limited and not selectors.by_front_end(e):
             for defect in e.response.json.defects:
                 yield e, "one JSON text in UTF-8", defect
 
@@ -229,7 +227,7 @@ def should_not_fail(e: ask.Exchange) -> bool:
         or well_formed(e)
         or (selectors.understood(e) and (responder.is_hard_to_decode(e) or e.ask.pid == ask.Pid.STRANGE))
         or responder.responded(e, responder.Who.BUSY, responder.Who.GATEWAY)
-        or (selectors.is_asked(e, "list", "status") and e.status != 501)
+        or (selectors.asks_either(e) and e.status != 501)
         or (ask.is_start(e) and (e.ask.unavailable or responder.is_deep(e)))
         or responder.is_page_of_parser(e)
     )
@@ -507,16 +505,12 @@ def substance(e: ask.Exchange) -> dict[str, Any]:
     return {"status": e.status, "code": body.get("code"), "instance": path.endswith(e.request.path)}
 
 
-def is_plain(e: ask.Exchange) -> bool:
-    """A GET of the endpoint that should get the same response as any with the same kinds of key, VPS and pid."""
-    number = e.ask.number or 0
-    return (
-        selectors.understood(e)
-        and e.ask.credential in {"full", "read", "none", "wrong"}
-        and e.ask.vps in {"own", "unavailable", "foreign", "unknown"}
-        and e.ask.pid in {ask.Pid.ABSENT, ask.Pid.RUNNING, ask.Pid.UNKNOWN}
-        and number < 2**31
-    )
+#: Requests that should get the same response as any with the same kinds of key, VPS and pid, if that is below 2**31.
+of_plain_kinds = selectors.asking(
+    credential={"full", "read", "none", "wrong"},
+    vps={"own", "unavailable", "foreign", "unknown"},
+    pid={ask.Pid.ABSENT, ask.Pid.RUNNING, ask.Pid.UNKNOWN},
+)
 
 
 @rule("HTTP-21", seeks="request that was sent at once with others")
@@ -530,7 +524,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     as JSON, though it is said to be, is no other request's. Nor is a 401 for a good key that gets it alone as well. A
     run judges only the requests that it sends together for this purpose: with a slow server most others are too.
     """
-    selected = exchanges.known(is_plain)
+    selected = exchanges.known(selectors.understood, of_plain_kinds, lambda e: (e.ask.number or 0) < 2**31)
     together = sent_with_others(selected)
     if bursts := {e.number for e in selected if e.source == responder.BURST}:
         together &= bursts
@@ -618,13 +612,10 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
         asked = (e.request.header("if-none-match") or "").removeprefix("W/")
         known = (e.request.target, e.request.header("authorization"), asked) in states
         if e.status in {304, 412} and asked and not known:
-            why = (
-                "the ETag in If-None-Match is of something else"
-                if states
-                else "no ETag was sent that If-None-Match could name"
-                if whatever
-                else "If-None-Match comes before If-Modified-Since"
-            )
+            why = "the ETag in If-None-Match is of something else"
+            if not states:
+                if_none = "no ETag was sent that If-None-Match could name"
+                why = if_none if whatever else "If-None-Match comes before If-Modified-Since"
             yield e, f"status 200, since {why}", e.status
 
 

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote
 
-from hostup_conformance.contract import ask, content, responder, selectors
+from hostup_conformance.contract import ask, content, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 
 #: A well-formed request with the full key, so that no missing scope is refused first.
@@ -77,7 +77,7 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
     """
     for e in content.served_first(exchanges.each(selectors.understood, well_formed, malformed)):
         is_own = is_own_once_normalized(e, exchanges.target.vps) or is_own_once_decoded_again(e, exchanges.target.vps)
-        broken = content.failed(e) and not responder.responded(e, responder.Who.PARSER)
+        broken = content.failed(e) and not selectors.by_parser(e)
         if broken or (content.below(e, 300) and not is_own):
             yield e, "a 4xx", status_for(e, exchanges.target.vps)
 
@@ -125,8 +125,7 @@ def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
     """
     own = exchanges.known(selectors.is_availability, selectors.asking(vps="own"))
     usual = bool(own) and all(e.body.get("available") is True for e in own)
-    probes = selectors.asking(credential="full", vps="own")
-    for e in exchanges.each(selectors.understood, probes, lambda e: e.request.query.startswith("id=")):
+    for e in exchanges.each(selectors.understood, selectors.ours, lambda e: e.request.query.startswith("id=")):
         if e.status == 200 and isinstance(e.body, dict) and usual and e.body.get("available") is False:
             yield e, "available true, as without the parameter", {"available": False}
     there = exchanges.known(ask.is_start, selectors.asking(credential="full", vps="unavailable"))

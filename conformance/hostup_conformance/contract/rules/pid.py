@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from hostup_conformance.contract import ask, content, paths, responder, selectors
+from hostup_conformance.contract import ask, content, paths, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import short_json
 
@@ -32,7 +32,7 @@ def no_integer_is_refused(exchanges: Exchanges) -> Findings:
 
 def is_no_firewalls(e: ask.Exchange) -> bool:
     """A response that is not the page of a firewall, which has a form of its own."""
-    return not responder.responded(e, responder.Who.FIREWALL)
+    return not selectors.by_firewall(e)
 
 
 @rule("PID-02", seeks="refusal by the server itself of a pid that is no integer")
@@ -92,7 +92,7 @@ def no_pid_is_5xx(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(
         with_pid(ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE, ask.Pid.INVALID, ask.Pid.EMPTY, ask.Pid.REPEATED)
     ):
-        if content.failed(e) and not responder.responded(e, responder.Who.PARSER):
+        if content.failed(e) and not selectors.by_parser(e):
             yield e, "no 5xx", content.status_of(e)
 
 
@@ -103,9 +103,9 @@ def is_improper_start(e: ask.Exchange) -> bool:
 
 def is_empty_start(e: ask.Exchange) -> bool:
     """A POST without a body, with the full key for the caller's own VPS, to a server that offers starts."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid == ask.Pid.ABSENT
+    asked = e.ask.endpoint and selectors.ours(e) and e.ask.pid == ask.Pid.ABSENT
     bare = e.request.method == "POST" and not e.request.body and not e.ask.devious
-    return ours and bare and e.status is not None and e.status not in {404, 429, *ask.NOT_OFFERED}
+    return asked and bare and e.status is not None and e.status not in {404, 429, *ask.NOT_OFFERED}
 
 
 @rule("PID-09", seeks="start without a valid command")
@@ -120,7 +120,7 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
         if cut and content.below(e, 400) and len(str(ask.command_of(e.request) or "")) > paths.LONGEST_COMMAND:
             continue
         is_scalar = isinstance(ask.command_of(e.request), bool | int | float)
-        by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
+        by_parser = content.failed(e) and selectors.by_parser(e)
         passes = by_parser or exchanges.found_it_busy(e) or (e.status == 200 and is_scalar)
         if not (content.refused(e) or passes):
             yield e, f"a 4xx for {what_is_improper(e)}", content.status_of(e)
@@ -185,10 +185,8 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     kinds = (ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE, ask.Pid.STRANGE)
     selected = exchanges.each(with_pid(*kinds), lambda e: e.ask.pid != ask.Pid.STRANGE or not e.ask.pids or is_like(e))
     made_up = any(shows_output(e) and e.ask.pid == ask.Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in selected)
-    seen_running = [
-        e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
-    ]
-    ran_until = seen_running[-1].number if seen_running else 0
+    running = [e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e)]
+    ran_until = next((e.number for e in reversed(running) if e.body.get("exited") is False), 0)
     commands = exchanges.target.pids
     for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):

@@ -34,9 +34,7 @@ def has_exited(exchanges: Exchanges) -> Findings:
             if not isinstance(e.body["exited"], bool):
                 yield e, "exited: a boolean", {"exited": e.body["exited"]}
         elif not content.present(e, content.AVAILABILITY):
-            envelope = content.envelope_of(e.body)
-            got = f"an envelope with the member {envelope}" if envelope else content.named_members(e.body)
-            yield e, "the member exited", got
+            yield e, "the member exited", content.envelope_of(e.body) or content.named_members(e.body)
 
 
 @rule("POLL-02", seeks="command output")
@@ -45,13 +43,8 @@ def not_availability(exchanges: Exchanges) -> Findings:
 
     Where a known pid gets them alone, the same response to any other pid is a finding as well: they have one cause.
     """
-    others = selectors.asking(credential="full", vps="own")
-    ignored = exchanges.each(
-        lambda e: exchanges.pid_ignored and bool(e.ask.pids) and content.is_availability_alone(e),
-        selectors.understood,
-        others,
-        lambda e: not selectors.is_output(e),
-    )
+    others = exchanges.known(selectors.understood, selectors.ours, content.is_availability_alone)
+    ignored = [exchanges.take(e) for e in others if exchanges.pid_ignored and e.ask.pids and not selectors.is_output(e)]
     for e in [*exchanges.each(selectors.is_output), *ignored]:
         if found := content.availability_in(e):
             yield e, "command output", f"members of the availability ({', '.join(found)})"
@@ -146,10 +139,8 @@ def running_has_not_exited(exchanges: Exchanges) -> Findings:
     """
     sleeping = [life for life in exchanges.every_life if life.start.ask.command == ask.SLEEP]
     for e in exchanges.each(selectors.asks_output, of_running, selectors.is_output):
-        before = [
-            poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls if poll.number < e.number
-        ]
-        ran = any(content.member(poll, "exited") is False for poll in before)
+        polls = [poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls]
+        ran = any(content.member(poll, "exited") is False for poll in polls if poll.number < e.number)
         had_its_time = any(e in life.polls and SURE <= life.seconds_until(e) + e.seconds < inf for life in sleeping)
         if e.body.get("exited") is True and not had_its_time and (ran or e.body.get("exitCode") in (0, None)):
             yield e, f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}

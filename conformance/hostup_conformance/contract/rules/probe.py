@@ -10,7 +10,7 @@ of_own, of_unavailable = selectors.asking(vps="own"), selectors.asking(vps="unav
 @rule("PROBE-01")
 def probe_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding."""
-    for e in exchanges.each(selectors.asks_availability, selectors.asking(credential="full", vps="own")):
+    for e in exchanges.each(selectors.asks_availability, selectors.ours):
         if e.status != 200:
             yield e, "status 200", content.status_of(e)
 
@@ -25,8 +25,8 @@ def bare_object(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.succeeded, selectors.has_json, selectors.asking(pid=ask.Pid.ABSENT)):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", content.in_place_of_object(e)
-        elif not content.present(e, content.AVAILABILITY) and (name := content.envelope_of(e.body)):
-            yield e, "the members at the top level", f"an envelope with the member {name}"
+        elif not content.present(e, content.AVAILABILITY) and (envelope := content.envelope_of(e.body)):
+            yield e, "the members at the top level", envelope
         elif not e.body and of_own(e):
             yield e, "members that say whether commands can be run", "an empty object"
 

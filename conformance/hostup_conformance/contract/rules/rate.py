@@ -8,7 +8,7 @@ from math import inf
 
 from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import asks_availability
+from hostup_conformance.contract.selectors import asks_availability, has_response
 from hostup_conformance.http import times
 from hostup_conformance.http.pace import leading_number
 from hostup_conformance.keeping.safe_text import counted
@@ -33,6 +33,11 @@ def field(e: ask.Exchange, name: str) -> str | None:
     """Return the value of a header field of the response, or None."""
     value = e.header(name)
     return value.strip() if value is not None else None
+
+
+def reset_of(e: ask.Exchange) -> datetime | None:
+    """Return when X-RateLimit-Reset says that the limit resets; None if it does not, or cannot be read."""
+    return times.reset_moment(field(e, RESET) or "", e.server_time)
 
 
 def seconds_to_wait(e: ask.Exchange) -> float | None:
@@ -69,7 +74,7 @@ def unreadable(e: ask.Exchange) -> Findings:
     limit, remaining = leading_number(field(e, LIMIT)), leading_number(field(e, REMAINING))
     if limit is not None and remaining is not None and remaining > limit:
         yield e, f"{REMAINING} at most {limit}", str(remaining)
-    if (text := field(e, RESET)) is not None and times.reset_moment(text, e.server_time) is None:
+    if (text := field(e, RESET)) is not None and reset_of(e) is None:
         yield e, f"{RESET}: a timestamp, or a number of seconds", text
 
 
@@ -89,7 +94,7 @@ def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
     """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
     for e in exchanges.each(is_429, lambda e: field(e, RESET) is not None):
         text = field(e, RESET) or ""
-        if times.rfc3339(text) is None and times.reset_moment(text, e.server_time) is not None:
+        if times.rfc3339(text) is None and reset_of(e) is not None:
             yield e, f"{RESET}: an RFC 3339 date-time", text
 
 
@@ -109,9 +114,8 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
     X-RateLimit-Reset, where it can be read, must be within a minute of the moment that Retry-After gives.
     """
     for e in exchanges.each(is_429, lambda e: seconds_to_wait(e) is not None and not in_another_unit(e)):
-        now = e.server_time
-        wait = seconds_to_wait(e) or 0.0
-        reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
+        now, wait, reset = e.server_time, seconds_to_wait(e) or 0.0, reset_of(e)
+        over = now + timedelta(seconds=wait)
         off = (over - reset).total_seconds() if reset is not None else 0.0
         hours, why = round(off / 3600), ""
         if hours and abs(off - 3600 * hours) <= 2 * ROUNDED + 2:
@@ -139,8 +143,7 @@ def retry_after_is_seconds(exchanges: Exchanges) -> Findings:
 
 def in_another_unit(e: ask.Exchange) -> str:
     """Return which unit a Retry-After is in, if it is a number that is not of seconds to wait; else nothing."""
-    wait, now = leading_number(field(e, "retry-after")) or 0, e.server_time
-    reset = times.reset_moment(field(e, RESET) or "", now)
+    wait, now, reset = leading_number(field(e, "retry-after")) or 0, e.server_time, reset_of(e)
     if abs(wait - now.timestamp()) < A_DAY:
         return ": it is the time at which the limit resets, in seconds since 1970, it seems"
     thousandth = reset is not None and abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
@@ -162,8 +165,7 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
     missing header field passes, and so do a list after an integer, and -1 for a key without limits.
     """
     selected = exchanges.each(has_limits)
-    resets = ((e, times.reset_moment(field(e, RESET) or "", e.server_time)) for e in selected)
-    ahead = {e.number: reset - e.server_time for e, reset in resets if reset is not None}
+    ahead = {e.number: reset - e.server_time for e in selected if (reset := reset_of(e)) is not None}
     never = max(ahead.values(), default=timedelta.max) <= timedelta(seconds=ROUNDED)
     earliest, latest = -timedelta(seconds=ROUNDED if never else 10), timedelta(days=366)
     began = ": none is in the future, so it says when the limit began, it seems" if never else ""
@@ -187,14 +189,13 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     So does one before which the run did not wait, and one for a start, since starts may have a limit of their own. A
     request of any other method is judged, since a limit counts them all.
     """
-    selected = exchanges.known(lambda e: e.response is not None)
-    for row in waited_for(selected):
-        first, again = row[0], [exchanges.take(e) for e in row[1:]]
-        asked, expected = seconds_to_wait(first) or 0.0, f"Retry-After: {field(first, 'retry-after')}"
-        for e in [e for e in again if e.limited and seconds_between(first, e) >= asked + 1]:
-            if are_alone(first, e, selected):
-                yield e, f"no 429, {seconds_between(first, e):.1f} s after {expected}", "429"
-                return
+    selected = exchanges.known(has_response)
+    for first, *later in waited_for(selected):
+        again = [exchanges.take(e) for e in later]
+        if e := next((e for e in again if is_in_vain(first, e, selected)), None):
+            since = f"{seconds_between(first, e):.1f} s after Retry-After: {field(first, 'retry-after')}"
+            yield e, f"no 429, {since}", "429"
+            return
 
 
 @rule("RATE-11", seeks="429 after which the run waited as told")
@@ -205,15 +206,13 @@ def limit_resets(exchanges: Exchanges) -> Findings:
     Retry-After of 0, which does not say when the limit resets. Only requests with a valid key are judged, since a wrong
     one may be locked out; and no live server, since others may use its limit up meanwhile.
     """
-    selected = exchanges.known(lambda e: e.response is not None) if not exchanges.target.is_live else []
+    selected = exchanges.known(has_response) if not exchanges.target.is_live else []
     entitled = [row for row in waited_for(selected) if row[0].ask.credential in {"full", "read"}]
     for row in [row for row in entitled if seconds_to_wait(row[0])]:
         first, last = row[0], exchanges.take(row[-1])
-        asked, passed = seconds_to_wait(first) or 0.0, seconds_between(first, last)
-        in_vain = len(row) > IN_VAIN and last.limited and passed >= asked + 1
-        if in_vain and are_alone(first, last, selected):
+        if len(row) > IN_VAIN and is_in_vain(first, last, selected):
             expected = f"another status code than 429 once Retry-After has passed {len(row) - 1} times"
-            yield last, expected, f"429 again, {passed:.1f} s after the first"
+            yield last, expected, f"429 again, {seconds_between(first, last):.1f} s after the first"
             return
 
 
@@ -233,8 +232,10 @@ def waited_for(selected: list[ask.Exchange]) -> Iterator[list[ask.Exchange]]:
         yield row
 
 
-def are_alone(first: ask.Exchange, last: ask.Exchange, selected: list[ask.Exchange]) -> bool:
-    """Whether no other request was under way from a response to another."""
+def is_in_vain(first: ask.Exchange, last: ask.Exchange, selected: list[ask.Exchange]) -> bool:
+    """Whether a 429 came after all of the Retry-After of the first, and no other request was under way in between."""
+    if not last.limited or seconds_between(first, last) < (seconds_to_wait(first) or 0.0) + 1:
+        return False
     since = [e for e in selected if ended(e) >= ended(first)]
     return len([e for e in since if e.when and e.when <= ended(last)]) == last.number - first.number + 1
 
@@ -249,8 +250,7 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
     rows: dict[tuple[str | None, int | None], Row] = {}
     for e in exchanges.known(has_limits):
         key = e.request.header("authorization"), leading_number(field(e, LIMIT))
-        remaining = leading_number(field(e, REMAINING))
-        announced = times.reset_moment(field(e, RESET) or "", e.server_time)
+        remaining, announced = leading_number(field(e, REMAINING)), reset_of(e)
         if remaining is None or announced is None:
             continue
         row = rows.setdefault(key, Row(e))
@@ -276,7 +276,7 @@ def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
     """
     instead = {*range(400, 500)} - {429} | (set[int]() if any(e.limited for e in exchanges.everything) else {503})
     served, used_up = set[tuple[str | None, str]](), dict[str | None, datetime]()
-    probes = {e.number for e in exchanges.known(asks_availability, lambda e: e.response is not None and not e.obeyed)}
+    probes = {e.number for e in exchanges.known(asks_availability, has_response, lambda e: not e.obeyed)}
     for e in exchanges.everything:
         # A 429 or a 503 counts, though its request was sent again, and served.
         refused = e.limited or (e.status == 503 and 503 in instead)
@@ -290,7 +290,7 @@ def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
                 yield e, "status 429, since none remained (X-RateLimit-Remaining: 0)", e.status
         if e.status == 200:
             served.add((key, e.request.target))
-        reset = times.reset_moment(field(e, RESET) or "", e.server_time)
+        reset = reset_of(e)
         if e.status == 200 and reset and leading_number(field(e, REMAINING)) == 0:
             used_up[key] = reset
 

@@ -76,7 +76,9 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     three at least, got it while no more commands ran than when others were started. Of a live server a 429 passes,
     since others may use its limit up.
     """
-    selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e) or undocumented_success(e))
+    selected = exchanges.each(
+        selectors.starts, lambda e: not beyond_ascii(e) or (ask.is_started(e) and e.status != 200)
+    )
     works = any(ask.is_started(e) for e in selected)
     tried = exchanges.known(lambda e: selectors.starts(e) or (is_limited(e) and not exchanges.target.is_live))
     no_longer = no_longer_started(tried, exchanges.every_life)
@@ -87,11 +89,6 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
             yield e, "status 200", f"{content.status_of(e)}{by_length(e, exchanges)}{ever}"
 
 
-def undocumented_success(e: ask.Exchange) -> bool:
-    """A start that was served with another status code than 200."""
-    return ask.is_started(e) and e.status != 200
-
-
 def shortest_alone(starts: list[ask.Exchange]) -> list[ask.Exchange]:
     """Return the starts of a command of one character that were blocked, if that of no other command was."""
     blocked = [e for e in starts if e.status in BLOCKED]
@@ -100,8 +97,7 @@ def shortest_alone(starts: list[ask.Exchange]) -> list[ask.Exchange]:
 
 def is_limited(e: ask.Exchange) -> bool:
     """The start of a command, with the full key on the own VPS, that got a 429 which it did not order."""
-    asked = e.ask.starts and e.ask.command is not None and e.ask.credential == "full" and e.ask.vps == "own"
-    return asked and e.limited
+    return e.ask.starts and e.ask.command is not None and selectors.ours(e) and e.limited
 
 
 def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
@@ -122,9 +118,8 @@ def no_longer_started(starts: list[ask.Exchange], every: list[lives.Life]) -> li
     busy = [e for e in starts if e.status in selectors.BUSY and e.number > last]
     at_any_time = [e for e in busy if e.status != 429 and e.header("retry-after") is None]
     in_time = [e for before, e in pairwise(busy) if e.number > before.number and is_in_time(before, e)]
-    idle = [
-        e for e in (in_time or at_any_time) if sum(life.start.number < e.number < end for life, end in told) <= most
-    ]
+    tried = in_time or at_any_time
+    idle = [e for e in tried if sum(life.start.number < e.number < end for life, end in told) <= most]
     return idle if len(idle) >= FEW_STARTS else []
 
 
@@ -143,7 +138,7 @@ def seen_on(life: lives.Life, start: ask.Exchange) -> bool:
 
 def often_given_up(starts: list[ask.Exchange]) -> list[ask.Exchange]:
     """Return the starts that a gateway gave up, if those are one in five, or came at several times; three at least."""
-    given_up = [e for e in starts if responder.responded(e, responder.Who.GATEWAY)]
+    given_up = [e for e in starts if selectors.by_gateway(e)]
     many = len(given_up) >= max(FEW_STARTS, len(starts) / 5)
     return given_up if many or responder.given_up_often(starts) else []
 
@@ -162,7 +157,7 @@ def may_last(e: ask.Exchange) -> bool:
 def is_busy_or_blocks(e: ask.Exchange) -> bool:
     """Whether a start was refused that may be served at another time, if framed otherwise, or with another command."""
     blocked = e.status in BLOCKED and not is_longest(e)
-    return e.status in selectors.BUSY or blocked or is_framed(e) or responder.responded(e, responder.Who.GATEWAY)
+    return e.status in selectors.BUSY or blocked or is_framed(e) or selectors.by_gateway(e)
 
 
 def beginning(e: ask.Exchange) -> str:
@@ -206,8 +201,7 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
             continue
         envelope = content.envelope_of(e.body)
         if "pid" not in e.body and (envelope or "pollUrl" not in e.body):
-            got = f"an envelope with the member {envelope}" if envelope else content.named_members(e.body)
-            yield e, "the members pid and pollUrl", got
+            yield e, "the members pid and pollUrl", envelope or content.named_members(e.body)
         if "pid" in e.body and ask.new_pid(e) is None:
             yield e, "pid: an integer above 0", {"pid": e.body["pid"]}
         if not isinstance(e.body.get("pollUrl", ""), str):
@@ -284,11 +278,8 @@ def of_another(exchanges: Exchanges, name: str) -> Findings:
     """Yield each command with a stream that holds what another command writes."""
     for text in exchanges.exchanged:
         if text.name == name and text.life.end:
-            yield (
-                text.life.end,
-                f"{name}: {shortened(text.sent.encode())}",
-                came(exchanges, text.life.end, name, text.sent),
-            )
+            got = came(exchanges, text.life.end, name, text.sent)
+            yield text.life.end, f"{name}: {shortened(text.sent.encode())}", got
 
 
 @rule("START-05")
@@ -312,10 +303,8 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
             yield e, f"stdout: {text}", came(exchanges, e, "stdout", text)
         if text.isascii() and text in lives.stream(e, "stderr"):
             yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
-    found = [
-        (e, command.stdout, differs(exchanges, e, "stdout", command.stdout))
-        for e, command in exchanges.ends(*commands.SHORT)
-    ]
+    ends = exchanges.ends(*commands.SHORT)
+    found = [(e, command.stdout, differs(exchanges, e, "stdout", command.stdout)) for e, command in ends]
     # What tells what became of it comes first.
     for e, expected, got in sorted(found, key=lambda one: not isinstance(one[2], str)):
         if got:
@@ -332,16 +321,9 @@ def comes_to_its_end(exchanges: Exchanges) -> Findings:
         lasts = life.command.seconds if life.command else 0.0
         begun = next((after for e in life.polls if (after := life.seconds_until(e)) >= lasts), inf)
         polls = [exchanges.take(e) for e in life.polls if life.is_short]
-        late = [
-            e for e in polls if content.member(e, "exited") is False and life.seconds_until(e) >= begun + LONG_ENOUGH
-        ]
-        if late:
-            yield late[0], "exited true by now", f"exited false {life.seconds_until(late[0]):.1f} s after the start"
-
-
-def bytes_of(e: ask.Exchange) -> int:
-    """Return how many bytes the command of a start has in UTF-8."""
-    return len((e.ask.command or "").encode())
+        late = [e for e in polls if life.seconds_until(e) >= begun + LONG_ENOUGH]
+        if e := next((e for e in late if content.member(e, "exited") is False), None):
+            yield e, "exited true by now", f"exited false {life.seconds_until(e):.1f} s after the start"
 
 
 def beyond_ascii(e: ask.Exchange) -> bool:
@@ -364,14 +346,10 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
         elsewhere = by_length(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
         blocks = content.member(e, "detail") is not None and content.refusal(e) in blocked
-        if (
-            not ask.is_started(e)
-            and not elsewhere
-            and not blocks
-            and not responder.responded(e, responder.Who.FRONT_END)
-        ):
-            size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
-            yield e, "status 200", f"{content.status_of(e)}{size}"
+        if not ask.is_started(e) and not elsewhere and not blocks and not selectors.by_front_end(e):
+            in_bytes = counted(len((e.ask.command or "").encode()), "byte")
+            got = f"{content.status_of(e)} for {counted(length_of(e), 'character')} in {in_bytes}"
+            yield e, "status 200", got
     for e, text in exchanges.echoes() if exchanges.guest not in commands.WINDOWS else ():
         here = exchanges.told_by(e) in {None, "START-07"} and content.is_utf_8(e)
         if not text.isascii() and lives.stream(e, "stdout").strip() != text and here:
@@ -442,10 +420,8 @@ def pids_differ(exchanges: Exchanges) -> Findings:
             continue
         before = alive.setdefault(poll, exchanges.take(e))
         if before is not e and e.number not in told:
-            at_once = (
-                ", which was sent at the same time" if lives.overlap(before, e) else ", whose command may still run"
-            )
-            expected = f"another pid than in request {before.number}{at_once}"
+            why = "which was sent at the same time" if lives.overlap(before, e) else "whose command may still run"
+            expected = f"another pid than in request {before.number}, {why}"
             yield e, expected, f"pid {ask.new_pid(e)}{pids.how_given(starts, e, before)}"
 
 
@@ -500,11 +476,8 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
             expected = f"{line}{len(printed):,} characters in stdout"
             short = not cut and len(got) < NEARLY_ALL * len(printed)
             what = came(exchanges, e, "stdout", printed) if got else "none"
-            yield (
-                e,
-                expected,
-                f"{len(got):,} characters, and {what}" if short and isinstance(what, str) and got else what,
-            )
+            size = f"{len(got):,} characters, and " if short and isinstance(what, str) and got else ""
+            yield e, expected, f"{size}{what}" if size else what
 
 
 def says_truncated(e: ask.Exchange) -> bool:
@@ -590,11 +563,8 @@ def runs_once(exchanges: Exchanges) -> Findings:
         if run.times or (run.life.name == "once" and due):
             expected = f"a command that has run {counted(run.starts, 'time')} after {counted(run.starts, 'start')}"
             polls = " and several polls" if run.life.name == "slow" else ""
-            yield (
-                run.told_by,
-                f"{expected}{polls}",
-                f"it has run {counted(run.times, 'time')}{mishaps.why_run(run, runs)}",
-            )
+            got = f"it has run {counted(run.times, 'time')}{mishaps.why_run(run, runs)}"
+            yield run.told_by, f"{expected}{polls}", got
 
 
 def left_no_trace(run: mishaps.Run) -> bool:
@@ -607,9 +577,8 @@ def left_no_trace(run: mishaps.Run) -> bool:
 @rule("START-17")
 def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
     """A start that was refused with 4xx must not have run: its command would have left its name in a file."""
-    printed = " ".join(
-        lives.stream(life.end, "stdout") for life in exchanges.lives if life.end and lives.shows_traces(life)
-    )
+    traces = [life.end for life in exchanges.lives if life.end and lives.shows_traces(life)]
+    printed = " ".join(lives.stream(e, "stdout") for e in traces)
     ran = [name for name in printed.split() if name.startswith("refused_")]
     for e in exchanges.each(ask.asks_start, content.refused) if printed else ():
         body = e.request.body.decode("utf-8", "replace")
@@ -691,12 +660,8 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
         names_another = any("encod" in name.lower() or "base64" in name.lower() for name in life.end.body)
         whole = text.startswith("aå") and text.rstrip().endswith("z")
         if not names_another and not whole and not exchanges.told_by(life.end):
-            printed = mishaps.printed(life)
-            yield (
-                life.end,
-                "stdout: aå...z, and any characters in between",
-                came(exchanges, life.end, "stdout", printed),
-            )
+            got = came(exchanges, life.end, "stdout", mishaps.printed(life))
+            yield life.end, "stdout: aå...z, and any characters in between", got
 
 
 @rule("START-21")
@@ -714,11 +679,8 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
             got = lives.stream(e, "stdout")
             torn = content.member(e, "exited") is True and differs(exchanges, e, "stdout", expected)
             if torn and bool(got) not in garbled and not exchanges.so_became_others(life, e):
-                yield (
-                    e,
-                    f"stdout: {shortened(expected)}",
-                    differences.difference(expected.decode(), got) or {"stdout": got},
-                )
+                how = differences.difference(expected.decode(), got)
+                yield e, f"stdout: {shortened(expected)}", how or {"stdout": got}
 
 
 def garbled_anyway(exchanges: Exchanges) -> set[bool]:
@@ -805,7 +767,7 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     works, plain = any(map(ask.is_started, sent)), [e for e in sent if not is_framed(e)]
     blocked = {beginning(e) for e in plain if e.status in BLOCKED} - {beginning(e) for e in plain if ask.is_started(e)}
     for e in exchanges.each(selectors.is_start_on_own, is_framed, understands_its_framing):
-        passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
+        passes = selectors.by_front_end(e) or selectors.by_firewall(e)
         passes |= e.status in BLOCKED and beginning(e) in blocked
         if works and not passes and not ask.is_started(e) and e.status not in selectors.BUSY:
             other = "Transfer-Encoding: chunked" if responder.is_chunked(e) else "the charset parameter"
@@ -870,10 +832,10 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     may have been transient, and what parsers do before the server's own code is asked: a 5xx in a form of the
     framework's own for a body that is not UTF-8, and any for one that is nested more deeply than many can read.
     """
-    by_full_key = selectors.asking(credential="full", vps="own")
-    odd = exchanges.each(ask.asks_start, by_full_key, lambda e: not (responder.is_readable(e) or responder.is_deep(e)))
-    for e in odd:
-        passes = responder.is_page_of_parser(e) or responder.responded(e, responder.Who.GATEWAY)
+    for e in exchanges.each(
+        ask.asks_start, selectors.ours, lambda e: not (responder.is_readable(e) or responder.is_deep(e))
+    ):
+        passes = responder.is_page_of_parser(e) or selectors.by_gateway(e)
         if content.failed(e) and not passes and not exchanges.found_it_busy(e):
             yield e, "a 4xx", content.status_of(e)
 
@@ -894,8 +856,7 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     every = exchanges.with_any_poll
     asked = {e.request.target for e in exchanges.asked_otherwise}
     elsewhere = [*exchanges.altered, *(life for life, _ in exchanges.not_run_again)]
-    told = {life.start.number for life in elsewhere}
-    short = [life for life in every if life.is_short and life.full_polls and life.start.number not in told]
+    short = [life for life in lives.without(every, elsewhere) if life.is_short and life.full_polls]
     mostly = 4 * sum(life.end is not None for life in short) >= 3 * len(short)
     also = sum(life.lost is not None for life in short)
     served = [e.number for life in every for e in life.polls if e.status == 200]
@@ -912,14 +873,11 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
             continue
         if gone:
-            gateways = mostly and not most and responder.responded(gone, responder.Who.GATEWAY)
+            gateways = mostly and not most and selectors.by_gateway(gone)
             if not gateways or gone_for_good(polls, served):
                 expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
-                yield (
-                    gone,
-                    expected,
-                    f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}{most}",
-                )
+                got = f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}{most}"
+                yield gone, expected, got
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], f"exited true for {named(life)}", said
@@ -951,7 +909,7 @@ def gateway_loses_the_largest(short: list[lives.Life]) -> bool:
         return len(life.command.stdout + life.command.stderr) if life.command else len(life.text)
 
     others = [printed(life) for life in short if life.end]
-    given_up = [printed(life) for life in short if (e := life.lost) and responder.responded(e, responder.Who.GATEWAY)]
+    given_up = [printed(life) for life in short if (e := life.lost) and selectors.by_gateway(e)]
     return len(given_up) > 1 and min(given_up) > max(others, default=inf)
 
 
@@ -986,9 +944,9 @@ def called(start: ask.Exchange, known: commands.Command | None) -> str:
 
 def has_a_command_elsewhere(e: ask.Exchange) -> bool:
     """An OPTIONS, PUT or GET with the full key and the content of a start, or a GET with a command in its query."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.response is not None
+    asked = e.ask.endpoint and selectors.ours(e) and selectors.has_response(e)
     by_get = e.request.method == "GET" and e.request.query.startswith("command=") and not e.ask.devious
-    return ours and (by_get or (e.request.method in {"OPTIONS", "PUT", "GET"} and b'"command"' in e.request.body))
+    return asked and (by_get or (e.request.method in {"OPTIONS", "PUT", "GET"} and b'"command"' in e.request.body))
 
 
 @rule("START-29", seeks="OPTIONS or PUT with a command, or GET with one in its query")

@@ -29,11 +29,6 @@ ABSENT = {404, 405, 501}
 CALLERS: set[ask.Vps | None] = {"own", "unavailable"}
 
 
-def asks_either(e: ask.Exchange) -> bool:
-    """A GET of the list or of a status that got a response."""
-    return selectors.is_asked(e, "list", "status")
-
-
 def claims_list(e: ask.Exchange) -> bool:
     """A 200 for the list that says that it is JSON, whatever its body is."""
     labelled = e.response is not None and e.response.media_type.endswith("json")
@@ -69,10 +64,9 @@ def list_is_the_callers(exchanges: Exchanges) -> Findings:
             yield e, "no VPS but the caller's", f"{exchanges.target.foreign_vps}, which belongs to another account"
 
 
-def is_whole_list(e: ask.Exchange) -> bool:
-    """A list by the full key, without a limit, a cursor or a filter, that has no further page."""
-    plain = selectors.gives_list(e) and e.ask.credential == "full" and not e.request.query
-    return plain and content.member(e, "hasMore") is not True
+def is_whole(e: ask.Exchange) -> bool:
+    """A list, asked for without a limit, a cursor or a filter, that has no further page."""
+    return selectors.gives_list(e) and not e.request.query and content.member(e, "hasMore") is not True
 
 
 @rule("VPS-03", seeks="list of VPSs")
@@ -82,17 +76,18 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
     A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
     """
     named = [id for id in (exchanges.target.vps, exchanges.target.unavailable_vps) if id]
-    complete = [e for e in exchanges.known(selectors.gives_list) if set(named) <= set(content.listed_ids(e))][:1]
-    for e in exchanges.each(is_whole_list):
+    lists = exchanges.known(selectors.gives_list)
+    complete = next((e for e in lists if set(named) <= set(content.listed_ids(e))), None)
+    for e in exchanges.each(is_whole, selectors.asking(credential="full")):
         if missing := [id for id in named if id not in content.listed_ids(e)]:
             ids = content.listed_ids(e)
             others = counted(len(ids), "other VPS") + (f" ({', '.join(ids[:3])})" if ids else "")
-            also = [
-                f", and all of them in request {one.number}: the list differs from time to time" for one in complete
-            ]
-            other_form = ids and form_of(missing[0]) not in map(form_of, ids)
-            of_form = ": none has the form of an id that the endpoint takes, it seems" if other_form else ""
-            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{also[0] if also else of_form}"
+            why = ""
+            if complete:
+                why = f", and all of them in request {complete.number}: the list differs from time to time"
+            elif ids and form_of(missing[0]) not in map(form_of, ids):
+                why = ": none has the form of an id that the endpoint takes, it seems"
+            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{why}"
 
 
 def form_of(id: str) -> tuple[str, bool]:
@@ -110,8 +105,8 @@ def status_has_its_form(exchanges: Exchanges) -> Findings:
         if not isinstance(e.body, dict):
             yield e, "a JSON object", content.in_place_of_object(e)
             continue
-        if not content.present(e, content.STATUS) and (name := content.envelope_of(e.body)):
-            yield e, "the members at the top level", f"an envelope with the member {name}"
+        if not content.present(e, content.STATUS) and (envelope := content.envelope_of(e.body)):
+            yield e, "the members at the top level", envelope
         for name, (what, types) in STATUS_TYPES.items():
             if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
                 yield e, f"{name}: {what}", e.body[name]
@@ -136,7 +131,7 @@ def status_is_the_vpss(exchanges: Exchanges) -> Findings:
 @rule("VPS-06", seeks="list or status")
 def wants_a_key(exchanges: Exchanges) -> Findings:
     """A list or a status in a 200 is a finding; any refusal passes."""
-    for e in exchanges.each(asks_either, selectors.keyless, lambda e: e.status not in ABSENT):
+    for e in exchanges.each(selectors.asks_either, selectors.keyless, lambda e: e.status not in ABSENT):
         if selectors.gives_either(e):
             yield e, "status 401", content.status_of(e)
 
@@ -189,17 +184,16 @@ def read_is_enough(exchanges: Exchanges) -> Findings:
     So is a list without the VPS that the full key has in each of its own, unless hasMore says that there is another
     page.
     """
-    selected = exchanges.each(asks_either, selectors.asking(credential={"full", "read"}, vps={"own", None}))
+    selected = exchanges.each(selectors.asks_either, selectors.asking(credential={"full", "read"}, vps={"own", None}))
     given = {e.ask.resource for e in selected if e.ask.credential == "full" and e.status == 200}
     own = [e for e in selected if e.ask.credential == "full" and selectors.gives_list(e) and not e.request.query]
     listed = bool(own) and all(exchanges.target.vps in content.listed_ids(e) for e in own)
     for e in selected:
         if e.ask.credential == "read" and e.ask.resource in given and content.refused(e) and e.status != 429:
             yield e, "status 200", content.status_of(e)
-        whole = selectors.gives_list(e) and not e.request.query and content.member(e, "hasMore") is not True
-        if listed and whole and e.ask.credential == "read" and exchanges.target.vps not in content.listed_ids(e):
-            others = counted(len(content.listed_ids(e)), "other VPS")
-            yield e, f"data with {exchanges.target.vps}, as for the full key", others
+        ids = content.listed_ids(e)
+        if listed and is_whole(e) and e.ask.credential == "read" and exchanges.target.vps not in ids:
+            yield e, f"data with {exchanges.target.vps}, as for the full key", counted(len(ids), "other VPS")
 
 
 def query_of(e: ask.Exchange) -> dict[str, str]:
@@ -256,7 +250,7 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
         if twice := [id for id in content.listed_ids(e) if content.listed_ids(e).count(id) > 1]:
             yield e, "each VPS once", f"{twice[0]} twice"
             return
-    whole = next((e for e in selected if not e.request.query and content.member(e, "hasMore") is not True), None)
+    whole = next(filter(is_whole, selected), None)
     for walk in walks(selected):
         seen: dict[str, ask.Exchange] = {}
         for page in walk:
@@ -269,11 +263,10 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
             seen |= dict.fromkeys(content.listed_ids(page), page)
         ids = content.listed_ids(whole) if whole else [exchanges.target.vps]
         missing = [id for id in ids if id not in seen]
-        if missing and content.member(walk[-1], "hasMore") is not True:
-            last = (
-                f"{len(seen)} in all, and hasMore {short_json(content.member(walk[-1], 'hasMore'), 20)} with the last"
-            )
-            yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {last}"
+        more = content.member(walk[-1], "hasMore")
+        if missing and more is not True:
+            got = f"pages without it, with {len(seen)} in all, and hasMore {short_json(more, 20)} with the last"
+            yield walk[-1], f"{missing[0]} on one of the pages", got
             return
 
 
@@ -371,19 +364,22 @@ def contradictions(
     """Yield the first claim of a power state that a status or a probe of the same VPS contradicts."""
     said = {(e.ask.id, runs): e for e in exchanges if (runs := shows_running(e)) is not None}
     for e, id, body in claims:
-        state = body.get("powerState") if isinstance(body, dict) else None
-        runs = {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+        runs = runs_by(state := body.get("powerState") if isinstance(body, dict) else None)
         if runs is not None and (other := said.get((id, not runs))):
             expected = "running" if not runs else "stopped"
             yield e, f"powerState {expected}, as request {other.number} says", {"id": id, "powerState": state}
             return
 
 
+def runs_by(state: object) -> bool | None:
+    """Return whether a VPS runs by its power state; None if that does not say."""
+    return {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+
+
 def shows_running(e: ask.Exchange) -> bool | None:
     """Return whether a status or a probe says that the VPS runs; None if it does not say."""
     if selectors.gives_status(e):
-        state = content.member(e, "powerState")
-        return {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+        return runs_by(content.member(e, "powerState"))
     if selectors.is_availability(e):
         running = e.body.get("vmRunning")
         return True if e.body.get("available") is True else running if isinstance(running, bool) else None
@@ -396,12 +392,11 @@ def errors_are_problems(exchanges: Exchanges) -> Findings:
 
     Of a request with a limit that is not documented, any 4xx passes, and so does what a firewall has refused.
     """
-    selected = exchanges.each(asks_either, selectors.asking(vps={None, *CALLERS, "foreign", "unknown"}))
+    selected = exchanges.each(selectors.asks_either, selectors.asking(vps={None, *CALLERS, "foreign", "unknown"}))
     offered = offered_in(selected)
     for e in selected:
-        if e.ask.resource not in offered or not content.refused(e) or has_odd_limit(e):
-            continue
-        if responder.responded(e, responder.Who.FIREWALL):
+        passes = has_odd_limit(e) or selectors.by_firewall(e)
+        if e.ask.resource not in offered or not content.refused(e) or passes:
             continue
         if lacking := [name for name in ("type", "code", "detail") if not isinstance(content.member(e, name), str)]:
             got = f"{content.status_of(e)} without {', '.join(lacking)}"
@@ -424,7 +419,7 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
     and any response to a request with a filter. So does a 409 for the VPS without an agent, which may not be ready.
     HTTP-08 judges what may be a gateway's failure, and the RATE requirements a 429.
     """
-    selected = exchanges.known(asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
+    selected = exchanges.known(selectors.asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
     cursors = cursors_in(selected)
     offered = offered_in(selected)
     for e in selected:
