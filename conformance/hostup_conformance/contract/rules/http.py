@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -665,7 +666,12 @@ def what_takes_long(exchanges: Exchanges) -> Findings:
     for what, slow in found.items():
         took = f"{slow[0].seconds:.1f} s for {what}{others_like_it(slow)}"
         yield slow[0], "", f"{took} (as a rule: {1000 * usual:.0f} ms)"
-    probes = [e for e in timed if selectors.asks_availability(e) and e.ask.vps == "own" and e.source != responder.BURST]
+    yield from slower_and_slower(e for e in timed if e.source != responder.BURST)
+
+
+def slower_and_slower(alone: Iterable[ask.Exchange]) -> Findings:
+    """Yield the last probe of the own VPS, if the last ones took much longer than the first ones."""
+    probes = [e for e in alone if selectors.asks_availability(e) and e.ask.vps == "own"]
     probes.sort(key=lambda e: e.number)
     first, last = probes[:FEW_PROBES], probes[FEW_PROBES:][-FEW_PROBES:]
     longest = max((e.seconds for e in first), default=0.0)
