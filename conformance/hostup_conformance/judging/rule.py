@@ -1,8 +1,8 @@
 """A rule: a pure function from the exchanges of a run to findings, named after its requirement. It sends nothing.
 
 It takes the exchanges that it judges from `Exchanges.each`, which notes them: they exercise the requirement, whose
-status is `skip` if there are none. What only helps to judge those it takes from `Exchanges.known`. So what was exercised
-cannot differ from what was looked at.
+status is `skip` if there are none. What only helps to judge those it takes from `Exchanges.known`. So what was
+exercised cannot differ from what was looked at.
 """
 
 from collections.abc import Callable, Iterator
