@@ -73,7 +73,7 @@ demo: $(READY) ## renew what the README shows of a run: the lines in the termina
 deployments: $(READY) ## judge real servers and front ends (INSTALL=1 installs them; ONLY="flask nginx*")
 	@$(call SWITCH,INSTALL)PYTHONPATH=conformance/tests python -m deployments $(if $(INSTALL),--install) $(ONLY:%='%')
 
-# A test that takes longer than ten minutes hangs, unless it is asked for so much.
+# A test that takes longer than four minutes hangs, unless it is asked for so much.
 LONG := pytest -q -n auto -o faulthandler_timeout=0
 .PHONY: fuzz
 fuzz: $(READY) ## fuzz the client a million times and the suite 600,000 times, and say how often, for about an hour (EXAMPLES=… for each test)
