@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -24,12 +24,16 @@ class CommandScript(Script):
         self._token = token
 
     def _forbidden_starts(self) -> Iterator[Step]:
+        return self._by_others(lambda: body_of(echo()), self._other_key())
+
+    def _by_others(self, body: Callable[[], bytes], *wrong: str) -> Iterator[Step]:
+        """Yield the starts by all who must not start anything: with no key, with wrong ones, and with read:vm alone."""
         target = self.target
-        yield Step("a start without a key", post(target, body_of(echo()), key=None), "credentials")
-        wrong = post(target, body_of(echo()), key=self._other_key())
-        yield Step("a start with a wrong key", wrong, "credentials")
+        yield Step("a start without a key", post(target, body(), key=None), "credentials")
+        for key in wrong:
+            yield Step("a start with a wrong key", post(target, body(), key=key), "credentials")
         if target.read_key:
-            yield Step("a start with read:vm alone", post(target, body_of(echo()), key=target.read_key), "scopes")
+            yield Step("a start with read:vm alone", post(target, body(), key=target.read_key), "scopes")
 
     def _refused_starts(self) -> Iterator[Step]:
         target, token = self.target, self._token
@@ -38,10 +42,8 @@ class CommandScript(Script):
         def body() -> bytes:
             return body_of(next(marked))
 
-        yield Step("a start without a key", post(target, body(), key=None), "credentials")
-        for key in (target.key[:-1], altered_within(target.key)):
-            if key not in {"", target.key}:
-                yield Step("a start with a wrong key", post(target, body(), key=key), "credentials")
+        altered = (target.key[:-1], altered_within(target.key))
+        yield from self._by_others(body, *(key for key in altered if key not in {"", target.key}))
         ordered = (("Prefer", "code=429"),)
         yield Step("a start, and an ordered 429", post(target, body_of(echo()), headers=ordered))
         basic = f"Basic {b64encode(f':{target.key}'.encode()).decode()}"
@@ -50,8 +52,6 @@ class CommandScript(Script):
             post(target, body(), key=None, headers=(("Authorization", basic),)),
             "credentials",
         )
-        if target.read_key:
-            yield Step("a start with read:vm alone", post(target, body(), key=target.read_key), "scopes")
         yield Step("a start in an unknown VPS", post(target, body(), vps=self._unknown_vps()), "ids")
         if target.foreign_vps:
             yield Step("a start in somebody else's VPS", post(target, body(), vps=target.foreign_vps), "ids")
