@@ -62,7 +62,7 @@ def goes_round(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
     """Pids are counted, and begin anew after some."""
     begins = [later for earlier, later in pairwise(pids) if later < earlier]
     steps = Counter(later - earlier for earlier, later in pairwise(pids) if later > earlier)
-    return len(set(begins)) == 1 and steps.most_common(1)[0][0] == 1
+    return len(set(begins)) == 1 and max(steps, key=steps.__getitem__, default=0) == 1
 
 
 def is_shared_at_once(starts: Sequence[Exchange], pids: Sequence[int]) -> bool:
