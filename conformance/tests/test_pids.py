@@ -83,3 +83,7 @@ def test_pids_that_no_float_holds_fail_no_rule() -> None:
 
     results = verdict_on(huge, allow_exec=True, waits=False).results.values()
     assert [result.message for result in results if result.status == "error"] == []
+
+
+def test_pids_that_only_fall_and_stay_are_not_counted() -> None:
+    assert said([5, 3, 3, 3]) == ""

@@ -72,22 +72,10 @@ LEAST_WAIT, SPREAD = 0.3, 0.15
 #: How the size of a body is told that broke off; whole ones may be so many times as long, if they were sent otherwise.
 RECEIVED, LONGER = re.compile(r"received (\d+) bytes, expected \d+"), 2
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
-RESPONDERS = (
-    *("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node", "x-pod"),
-    *(
-        "x-host",
-        "x-version",
-        "x-app-version",
-        "x-api-version",
-        "x-proxy",
-        "x-amz",
-        "x-cache",
-        "cf-cache",
-        "cache-status",
-    ),
+RESPONDERS = re.compile(
+    "server|via|cf-cache|cache-status|"
+    "x-(powered-by|served-by|backend|upstream|instance|node|pod|host|(app-|api-)?version|proxy|amz|cache)"
 )
-
-
 #: The keys that the server knows.
 VALID = {"full", "read"}
 #: That which says what a response was made with.
@@ -118,19 +106,14 @@ class Course:
         """For how many seconds no other request had been under way when each was sent, by its number."""
         found, last = dict[int, float](), inf
         for e in (e for e in self.in_time if e.when):
-            sent = e.when.timestamp() if e.when else 0.0
-            found[e.number] = max(0.0, sent - last)
-            last = max(sent + e.seconds, last if last < inf else 0.0)
+            found[e.number] = max(0.0, sent_at(e) - last)
+            last = max(sent_at(e) + e.seconds, last if last < inf else 0.0)
         return found
 
     @cached_property
     def in_time(self) -> list[Exchange]:
         """All exchanges in the order in which they were sent."""
-        return sorted(self.ordered, key=lambda e: e.when.timestamp() if e.when else 0.0)
-
-    @cached_property
-    def _sent(self) -> list[float]:
-        return sorted(e.when.timestamp() for e in self.ordered if e.when)
+        return sorted(self.ordered, key=sent_at)
 
     def carried(self, e: Exchange) -> frozenset[str]:
         """Return the traits of an exchange, each of which is looked at once."""
@@ -190,7 +173,7 @@ class Course:
             yield from (ENDED, NOBODYS_ANY_LONGER)
         if e.ask.credential == "wrong" and self._first_with[e.request.header("authorization")] < e.number:
             yield "with a wrong key that had come before"
-        before = self._before.get(e.number)
+        before = self._before(e)
         if before and e.source != ALONE:
             yield "on a connection that had carried others"
             if refused(before) and is_to_be_refused(before.ask):
@@ -202,9 +185,9 @@ class Course:
             yield "that follow one with the full key on their connection"
 
     @cached_property
-    def _before(self) -> Mapping[int, Exchange]:
-        """The exchange before each on its connection, by its number."""
-        return {e.number: o for on_it in by_connection(self.ordered).values() for o, e in pairwise(on_it)}
+    def _before(self) -> Callable[[Exchange], Exchange | None]:
+        """What tells the exchange before another on its connection."""
+        return before_it(self.ordered, connection_of)
 
     @cached_property
     def _before_with_key(self) -> Callable[[Exchange], Exchange | None]:
@@ -220,11 +203,11 @@ class Course:
     def _begun_and_told(self) -> list[list[float]]:
         lives = {id(life): life for life in self.life_of.values()}.values()
         times = ([life.start for life in lives], [life.end for life in lives if life.end])
-        return [sorted(e.when.timestamp() + e.seconds for e in some if e.when) for some in times]
+        return [sorted(sent_at(e) + e.seconds for e in some if e.when) for some in times]
 
     def held(self, e: Exchange) -> int:
         """Return how many commands had been started when a request was sent, and their ends not been told."""
-        begun, told = (bisect_right(some, e.when.timestamp() if e.when else 0.0) for some in self._begun_and_told)
+        begun, told = (bisect_right(some, sent_at(e)) for some in self._begun_and_told)
         return begun - told
 
     def beside(self, e: Exchange) -> int:
@@ -236,21 +219,17 @@ class Course:
         return self.beside(e) == 0
 
     @cached_property
+    def _sent(self) -> list[float]:
+        return sorted(sent_at(e) for e in self.ordered if e.when)
+
+    @cached_property
     def _sent_wrong(self) -> list[float]:
-        return sorted(e.when.timestamp() for e in self.ordered if e.when and e.ask.credential == "wrong")
+        return sorted(sent_at(e) for e in self.ordered if e.when and e.ask.credential == "wrong")
 
-    def within(self, e: Exchange, seconds: float) -> int:
-        """Return how many requests were sent in the seconds up to one, which counts too."""
-        return self._number_of(self._sent, e, seconds)
-
-    def wrong_within(self, e: Exchange, seconds: float) -> int:
-        """Return how many requests with a wrong key were sent in the seconds up to one."""
-        return self._number_of(self._sent_wrong, e, seconds)
-
-    @staticmethod
-    def _number_of(moments: Sequence[float], e: Exchange, seconds: float) -> int:
-        until = e.when.timestamp() if e.when else 0.0
-        return bisect_right(moments, until) - bisect_left(moments, until - seconds)
+    def within(self, e: Exchange, seconds: float, *, wrong: bool = False) -> int:
+        """Return how many requests, or those with a wrong key, were sent in the seconds up to one, which counts too."""
+        moments = self._sent_wrong if wrong else self._sent
+        return bisect_right(moments, sent_at(e)) - bisect_left(moments, sent_at(e) - seconds)
 
 
 @dataclass(frozen=True)
@@ -289,6 +268,11 @@ class Split:
         return "only the request" if len(self.odd) == 1 else f"only the {len(self.odd)} requests"
 
 
+def sent_at(e: Exchange) -> float:
+    """Return when a request was sent, in seconds; 0 if that is unknown."""
+    return e.when.timestamp() if e.when else 0.0
+
+
 def connection_of(e: Exchange) -> int:
     """Return the number of the connection of an exchange; 0 if it is unknown."""
     return e.response.connection if e.response else 0
@@ -319,7 +303,9 @@ def is_denied(e: Exchange) -> bool:
 
 
 def before_it(
-    exchanges: Iterable[Exchange], place: Callable[[Exchange], int], counts: Callable[[Exchange], bool]
+    exchanges: Iterable[Exchange],
+    place: Callable[[Exchange], int],
+    counts: Callable[[Exchange], bool] = lambda _: True,
 ) -> Callable[[Exchange], Exchange | None]:
     """Return what tells the last request that counts before another one in the same place."""
     last, found = dict[int, Exchange](), dict[int, Exchange]()
@@ -400,26 +386,26 @@ def right_characters(e: Exchange, *keys: str) -> int:
     return max(alike(key_of(e), key) for key in keys)
 
 
-def ends_at_one_size(split: Split) -> str | None:
-    """All that is no JSON, but begins as such, has the same number of bytes, and no other body is as long."""
-    if len(split.odd) < FEWEST:
+def is_cut(split: Split) -> str | None:
+    """All that is no JSON, but begins as such, has one size, and no other body is as long; or all broke off at one.
+
+    Of whole ones beside what broke off, some may be longer, if they were sent otherwise.
+    """
+    cuts = {cut_of(e) for e in split.odd}
+    how, size, longer = cuts.pop()
+    longest = max((len(e.response.body) for e in split.usual if e.response), default=0)
+    if cuts or len(split.odd) < FEWEST or longest >= longer * size:
         return None
-    begun = (e.response.body if e.response and e.response.json.defects else b"" for e in split.odd)
-    ends = {len(body) if body.lstrip().startswith((b"{", b"[")) else 0 for body in begun}
-    longer = [e for e in split.usual if e.response and len(e.response.body) >= max(ends)]
-    if len(ends) > 1 or ends == {0} or longer:
-        return None
-    return f"each ends after {ends.pop():,} bytes, and no other is as long: longer bodies are cut, it seems"
+    no_other = ", and no other is as long" if longer == 1 else ""
+    return f"each {how} after {size:,} bytes{no_other}: longer bodies are cut, it seems"
 
 
-def breaks_off(split: Split) -> str | None:
-    """All responses that broke off did so after the same number of bytes, and no whole one has many more."""
-    sizes = {found[1] for e in split.odd if (found := RECEIVED.search(e.failure or ""))}
-    whole = max((len(e.response.body) for e in split.usual if e.response), default=0)
-    if len(split.odd) < FEWEST or len(sizes) > 1 or any(not RECEIVED.search(e.failure or "") for e in split.odd):
-        return None
-    size = int(sizes.pop())
-    return f"each broke off after {size:,} bytes: longer bodies are cut, it seems" if whole < LONGER * size else None
+def cut_of(e: Exchange) -> tuple[str, int, int]:
+    """Return how a body ended too early, after how many bytes, and how many times as long no whole one may be."""
+    if found := RECEIVED.search(e.failure or ""):
+        return "broke off", int(found[1]), LONGER
+    body = e.response.body if e.response and e.response.json.defects else b""
+    return "ends", len(body) if body.lstrip().startswith((b"{", b"[")) else 0, 1
 
 
 def refusals_fail(split: Split) -> str | None:
@@ -472,7 +458,7 @@ def responds(split: Split) -> str | None:
     def carried(e: Exchange) -> frozenset[str]:
         if e.response is None:
             return frozenset()
-        fields = ((n, value) for n, value in e.response.headers if n.lower().startswith(RESPONDERS))
+        fields = ((n, value) for n, value in e.response.headers if RESPONDERS.match(n.lower()))
         said = (f"{n}: {shown(value, 40)}" for n, value in fields if n.lower() != MADE_WITH or with_it)
         old = "a response with an Age" if (e.header("age") or "").strip("0") else ""
         body = e.response.body.removeprefix(BOM_UTF8)
@@ -637,14 +623,14 @@ def since_last(events: Sequence[Exchange], odd: Sequence[Exchange], usual: Seque
 
     When an event had its effect is known no better than that it was under way then, nor when a request was served.
     """
-    spans = sorted((e.when.timestamp() + e.seconds, e.when.timestamp()) for e in events if e.when)
+    spans = sorted((sent_at(e) + e.seconds, sent_at(e)) for e in events if e.when)
     latest = [-inf, *accumulate((begin for _, begin in spans), max)]
 
-    def waited(sent: float, seconds: float) -> tuple[float, float]:
-        at = bisect_right(spans, (sent, inf))
-        return (sent - spans[at - 1][0] if at else inf), sent + seconds - latest[at]
+    def waited(e: Exchange) -> tuple[float, float]:
+        at = bisect_right(spans, (sent_at(e), inf))
+        return (sent_at(e) - spans[at - 1][0] if at else inf), sent_at(e) + e.seconds - latest[at]
 
-    after, other = ([waited(e.when.timestamp(), e.seconds) for e in some if e.when] for some in (odd, usual))
+    after, other = ([waited(e) for e in some if e.when] for some in (odd, usual))
     return max((least for least, _ in after), default=inf), min((most for _, most in other), default=inf)
 
 
@@ -677,7 +663,7 @@ def undecided(split: Split) -> str | None:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a request may have too much of, in words for one that has so much, where others have so much at most."""
+    """A teller by what a request may have too much of, in words for one that has so much, and the others at most."""
 
     words: str
     of: Callable[[Course, Exchange], float]
@@ -691,7 +677,7 @@ class Measure:
     holds: Callable[[Split], bool] = lambda split: split.is_refusal and split.alike
     shows: Callable[[Split], str] = lambda _: ""
 
-    def told(self, split: Split) -> str | None:
+    def __call__(self, split: Split) -> str | None:
         """Return that only what is odd has so much, or so few others that this is hardly by chance; else None."""
         every = [(self.of(split.course, e), odd) for e, odd in split.every if self.known(split.course, e)]
         odd, usual = ([much for much, one in every if one is kind] for kind in (True, False))
@@ -785,7 +771,7 @@ TIMED = (
     *(
         LOCKED(
             f"sent when {{}} or more with a wrong key had been within {seconds:g} s",
-            partial(Course.wrong_within, seconds=seconds),
+            partial(Course.within, seconds=seconds, wrong=True),
         )
         for seconds in WINDOWS
     ),
@@ -806,26 +792,19 @@ TIMED = (
 )
 
 
-def measured(split: Split, measures: Iterable[Measure]) -> str | None:
-    """The odd ones have more of something than any other."""
-    return next((words for measure in measures if (words := measure.told(split))), None)
-
-
-is_large, is_crowded, is_timed = (partial(measured, measures=some) for some in (SIZES, [CROWDED], TIMED))
 #: What may tell what is odd from the others by the requests, the most telling first.
 BY_REQUEST: tuple[Teller, ...] = (
-    ends_at_one_size,
-    breaks_off,
+    is_cut,
     waits_no_longer,
     refusals_fail,
     carries,
     begins_as_the_key,
-    is_large,
-    is_crowded,
+    *SIZES,
+    CROWDED,
     responds,
 )
 #: The same, by when they were sent.
-IN_TIME: tuple[Teller, ...] = (is_crowded, every_nth, each_so_many, is_timed, since, soon_after)
+IN_TIME: tuple[Teller, ...] = (CROWDED, every_nth, each_so_many, *TIMED, since, soon_after)
 #: What is said if nothing does.
 UNDECIDED: tuple[Teller, ...] = (asks, back_and_forth, undecided, is_lost)
 

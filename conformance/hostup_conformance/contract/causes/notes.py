@@ -14,9 +14,11 @@ from math import inf
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.contrasts import (
     BY_REQUEST,
+    CROWDED,
     FEW_CHARACTERS,
     IN_TIME,
     IN_TURN,
+    TIMED,
     UNDECIDED,
     VALID,
     Course,
@@ -25,9 +27,7 @@ from hostup_conformance.contract.causes.contrasts import (
     asked,
     by_turns,
     carries,
-    is_crowded,
     is_denied,
-    is_timed,
     right_characters,
     told,
 )
@@ -648,7 +648,7 @@ def failures(course: Course) -> list[Cause]:
         if len(kinds.intersection(asked(e) for e in others if not e.ask.pid.is_used_up)) < KINDS:
             # What they carry tells more than that others were sent with them, as all starts are.
             split = Split(alike, others, course)
-            causes.append(Cause(numbers, None if carries(split) else told(split, [is_crowded, is_timed])))
+            causes.append(Cause(numbers, None if carries(split) else told(split, [CROWDED, *TIMED])))
             continue
         what, of = "requests", course.ordered
         if all(e.ask.starts for e in alike):

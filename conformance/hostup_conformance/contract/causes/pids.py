@@ -20,7 +20,9 @@ UNITS = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds"}
 def how_given(starts: Sequence[Exchange], e: Exchange, before: Exchange) -> str:
     """Return how all starts are given their pids, in words that follow one that came again; empty if unknown."""
     pids = [new_pid(start) or 0 for start in starts]
-    words = next((words for holds, words in WAYS.items() if holds(starts, pids)), "")
+    words = next((words for words, holds in WAYS.items() if len(pids) >= FEW and holds(starts, pids)), "")
+    if not words and is_shared_at_once(starts, pids):
+        words = ", as only starts that were sent at the same time: their pids are drawn at once, it seems"
     if (new_pid(e) or 0) > EXACT:
         words = ", as it comes of a number above 2^53 that was rounded, it seems"
     if not words and e.ask.command == before.ask.command:
@@ -28,31 +30,14 @@ def how_given(starts: Sequence[Exchange], e: Exchange, before: Exchange) -> str:
     return words.format(len(pids), len(set(pids)), unit_of(starts, pids))
 
 
-def is_one(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
-    """All have the same pid."""
-    return len(pids) >= FEW and len(set(pids)) == 1
-
-
-def is_rounded(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
-    """Each pid ends in 0."""
-    return len(pids) >= FEW and all(pid % 10 == 0 for pid in pids)
-
-
-def is_time(starts: Sequence[Exchange], pids: Sequence[int]) -> bool:
-    """Each pid is about the time of its start."""
-    return len(pids) >= FEW and unit_of(starts, pids) != ""
-
-
 def unit_of(starts: Sequence[Exchange], pids: Sequence[int]) -> str:
-    """Return in which unit all pids are times since 1970; empty if in none."""
-    times = [start.when.timestamp() if start.when else 0.0 for start in starts]
-    return next((unit for per_second, unit in UNITS.items() if are_near(pids, times, per_second)), "")
-
-
-def are_near(pids: Sequence[int], times: Sequence[float], per_second: int) -> bool:
-    """Whether each pid is about its time, in a unit of which a second has so many."""
-    # In integers, since a pid may be larger than any float.
-    return all(abs(pid - int(at) * per_second) < NEAR * per_second for pid, at in zip(pids, times, strict=True))
+    """Return in which unit since 1970 each pid is about the time of its start; empty if in none."""
+    times = [int(start.when.timestamp()) if start.when else 0 for start in starts]
+    for per_second, unit in UNITS.items():
+        # In integers, since a pid may be larger than any float.
+        if all(abs(pid - at * per_second) < NEAR * per_second for pid, at in zip(pids, times, strict=True)):
+            return unit
+    return ""
 
 
 def ends_at_the_largest(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
@@ -67,7 +52,7 @@ def ends_at_the_largest(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
 def goes_by_seconds(starts: Sequence[Exchange], pids: Sequence[int]) -> bool:
     """Pids that differ do so by as many as there were seconds between their starts."""
     times = [int(start.when.timestamp()) for start in starts if start.when]
-    if len(pids) < FEW or len(set(pids)) < 3 or len(times) < len(pids):
+    if len(set(pids)) < 3 or len(times) < len(pids):
         return False
     ahead = {pid - at for pid, at in zip(pids, times, strict=True)}
     return max(ahead) - min(ahead) <= 1
@@ -77,7 +62,7 @@ def goes_round(_: Sequence[Exchange], pids: Sequence[int]) -> bool:
     """Pids are counted, and begin anew after some."""
     begins = [later for earlier, later in pairwise(pids) if later < earlier]
     steps = Counter(later - earlier for earlier, later in pairwise(pids) if later > earlier)
-    return len(pids) >= FEW and len(begins) > 0 and len(set(begins)) == 1 and steps.most_common(1)[0][0] == 1
+    return len(set(begins)) == 1 and max(steps, key=steps.__getitem__, default=0) == 1
 
 
 def is_shared_at_once(starts: Sequence[Exchange], pids: Sequence[int]) -> bool:
@@ -90,12 +75,11 @@ def is_shared_at_once(starts: Sequence[Exchange], pids: Sequence[int]) -> bool:
 
 
 #: In which ways pids may be given that come again; the words may hold how many were given, how many differ, and a unit.
-WAYS: dict[Callable[[Sequence[Exchange], Sequence[int]], bool], str] = {
-    is_one: ", as each of {0} starts",
-    is_time: ", the time in {2}: starts at the same time share it, it seems",
-    is_rounded: ", and each pid ends in 0: it is rounded, it seems",
-    goes_by_seconds: ", and goes up by one a second: starts within one share it, it seems",
-    ends_at_the_largest: ", the largest that is given: no later start gets another, it seems",
-    goes_round: ", and {0} starts have {1} pids: they are counted, and begin anew, it seems",
-    is_shared_at_once: ", as only starts that were sent at the same time: their pids are drawn at once, it seems",
+WAYS: dict[str, Callable[[Sequence[Exchange], Sequence[int]], bool]] = {
+    ", as each of {0} starts": lambda _, pids: len(set(pids)) == 1,
+    ", the time in {2}: starts at the same time share it, it seems": lambda starts, pids: unit_of(starts, pids) != "",
+    ", and each pid ends in 0: it is rounded, it seems": lambda _, pids: all(pid % 10 == 0 for pid in pids),
+    ", and goes up by one a second: starts within one share it, it seems": goes_by_seconds,
+    ", the largest that is given: no later start gets another, it seems": ends_at_the_largest,
+    ", and {0} starts have {1} pids: they are counted, and begin anew, it seems": goes_round,
 }

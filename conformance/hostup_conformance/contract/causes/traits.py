@@ -379,14 +379,13 @@ def with_fields(traits: Sequence[str]) -> list[str]:
     return [*others, f"{WITH}{told}"] if fields else others
 
 
-def together(common: AbstractSet[str], whats: AbstractSet[str], usual: Sequence[AbstractSet[str]]) -> str:
+def together(common: AbstractSet[str], whats: AbstractSet[str], usual: Sequence[frozenset[str]]) -> str:
     """Return by which key and for which VPS something is asked for, if no usual request has all of it; else nothing."""
     keys, own = common & {*KEYS.values()}, common & {OWN}
-    sets = [set(parts) - {""} for parts in product(["", *keys], sorted(whats - own, key=rank), ["", *own])]
-    for parts in sorted(sets, key=len):
-        if len(parts) > 1 and not any(parts <= carried for carried in usual):
-            return " ".join(sorted(parts, key=lambda part: part.startswith(FOR)))  # the key first
-    return ""
+    told = product(["", *keys], sorted(whats - own, key=rank), ["", *own])
+    several = [parts for all_parts in told if len(parts := [*filter(None, all_parts)]) > 1]
+    new = (parts for parts in sorted(several, key=len) if not any(carried.issuperset(parts) for carried in usual))
+    return " ".join(next(new, ()))
 
 
 def mostly_asked(
@@ -400,7 +399,7 @@ def mostly_asked(
     while left and len(found) < FEWEST:
         asked = Counter(trait for e in left for trait in carried(e) if trait.startswith(FOR))
         telling = [trait for trait, n in asked.items() if spared[trait] <= max(SPARED * n, n >= ENOUGH_ASKED)]
-        most = max(telling, key=lambda trait: (asked[trait], trait != REFUSED, -len(trait)), default="")
+        most = min(telling, key=lambda trait: (-asked[trait], trait == REFUSED, rank(trait)), default="")
         if asked[most] < FEWEST:
             break
         found.append(most)
