@@ -35,7 +35,7 @@ from hostup_conformance.contract.content import (
     output_members,
     refused,
 )
-from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of
+from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of, stream
 from hostup_conformance.contract.responder import BURST, says_it_is_busy
 from hostup_conformance.contract.selectors import is_error, is_output, is_plain
 from hostup_conformance.http.exchange import decided_once
@@ -515,7 +515,7 @@ def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
     kinds = {kind_of(e) for e in others}
     alike = kinds - {kind_of(e) for e in others if shown_of(e) not in own}
     polls = [e for e in others if e.ask.pid.is_integer]
-    if not any(member(e, "exited") is True or member(e, "pid") == e.ask.number for e in polls):
+    if not any(stream(e, "stdout") or member(e, "pid") == e.ask.number for e in polls):
         alike -= set(map(kind_of, polls))  # which may be of no command
     strangers = [e for e in by_full if refused(e) and e.ask.vps in {"unknown", "foreign"}]
     found = {e.number for e in others if kind_of(e) in alike}
@@ -721,10 +721,14 @@ def may_get(origin: Exchange | None, e: Exchange) -> bool:
 
 
 def may_not(e: Exchange) -> bool:
-    """A request for what its key may not see: any without a valid one, and polls and starts with read:vm alone."""
+    """A request for what its key may not see: any without a valid one, and polls and starts with read:vm alone.
+
+    A poll of no command shows nothing, whoever may see it.
+    """
     beyond_scope = e.ask.credential == "read" and e.ask.needs_write
-    asks = e.ask.vps == "own" and not e.ask.devious and not e.obeyed and (e.request.method == "GET" or e.ask.starts)
-    return asks and (e.ask.credential in {"none", "wrong"} or beyond_scope)
+    asks = e.ask.starts or (e.request.method == "GET" and (e.ask.pid.known or not e.ask.pid.is_integer))
+    own = e.ask.vps == "own" and not e.ask.devious and not e.obeyed
+    return own and asks and (e.ask.credential in {"none", "wrong"} or beyond_scope)
 
 
 def first_of_connection(exchanges: Sequence[Exchange]) -> Callable[[Exchange], Exchange | None]:
