@@ -24,7 +24,6 @@ from typing import Any
 
 from faults import FAULTS
 from hostup_conformance.mock import Mock, serve
-from running import command
 from stage import Request, Response, Stage
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +94,8 @@ def command_of(tool: str, server: Served, directory: Path) -> list[str]:
     starts = tool in WITH_STARTS
     if tool.startswith("suite"):
         options = ["--allow-exec"] if starts else []
-        return command("--base-url", server.base_url, "--report-dir", directory, "-q", *options)
+        ours = str(Path(sys.executable).with_name("hostup-conformance"))
+        return [ours, "run", server.base_url, "--report-dir", str(directory), "--quiet", *options]
     st = [str(Path(sys.executable).with_name("st")), "run", str(DOCUMENT), "--url", server.base_url]
     key = f"Authorization: Bearer {server.environment['HOSTUP_API_KEY']}"
     return [*st, *OPERATION, *(START if starts else []), "-H", key, "--checks", "all", "-n", "50", "--seed", "1"]
