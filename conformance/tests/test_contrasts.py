@@ -18,7 +18,7 @@ from hostup_conformance.contract.causes.contrasts import (
     told,
     undecided,
 )
-from hostup_conformance.contract.causes.notes import goes_down, refused_keys
+from hostup_conformance.contract.causes.failings import goes_down, refused_keys
 from hostup_conformance.contract.causes.widespread import blocked, waiting
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand

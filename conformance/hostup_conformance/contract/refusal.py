@@ -11,7 +11,7 @@ from hostup_conformance.contract.ask import Exchange, Pid, is_started, new_pid
 from hostup_conformance.contract.content import is_page, named_status, refused
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import asks_availability, is_permitted, started, starts
+from hostup_conformance.contract.selectors import asks_availability, is_permitted, ours, started, starts
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.safe_text import counted, split_url
 
@@ -50,7 +50,7 @@ def shows_core(e: Exchange) -> bool:
 
 def asks_own(e: Exchange) -> bool:
     """A request of the endpoint with the full key, for the VPS whose agent is available."""
-    return e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
+    return e.ask.endpoint and ours(e)
 
 
 def refusal_of_starts(exchanges: Sequence[Exchange]) -> str | None:

@@ -11,7 +11,8 @@ it is not known what decides. So a cause that nobody has thought of is named by 
 - of output, by what became of all that changed, its *fate* (`output`), or where two texts differ (`differences`); and
   of commands, by which were altered, or ran too often (`mishaps`), which rules ask for, so that one requirement tells.
 
-`widespread` has what explains many exchanges of several requirements at once (a rate limit, a cache, a gateway), `pids`
-how pids are given, and `notes` says the words with the messages of the broken requirements. (`judging/root_cause.py`
-goes by what the faults of the catalogue break together, and knows nothing of a run.)
+`widespread` has what explains many exchanges of several requirements at once (a rate limit, a cache, a gateway),
+`failings` why requests fail or are refused, `behind` which broken requirement tells of them most plainly, and `pids`
+how pids are given. `notes` says the words with the messages of the broken requirements, the most telling first.
+(`judging/root_cause.py` goes by what the faults of the catalogue break together, and knows nothing of a run.)
 """

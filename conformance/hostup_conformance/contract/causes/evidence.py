@@ -14,7 +14,7 @@ from hostup_conformance.contract.ask import Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.content import failed, member, refused
 from hostup_conformance.contract.lives import RETAINED, Life, lives, seconds_of
-from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, new_poll, starts
+from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, new_poll, ours, starts
 
 #: After how many seconds a command that ends at once should have ended.
 LONG_ENOUGH = 4.0
@@ -230,7 +230,7 @@ def kinds_of(e: Exchange) -> list[object]:
         return []
     if e.request.method != "GET":
         return [(e.request.method, pid)] if e.ask.credential == "full" else []
-    if e.ask.pid == Pid.UNKNOWN and e.ask.credential == "full" and e.ask.vps == "own":
+    if e.ask.pid == Pid.UNKNOWN and ours(e):
         return [NOBODYS] if refused(e) else []
     if not asks_output(e):
         return [(e.status if e.ask.vps == "own" else e.ask.vps, pid)] if refused(e) else []

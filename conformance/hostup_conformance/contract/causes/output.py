@@ -8,6 +8,7 @@ import html
 import json
 import re
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +16,9 @@ from itertools import islice
 from math import inf
 from urllib.parse import unquote, unquote_plus
 
-from hostup_conformance.contract.ask import NO_ESCAPE, Exchange
+from hostup_conformance.contract.ask import NO_ESCAPE, Exchange, new_pid
 from hostup_conformance.contract.causes.differences import LONG, alike, beginning_of, difference, rearranged
+from hostup_conformance.contract.causes.evidence import Evidence
 from hostup_conformance.contract.causes.mishaps import (
     VARYING,
     Alteration,
@@ -24,12 +26,13 @@ from hostup_conformance.contract.causes.mishaps import (
     exit_code,
     plain,
     printed,
+    stdout,
     went_wrong,
 )
 from hostup_conformance.contract.causes.traits import of_one_kind
 from hostup_conformance.contract.commands import ASKED_OF_GUEST, BY_A_SHELL, SHORT
 from hostup_conformance.contract.content import member
-from hostup_conformance.contract.lives import Life, command_text, seconds_to_end, sleepless, stream
+from hostup_conformance.contract.lives import Life, command_text, overlap, seconds_to_end, sleepless, stream
 from hostup_conformance.keeping.safe_text import normal_form, short_json, visible
 
 
@@ -122,6 +125,8 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
 CLOSED = "closed"
 #: So many texts, at least, show of which commands they are lost, and so many others of which they are not.
 FEW_TEXTS = 2
+#: By so many commands it is known whose output they get, and which part of them shows it.
+MOST_OWNERS, ALMOST_ALL = 50, 0.85
 #: By so many texts it is known what becomes of one, of so many characters each.
 MOST_TEXTS, LONGEST_TEXT = 200, 1 << 21
 #: How many characters of the first line of a text, at least and at most, tell it from others; how many texts are looked
@@ -501,3 +506,69 @@ def looks_the_same(text: Text) -> str | None:
         return f"with {text.came[at : at + 3]!a} more at its end"
     here, there = (ascii(one[at : at + 3]) if one[at:] else "its end" for one in (text.came, text.sent))
     return f"that looks the same, but has {here} instead of {there} from character {at + 1} on"
+
+
+def whose_output(evidence: Evidence) -> str | None:
+    """Return whose output commands got in place of their own, if it is told in one way of almost all that did."""
+    texts = texts_of(evidence.lives)
+    known, alike = owners(texts), defaultdict[str, list[Life]](list)
+    for text in texts:
+        alike[looks(text.sent)].append(text.life)
+    others = [(text, one) for text in texts if plain(text.came) and (one := owner_of(text, known))]
+    pairs = [(text.life, alike[looks(one.sent)][:MOST_OWNERS]) for text, one in others[:MOST_OWNERS]]
+    fits = {
+        words: sum(any(holds(evidence, own, one) for one in ones if one is not own) for own, ones in pairs)
+        for words, holds in WHOSE.items()
+    }
+    words = max(fits, key=fits.__getitem__)
+    silent = not any(text.sent for text, _ in others)
+    words = "that of another, and only where nothing is to be written: a buffer keeps it" if silent else words
+    told = len(pairs) >= FEW_TEXTS and (silent or fits[words] >= ALMOST_ALL * len(pairs))
+    return f"each got {words}, it seems" if told else None
+
+
+def has_last(evidence: Evidence, own: Iterable[Exchange], then: Exchange | None, among: Iterable[Exchange]) -> bool:
+    """Whether one of some exchanges came before another one, or with it, and none of others came between them."""
+    if then is None:
+        return False
+    sent, done = evidence.sent, evidence.done
+    latest = max((sent(o) for o in among if done(o) < sent(then)), default=-inf)
+    return any(e is not then and sent(e) <= done(then) and latest <= done(e) for e in own)
+
+
+def last_started(evidence: Evidence, other: Life, then: Exchange | None) -> bool:
+    """Whether a command was the last to be started before a request."""
+    return has_last(evidence, [other.start], then, (life.start for life in evidence.lives))
+
+
+def last_polled(evidence: Evidence, other: Life, then: Exchange | None) -> bool:
+    """Whether a command was the last to be polled before a request."""
+    return has_last(evidence, other.polls, then, (e for life in evidence.lives for e in life.polls))
+
+
+def has_pid_beside(own: Life, other: Life) -> bool:
+    """Whether the pids of two commands differ by one."""
+    return abs((new_pid(own.start) or 0) - (new_pid(other.start) or 0)) == 1
+
+
+#: What they get where the pid is not looked at.
+LAST = "the output of the command that was started last: the pid is not looked at"
+#: Whose output commands may get in place of their own.
+WHOSE: dict[str, Callable[[Evidence, Life, Life], bool]] = {
+    "what another poll was to get that was under way with it: responses are mixed up": (
+        lambda _, own, other: any(own.end and overlap(own.end, e) for e in other.polls)
+    ),
+    "that of a command that was started at the same time: starts at once get each other's command": (
+        lambda _, own, other: overlap(own.start, other.start)
+    ),
+    "what another was to get, which got its own: the two are exchanged": (
+        lambda _, own, other: plain(printed(own)) != "" and plain(printed(own)) in plain(stdout(other))
+    ),
+    "that of the pid beside its own, or of the start before: a start gives a pid that is one off, or the one before": (
+        lambda evidence, own, other: has_pid_beside(own, other) or last_started(evidence, other, own.start)
+    ),
+    LAST: (lambda evidence, own, other: last_started(evidence, other, own.end)),
+    "the output of the command that was polled before it: what comes is one poll late": (
+        lambda evidence, own, other: last_polled(evidence, other, own.end)
+    ),
+}

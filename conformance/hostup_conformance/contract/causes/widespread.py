@@ -37,7 +37,7 @@ from hostup_conformance.contract.content import (
 )
 from hostup_conformance.contract.lives import Life, lives, overlap, seconds_asked, seconds_of, stream
 from hostup_conformance.contract.responder import BURST, says_it_is_busy
-from hostup_conformance.contract.selectors import is_error, is_output, is_plain
+from hostup_conformance.contract.selectors import is_error, is_output, is_plain, is_start_on_own, ours
 from hostup_conformance.http.exchange import decided_once
 from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
@@ -169,9 +169,7 @@ def kept_decision(exchanges: Sequence[Exchange]) -> Cause | None:
     denied = [e for e in exchanges if e.ask.credential == "read" and e.status == 403]
     # What a request without a key gets as well has nothing to do with its scope.
     told = set(map(named_status, denied)) - {named_status(e) for e in exchanges if e.ask.credential in WITHOUT_KEY}
-    own = [
-        e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and is_plain(e) and e.ask.needs_write
-    ]
+    own = [e for e in exchanges if ours(e) and is_plain(e) and e.ask.needs_write]
     # What is decided for starts, and by them, may be kept apart.
     polls, starts = [e for e in own if not e.ask.starts], [e for e in own if e.ask.starts]
     for events, due in ((denied, polls), ([e for e in denied if not e.ask.starts], polls), (denied, starts)):
@@ -272,7 +270,7 @@ def seconds_between(before: Exchange, e: Exchange) -> float:
 def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the requests with a valid key from one on that got no response, if all before did; or the starts alone."""
     sent = [e for e in exchanges if e.ask.credential in VALID]
-    starts = [e for e in sent if e.ask.starts and e.ask.credential == "full" and e.ask.vps == "own"]
+    starts = [e for e in sent if e.ask.starts and ours(e)]
     proper = [e for e in starts if e.ask.command is not None]
     any_start = blocked_among("start", starts)
     of_proper = any_start and not any_start.numbers.isdisjoint(e.number for e in proper)
@@ -330,7 +328,7 @@ def waiting(exchanges: Sequence[Exchange]) -> Cause | None:
     Some got no response, or a 5xx of a gateway that waits no longer, and the others theirs at the end; of other
     commands, some were served. Once they wait, what asks for something else may have to as well.
     """
-    own = [e for e in exchanges if e.ask.credential == "full" and e.ask.vps == "own" and not e.ask.devious]
+    own = [e for e in exchanges if ours(e) and not e.ask.devious]
     begun = [(e, seconds_asked(e)) for e in own if e.ask.starts and e.ask.command]
     life_of = {e.request.target: life for life in lives(own) for e in life.polls}
     polls = [e for e in own if e.ask.pid.known and e.request.method == "GET"]
@@ -756,7 +754,7 @@ def open_to_all(exchanges: Sequence[Exchange]) -> Cause | None:
 
 def without_command(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the proper starts, if each was refused as one without a command is."""
-    sent = [e for e in exchanges if is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"]
+    sent = [e for e in exchanges if is_start_on_own(e)]
     proper = [e for e in sent if e.ask.command is not None and e.ask.is_passable]
     got = {named_status(e) for e in proper}
     improper = {named_status(e) for e in sent if e.ask.command is None and has_object(e.request)}
