@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+# What make was given finds the programs of a client that is judged: that it is judged by Python changes nothing for it.
+PATH_GIVEN := $(PATH)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled modules are kept in .venv and here, whatever the environment says: pytest compiles those of its plugins
 # itself, which would cost every run two seconds.
@@ -95,7 +97,7 @@ mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga, or SCENE=… for 
 .PHONY: client
 client: $(READY) ## judge a client: COMMAND="node my-client.mjs"; DOES=probe|poll|run, SCENE=…, REPORT_DIR=…, ARGS="--strict …"
 	@$(if $(COMMAND)$(ARGS),,echo 'COMMAND is not set; give the client to judge, as in: make client COMMAND="node my-client.mjs"' >&2; exit 4;) \
-	hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
+	PATH='$(PATH_GIVEN)' $(BIN)/hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
 
 .PHONY: clients
 clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own, in ten minutes or so (ONLY="generated Logs*")

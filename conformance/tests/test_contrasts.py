@@ -373,10 +373,10 @@ def test_what_most_of_them_ask_for_is_told() -> None:
     of_odd = run_of([got(400)] * 3, query="?pid=abc", after=40.0)
     every = in_order(*odd, *spared)
     course = Course(every, KEY)
-    said = "4 requests for a pid that is no integer, 1 other, and none of 9 more"
+    said = "4 of these 5 requests are for a pid that is no integer, and none of 9 others"
     assert told(Split(every[:5], every[5:], course), UNDECIDED) == said
     mixed = in_order(*odd, *spared, *of_odd)
-    assert "4 requests" not in (told(Split(mixed[:5], mixed[5:], Course(mixed, KEY)), UNDECIDED) or "")
+    assert "4 of these" not in (told(Split(mixed[:5], mixed[5:], Course(mixed, KEY)), UNDECIDED) or "")
 
 
 def post(status: int | None, content: bytes) -> Exchange:

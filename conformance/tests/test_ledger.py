@@ -153,6 +153,7 @@ def test_each_operation_is_judged_or_says_why_not() -> None:
         sent.add((request.method.lower(), resource_of(request.path)[0]))
 
     run(note)
+    sent = {(method, resource) for method, resource in sent if resource != "other"}
     unjudged = [
         f"{method.upper()} {path}: let the suite send and judge it, or give it x-not-judged with the reason"
         for path, item in document()["paths"].items()

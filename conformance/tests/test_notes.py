@@ -299,7 +299,7 @@ def takes_one_accept_alone(request: Request, response: Response) -> None:
 
 
 CAUSES: dict[Change, tuple[str, str]] = {
-    tells_of_what_runs_by_a_word: ("POLL-01", "these came before the ends: that is how a command is told that runs"),
+    tells_of_what_runs_by_a_word: ("POLL-01", "these came before the ends: so the server tells of a command"),
     takes_one_accept_alone: ("HTTP-13", " requests with another Accept than application/json, none of "),
     probes_for_the_read_key: ("SCOPE-02", " such requests got command output: they are refused with 200, it seems"),
     says_no_to_strangers: ("ID-01", " such requests was told that available is false: they are refused so, it seems"),

@@ -132,6 +132,7 @@ def test_what_rests_on_a_section_is_named() -> None:
 def test_the_place_of_each_rule_is_found() -> None:
     for id in requirements():
         file, _, line = page.place_of_rule(id).rpartition(":")
+        assert file, f"{id} has no rule yet"
         assert f'"{id}"' in (page.SPEC.parent / file).read_text("utf-8").splitlines()[int(line) - 1]
 
 

@@ -760,7 +760,7 @@ def test_requests_that_hang_end_no_run() -> None:
 
     _, wire, _ = run(hangs_at_odd_pids, IMPATIENT)
     results = verdict_by(wire).results
-    assert "requests for a pid that cannot be read as an integer" in results["HTTP-01"].message
+    assert "requests are for a pid that cannot be read as an integer" in results["HTTP-01"].message
     assert {results[id].status for id in ("AUTH-02", "SCOPE-02", "PID-05", "VPS-11")} == {"pass"}
     in_a_row, most = Counter[object](), 0
     for e in wire.exchanges:

@@ -43,7 +43,7 @@ OF_PYTEST = """\
 all further arguments go to pytest, which has more options (pytest --help), such as:
   -k POLL                judge only the requirements that match; to a server, only what judges them is sent
   --strict               fail if a SHOULD is broken
-  --quiet                list no items, and do not tell how far the run is
+  --quiet                list no items, and show no more than dots of how far the run is
 """
 
 

@@ -201,7 +201,7 @@ def told_as_it_runs(result: Result[Ask], broken: Broken) -> str | None:
     said = [member(e, "exited") for e in broken.exchanges]
     if True not in said or False in said or not all(map(came_before_its_end, found)):
         return None
-    return "no poll got exited false, and these came before the ends: that is how a command is told that runs, it seems"
+    return "no poll got exited false, and these came before the ends: so the server tells of a command that runs"
 
 
 def what_befell(result: Result[Ask], broken: Broken) -> str | None:
@@ -466,7 +466,7 @@ def page_in_front(result: Result[Ask], broken: Broken) -> str | None:
         return None
     crash = "an exception that nobody catches, or something in front"
     gives = crash if first.status == 500 else "a framework, or something in front"
-    return f"it is a page in HTML, as no error of the application: {gives}, it seems"
+    return f"it is a page in HTML, which probably comes from {gives}"
 
 
 def of_one_command(result: Result[Ask], broken: Broken) -> str | None:

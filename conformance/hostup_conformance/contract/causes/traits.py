@@ -18,7 +18,7 @@ from hostup_conformance.contract.lives import Life, command_text
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.responder import has_utf_8_body, is_deep
 from hostup_conformance.http.messages import Request
-from hostup_conformance.keeping.safe_text import counted, short_json, shown
+from hostup_conformance.keeping.safe_text import short_json, shown
 
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
 USUAL = {
@@ -406,9 +406,9 @@ def mostly_asked(
         left = [e for e in left if most not in carried(e)]
     if not found or len(left) > OTHERS * len(odd):
         return None
-    others = f", {counted(len(left), 'other')}" if left else ""
+    many = str(len(odd) - len(left)) if left else "all"
     alike = sum(not carried(e).isdisjoint(found) for e in usual) or "none"
-    return f"{len(odd) - len(left)} requests {' or '.join(found)}{others}, and {alike} of {len(usual)} more"
+    return f"{many} of these {len(odd)} requests are {' or '.join(found)}, and {alike} of {len(usual)} others"
 
 
 def rank(trait: str) -> tuple[int, str]:

@@ -59,7 +59,7 @@ def content_is_read(exchanges: Exchanges) -> Findings:
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             before = numbers[max(0, bisect_left(numbers, e.number) - 1)] if numbers else 0
-            unread = f"the server left the content of the {contents.get(before, 'request')} before unread, it seems"
+            unread = f"the server did not read the body of the {contents.get(before, 'request')} before, it seems"
             yield e, "status 200, as elsewhere", f"{got}: {unread}, and took it for a request"
 
 

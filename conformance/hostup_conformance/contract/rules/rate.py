@@ -240,7 +240,7 @@ def is_in_vain(first: ask.Exchange, last: ask.Exchange, selected: list[ask.Excha
     return len([e for e in since if e.when and e.when <= ended(last)]) == last.number - first.number + 1
 
 
-@rule("RATE-12", seeks="X-RateLimit-Reset that had passed when a later response came")
+@rule("RATE-12", seeks="limit whose X-RateLimit-Reset passed during the run")
 def resets_when_it_says(exchanges: Exchanges) -> Findings:
     """X-RateLimit-Remaining must not go down by one with each response, for twice as long as any of them says.
 
@@ -268,7 +268,7 @@ def resets_when_it_says(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("RATE-13", seeks="request that was sent although no more remained")
+@rule("RATE-13", seeks="request after X-RateLimit-Remaining: 0")
 def what_is_beyond_gets_429(exchanges: Exchanges) -> Findings:
     """A probe that got 200 before must get 429 or be served, after a response with X-RateLimit-Remaining: 0.
 
