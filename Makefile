@@ -2,7 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-# What make was given finds the programs of a client that is judged: that it is judged by Python changes nothing for it.
 PATH_GIVEN := $(PATH)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled modules are kept in .venv and here, whatever the environment says: pytest compiles those of its plugins
@@ -94,10 +93,12 @@ mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga, or SCENE=… for 
 	@case "$(BACKEND)" in ""|qemu-ga) ;; *) echo "BACKEND=$(BACKEND) is unknown; give qemu-ga, or nothing for the embedded mock" >&2; exit 2;; esac
 	@$(if $(SCENE),hostup-conformance client --by-hand --scene $(SCENE),python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),mock.agent_server,mock))
 
+# A client is found, and finds what it needs, by the PATH of its caller, in which the suite's Python is not the first.
+client: export PATH := $(PATH_GIVEN)
 .PHONY: client
 client: $(READY) ## judge a client: COMMAND="node my-client.mjs"; DOES=probe|poll|run, SCENE=…, REPORT_DIR=…, ARGS="--strict …"
 	@$(if $(COMMAND)$(ARGS),,echo 'COMMAND is not set; give the client to judge, as in: make client COMMAND="node my-client.mjs"' >&2; exit 4;) \
-	PATH='$(PATH_GIVEN)' $(BIN)/hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
+	$(BIN)/hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
 
 .PHONY: clients
 clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own, in ten minutes or so (ONLY="generated Logs*")

@@ -1,5 +1,9 @@
-"""`make` refuses a variable that nothing reads, so that no slip in a name leads to a verdict on something else."""
+"""What `make` takes from its caller.
 
+It refuses a variable that nothing reads, so that no slip in a name leads to a verdict on something else.
+"""
+
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -40,3 +44,26 @@ def test_an_odd_value_is_refused(given: str) -> None:
     done = make(*given.split())
     assert done.returncode == 2
     assert f"{given.split()[1]} is" in done.stderr
+
+
+def test_a_client_is_found_by_the_path_of_the_caller(tmp_path: Path) -> None:
+    """It is not given the suite's Python; odd characters in the path change nothing."""
+    folder, seen = tmp_path / "it's here", tmp_path / "seen"
+    folder.mkdir()
+    program = folder / "a-client"
+    program.write_text(f'#!/bin/sh\nprintf %s "$PATH" > "{seen}"\n')
+    program.chmod(0o755)
+    path = f"{folder}:{os.environ['PATH']}"
+    # The environment is there: nothing is to be installed (-o).
+    given = ("COMMAND=a-client", "SCENE=well", f"REPORT_DIR={tmp_path / 'report'}")
+    done = subprocess.run(
+        ["make", "-o", ".venv/ready", "client", *given],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert seen.exists(), done.stdout + done.stderr
+    assert seen.read_text() == path
